@@ -1,0 +1,48 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this doc fragment is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    # Every module of the collection
+    DOCUMENTATION = r"""
+options: {}
+requirements:
+  - pyroute2 >= 0.7.2 (Debian and Ubuntu have it as C(python3-pyroute2))
+  - the capability CAP_NET_ADMIN, which is to say C(become=true)
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and tell what would change without changing anything.
+    support: full
+    details:
+      - What an earlier task of the same playbook would have made (a namespace, a bridge) isn't there in check mode.
+        The task then says C(changed) with a warning instead of failing.
+  diff_mode:
+    description: Returns the document before and after, also in C(check_mode).
+    support: full
+  idempotent:
+    description: The second run of the same task changes nothing, if nobody else did in between.
+    support: full
+  platform:
+    description: Target operating systems.
+    platforms: linux
+    support: full
+notes:
+  - A task does all or nothing. If a step fails, what was done before it is undone, and the error says so.
+  - While a task of this collection changes a host, other tasks of it wait (for up to two minutes) on that host.
+"""
+
+    LINKS = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/virtnet.linux.links) in C(module_defaults) to set defaults for this module.
+    support: full
+    membership:
+      - virtnet.linux.links
+"""

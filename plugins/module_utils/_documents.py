@@ -1,0 +1,298 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The documents that users write and read: options → wanted state, observed state → document.
+
+One vocabulary serves both ways: what ``write_link`` returns can be given to ``read_link`` again, and then asks for
+nothing that isn't there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils import _names
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _common
+from ansible_collections.virtnet.linux.plugins.module_utils._model import (
+    IPV6_METRIC,
+    MAIN_TABLE,
+    STATIC,
+    Link,
+    Ref,
+    Route,
+    State,
+    WantedLink,
+    WantedNetns,
+)
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute, Kind
+
+Options = t.Dict[str, t.Any]
+Document = t.Dict[str, t.Any]
+
+ALIAS_MAX = 255  # IFALIASZ of linux/if.h, less one
+UINT32_MAX = 2**32 - 1
+
+_ROUTE_OPTIONS: Options = {
+    "to": {"type": "str", "required": True},
+    "via": {"type": "str"},
+    "metric": {"type": "int"},
+    "table": {"type": "int"},
+    "src": {"type": "str"},
+    "onlink": {"type": "bool"},
+    "mtu": {"type": "int"},
+}
+
+
+def netns_options() -> Options:
+    """The argument spec of a namespace document."""
+    return {
+        "name": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "loopback": {"type": "bool", "default": True},
+        "sysctls": {"type": "dict"},
+    }
+
+
+def link_options(kind: t.Optional[Kind]) -> Options:
+    """The argument spec of a link document of a kind, or of one that takes whatever kind is there."""
+    options = {**_end_options("present", "absent", "up", "down"), "recreate": {"type": "bool", "default": False}}
+    if kind is None:
+        return {**options, "move_from": {"type": "str"}, "kind": {"type": "str"}}
+    options["kind"] = {"type": "str", "choices": [kind.name]}
+    for attribute in kind.attributes:
+        options[attribute.name] = attribute.option()
+    if not kind.netns_local:
+        options["move_from"] = {"type": "str"}
+    if kind.has_ports:
+        options["ports"] = {"type": "list", "elements": "str"}
+        options["purge_ports"] = {"type": "bool", "default": False}
+    if kind.paired:
+        options["peer"] = {"type": "dict", "options": _end_options("present", "up", "down")}
+    return options
+
+
+def _end_options(*states: str) -> Options:
+    """What can be said of either end of a pair, and of every link."""
+    return {
+        "name": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": list(states), "default": "present"},
+        "netns": {"type": "str"},
+        **{attribute.name: attribute.option() for attribute in _common.COMMON},
+        "master": {"type": "str"},
+        "addresses": {"type": "list", "elements": "str"},
+        "purge_addresses": {"type": "bool", "default": False},
+        "routes": {"type": "list", "elements": "dict", "options": _ROUTE_OPTIONS},
+        "purge_routes": {"type": "bool", "default": False},
+    }
+
+
+def read_netns(document: Document) -> WantedNetns:
+    """The wanted namespace of a document. Raises BadInput."""
+    name = _names.namespace_name(document["name"], "option name")
+    sysctls = {}
+    for key, value in (document.get("sysctls") or {}).items():
+        where = "option sysctls of namespace '%s'" % name
+        if value is None or isinstance(value, (dict, list)):
+            raise BadInput("Option sysctls of namespace '%s': %s needs a value." % (name, key))
+        text = str(int(value)) if isinstance(value, bool) else " ".join(str(value).split())
+        sysctls[_names.sysctl_key(str(key), where)] = text
+    return WantedNetns(name, document["state"] == "present", document["loopback"], sysctls)
+
+
+def read_link(document: Document, kind: t.Optional[Kind]) -> WantedLink:
+    """The wanted link of a document; ``kind`` None takes whatever kind is there. Raises BadInput."""
+    wanted = _read_end(document, kind, "")
+    move_from = document.get("move_from")
+    if move_from:
+        move_from = _names.namespace(move_from, "option move_from of link '%s'" % document["name"])
+    wanted = dataclasses.replace(
+        wanted,
+        kind=kind.name if kind else document.get("kind") or "",
+        made=kind is not None,
+        present=document["state"] != "absent",
+        move_from=move_from,
+        recreate=document.get("recreate", False),
+    )
+    if kind and kind.has_ports:
+        wanted = _read_ports(document, wanted)
+    if kind and kind.paired and document.get("peer"):
+        peer = _read_end(document["peer"], None, "peer.")
+        if peer.ref == wanted.ref:
+            raise BadInput("Option peer of veth '%s': a veth can't be its own peer." % wanted.ref.name)
+        wanted = dataclasses.replace(wanted, peer=dataclasses.replace(peer, kind=kind.name))
+    return wanted
+
+
+def _read_end(document: Document, kind: t.Optional[Kind], prefix: str) -> WantedLink:
+    name = _names.interface_name(document["name"], "option %sname" % prefix)
+    netns = document.get("netns") or ""
+    if netns:
+        netns = _names.namespace(netns, "option %snetns of link '%s'" % (prefix, name))
+    for purge in ("addresses", "routes"):
+        if document.get("purge_" + purge) and document.get(purge) is None:
+            raise BadInput(
+                "Option %spurge_%s of link '%s' needs option %s%s; give an empty list to remove all."
+                % (prefix, purge, name, prefix, purge)
+            )
+    return WantedLink(
+        Ref(netns, name),
+        values=_read_values(document, (*_common.COMMON, *(kind.attributes if kind else ())), name, prefix),
+        addresses=_read_addresses(document.get("addresses"), name, prefix),
+        purge_addresses=document.get("purge_addresses", False),
+        routes=_read_routes(document.get("routes"), name, prefix),
+        purge_routes=document.get("purge_routes", False),
+    )
+
+
+def _read_values(document: Document, attributes: t.Iterable[Attribute], name: str, prefix: str) -> t.Dict[str, t.Any]:
+    values: t.Dict[str, t.Any] = {}
+    for attribute in attributes:
+        if document.get(attribute.name) is not None:
+            values[attribute.name] = attribute.check(document[attribute.name], "Link '%s'" % name)
+    if "mac" in values:
+        values["mac"] = _names.mac(values["mac"], "option %smac of link '%s'" % (prefix, name))
+    if len(values.get("alias", "").encode("utf-8", "surrogateescape")) > ALIAS_MAX or "\0" in values.get("alias", ""):
+        raise BadInput(
+            "Option %salias of link '%s': an alias has at most %d bytes, no NUL among them." % (prefix, name, ALIAS_MAX)
+        )
+    if document.get("state") in ("up", "down"):
+        values["state"] = document["state"]
+    master = document.get("master")
+    if master is not None:
+        if master == name:
+            raise BadInput("Option %smaster of link '%s': a link can't be its own master." % (prefix, name))
+        where = "option %smaster of link '%s'" % (prefix, name)
+        values["master"] = _names.interface_name(master, where) if master else ""
+    return values
+
+
+def _read_addresses(addresses: t.Optional[t.Sequence[str]], name: str, prefix: str) -> t.Optional[t.Tuple[str, ...]]:
+    if addresses is None:
+        return None
+    where = "option %saddresses of link '%s'" % (prefix, name)
+    return tuple(dict.fromkeys(_names.address(address, where) for address in addresses))
+
+
+def _read_routes(routes: t.Optional[t.Sequence[Document]], name: str, prefix: str) -> t.Optional[t.Tuple[Route, ...]]:
+    if routes is None:
+        return None
+    where = "option %sroutes of link '%s'" % (prefix, name)
+    read = tuple(_read_route(route, where) for route in routes)
+    seen: t.Set[t.Tuple[str, int, int]] = set()
+    for route in read:
+        if route.key in seen:
+            raise BadInput("O%s: there are two routes to %s with the same metric and table." % (where[1:], route.to))
+        seen.add(route.key)
+    return read
+
+
+def _read_route(document: Document, where: str) -> Route:
+    via = _names.host(document["via"], where) if document.get("via") else ""
+    src = _names.host(document["src"], where) if document.get("src") else ""
+    if document["to"] == "default":
+        to = "::/0" if ":" in via + src else "0.0.0.0/0"
+    else:
+        to = _names.destination(document["to"], where)
+    for other in (via, src):
+        if other and _names.family(other) != _names.family(to):
+            raise BadInput("O%s: %s and %s are of different address families." % (where[1:], document["to"], other))
+    for number in ("metric", "table", "mtu"):
+        if not 0 <= (document.get(number) or 0) <= UINT32_MAX:
+            raise BadInput("O%s: %s %s is out of range." % (where[1:], number, document[number]))
+    return Route(
+        to,
+        via,
+        metric=document.get("metric") or (IPV6_METRIC if _names.family(to) == 6 else 0),
+        table=document.get("table") or MAIN_TABLE,  # RT_TABLE_UNSPEC means main to the kernel
+        src=src,
+        onlink=bool(document.get("onlink")),
+        mtu=document.get("mtu") or 0,
+    )
+
+
+def _read_ports(document: Document, wanted: WantedLink) -> WantedLink:
+    name = wanted.ref.name
+    ports = document.get("ports")
+    if ports is None:
+        if document.get("purge_ports"):
+            raise BadInput(
+                "Option purge_ports of link '%s' needs option ports; give an empty list to remove all." % name
+            )
+        return wanted
+    for port in ports:
+        _names.interface_name(port, "option ports of link '%s'" % name)
+        if port == name:
+            raise BadInput("Option ports of link '%s': a bridge can't be a port of itself." % name)
+    return dataclasses.replace(wanted, ports=tuple(dict.fromkeys(ports)), purge_ports=document["purge_ports"])
+
+
+def write_netns(state: State, wanted: WantedNetns) -> Document:
+    """The document of a namespace as it stands in ``state``; of its sysctls, those that were asked for."""
+    netns = state.namespaces.get(wanted.name)
+    if netns is None:
+        return {"name": wanted.name, "state": "absent"}
+    loopback = state.links.get(Ref(wanted.name, "lo"))
+    document = {
+        "name": wanted.name,
+        "state": "present",
+        "loopback": bool(loopback and loopback.values.get("state") == "up"),
+    }
+    if wanted.sysctls:
+        document["sysctls"] = {
+            _names.sysctl_name(key): netns.sysctls[key] for key in wanted.sysctls if key in netns.sysctls
+        }
+    return document
+
+
+def write_link(state: State, ref: Ref, kind: t.Optional[Kind]) -> Document:
+    """The document of a link as it stands in ``state``, with what documents of ``kind`` speak of."""
+    link = state.links.get(ref)
+    if link is None:
+        return {"name": ref.name, **_netns(ref), "state": "absent"}
+    document = {"name": ref.name, "kind": link.kind, **_netns(ref), **_write_end(link, kind.attributes if kind else ())}
+    if kind and kind.has_ports and link.ports is not None:
+        document["ports"] = sorted(link.ports)
+    peer = state.links.get(link.peer) if kind and kind.paired and link.peer else None
+    if peer:
+        document["peer"] = {"name": peer.ref.name, **_netns(peer.ref), **_write_end(peer, ())}
+    return document
+
+
+def _netns(ref: Ref) -> Document:
+    return {"netns": ref.netns} if ref.netns else {}
+
+
+def _write_end(link: Link, attributes: t.Sequence[Attribute]) -> Document:
+    names = ["state", "master", *(attribute.name for attribute in (*_common.COMMON, *attributes))]
+    document = {name: link.values[name] for name in names if name in link.values}
+    static = [address.address for address in link.addresses if address.origin == STATIC]
+    # IPv4 addresses in the kernel's order, which tells the primary one; the order of IPv6 addresses has no meaning.
+    document["addresses"] = [a for a in static if ":" not in a] + sorted(a for a in static if ":" in a)
+    routes = [route for route in link.routes if route.origin == STATIC]
+    document["routes"] = [_write_route(route) for route in sorted(routes, key=_route_order)]
+    return document
+
+
+def _route_order(route: Route) -> t.Tuple[t.Any, ...]:
+    return (route.family, route.table, ipaddress.ip_network(route.to), route.metric)
+
+
+def _write_route(route: Route) -> Document:
+    default = route.to == "0.0.0.0/0" or (route.to == "::/0" and route.via)
+    document: Document = {"to": "default" if default else route.to}
+    if route.via:
+        document["via"] = route.via
+    document.update(metric=route.metric, table=route.table)
+    for name in ("src", "onlink", "mtu"):
+        if getattr(route, name):
+            document[name] = getattr(route, name)
+    return document

@@ -1,0 +1,61 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""What can go wrong. The text of each of these is a whole sentence for the person at the playbook."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+class Failure(Exception):
+    """Base of everything that a task reports with fail_json instead of a traceback.
+
+    ``aftermath`` tells what became of the host since; it is part of the text.
+    """
+
+    aftermath = ""
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (super().__str__(), self.aftermath)))
+
+
+class BadInput(Failure):
+    """An option's value can't be right, whatever the host looks like."""
+
+
+class Conflict(Failure):
+    """The host holds something that the plan would have to take or destroy."""
+
+
+class Unusable(Failure):
+    """This host or this user can't run the collection: no pyroute2, no privilege, a lock that nobody releases."""
+
+
+class Refused(Failure):
+    """The kernel said no to a step.
+
+    ``text`` is the kernel's own sentence (its extended acknowledgement, or strerror where it sent none), and
+    ``code`` the positive errno.
+    """
+
+    def __init__(self, doing: str, text: str, code: int, hint: str = "") -> None:
+        sentence = "%s failed: %s." % (doing, text.rstrip("."))
+        super().__init__(" ".join(filter(None, (sentence[0].upper() + sentence[1:], hint))))
+        self.text = text
+        self.code = code
+
+
+class Missing(Failure):
+    """Things that the task builds upon are not there (in check mode these are warnings instead)."""
+
+    def __init__(self, sentences: t.Sequence[str]) -> None:
+        super().__init__(" ".join(sentences))
+
+
+class NotTaken(Failure):
+    """The kernel acknowledged the changes, and yet they were not there when read again."""

@@ -1,0 +1,26 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The scalar attributes that links of every kind have."""
+
+from __future__ import annotations
+
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import NUMBER, SWITCH, TEXT, Attribute
+
+IFF_UP = 0x1
+IFF_PROMISC = 0x100
+
+# Every virtual Ethernet device takes at least 68 (what IPv4 needs); what more a driver wants is known once it is there.
+MTU = Attribute("mtu", "IFLA_MTU", "mtu", NUMBER, bounds=(68, 65535))
+MAC = Attribute("mac", "IFLA_ADDRESS", "address", TEXT)
+TXQUEUELEN = Attribute("txqueuelen", "IFLA_TXQLEN", "txqueuelen", NUMBER, bounds=(0, 2**31 - 1))
+ALIAS = Attribute("alias", "IFLA_IFALIAS", "alias", TEXT)
+PROMISC = Attribute("promisc", "", "promisc", SWITCH)
+
+# In the order in which they are set. The last two can't be part of the message that makes a link.
+COMMON = (MTU, TXQUEUELEN, MAC, ALIAS, PROMISC)
+AT_BIRTH = (MTU, TXQUEUELEN, MAC)

@@ -1,0 +1,64 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""linux_bridge: the kernel's own switch (net/bridge/br_netlink.c has its attributes, net/bridge/br_private.h its limits)."""
+
+from __future__ import annotations
+
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import (
+    FLAG,
+    NUMBER,
+    SECONDS,
+    Attribute,
+    Codec,
+    Kind,
+)
+
+MAX_PORTS = 1023  # BR_MAX_PORTS less the number 0, which no port has
+
+# ETH_P_8021Q and ETH_P_8021AD of linux/if_ether.h
+_PROTOCOLS = {"802.1q": 0x8100, "802.1ad": 0x88A8}
+_PROTOCOL = Codec(
+    "str",
+    lambda value: _PROTOCOLS[value],
+    lambda value: {number: name for name, number in _PROTOCOLS.items()}.get(value, hex(value)),
+    lambda value: value.replace("q", "Q"),
+)
+
+KIND = Kind(
+    "linux_bridge",
+    "bridge",
+    attributes=(
+        # First, because with STP on the kernel wants the timers within the standard's bounds.
+        Attribute("stp", "IFLA_BR_STP_STATE", "stp_state", FLAG, False),
+        Attribute("priority", "IFLA_BR_PRIORITY", "priority", NUMBER, 32768, bounds=(0, 65535)),
+        Attribute("forward_delay", "IFLA_BR_FORWARD_DELAY", "forward_delay", SECONDS, 15, bounds=(0, 30)),
+        Attribute("hello_time", "IFLA_BR_HELLO_TIME", "hello_time", SECONDS, 2, bounds=(1, 10)),
+        Attribute("max_age", "IFLA_BR_MAX_AGE", "max_age", SECONDS, 20, bounds=(6, 40)),
+        Attribute("ageing_time", "IFLA_BR_AGEING_TIME", "ageing_time", SECONDS, 300, bounds=(0, 1_000_000)),
+        Attribute("group_fwd_mask", "IFLA_BR_GROUP_FWD_MASK", "group_fwd_mask", NUMBER, 0, bounds=(0, 65535)),
+        Attribute("mcast_snooping", "IFLA_BR_MCAST_SNOOPING", "mcast_snooping", FLAG, True),
+        Attribute("mcast_querier", "IFLA_BR_MCAST_QUERIER", "mcast_querier", FLAG, False),
+        Attribute("nf_call_iptables", "IFLA_BR_NF_CALL_IPTABLES", "nf_call_iptables", FLAG, False),
+        Attribute("nf_call_ip6tables", "IFLA_BR_NF_CALL_IP6TABLES", "nf_call_ip6tables", FLAG, False),
+        Attribute("nf_call_arptables", "IFLA_BR_NF_CALL_ARPTABLES", "nf_call_arptables", FLAG, False),
+        # No defaults here: a kernel without support for VLANs doesn't have these.
+        Attribute(
+            "vlan_default_pvid",
+            "IFLA_BR_VLAN_DEFAULT_PVID",
+            "vlan_default_pvid",
+            NUMBER,
+            bounds=(0, 4094),
+            only_while=(("vlan_filtering", False),),
+        ),
+        Attribute("vlan_protocol", "IFLA_BR_VLAN_PROTOCOL", "vlan_protocol", _PROTOCOL, choices=tuple(_PROTOCOLS)),
+        Attribute("vlan_stats_per_port", "IFLA_BR_VLAN_STATS_PER_PORT", "vlan_stats_per_port", FLAG),
+        Attribute("vlan_filtering", "IFLA_BR_VLAN_FILTERING", "vlan_filtering", FLAG, False),
+    ),
+    has_ports=True,
+    netns_local=True,
+)

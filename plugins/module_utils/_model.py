@@ -1,0 +1,221 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""What a host's network is: namespaces, links, addresses, routes. Values only: nothing here does I/O.
+
+A namespace is referred to by the string that the user gave (a name or an absolute path); OWN, the empty string, is
+the namespace that the module runs in. Where several references mean one namespace, the kernel side picks one of them
+before anything gets here, so that equal references are equal namespaces.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils import _names
+
+OWN = ""
+
+# Where an address or a route comes from: from an administrator, from a daemon or a router (DHCP, RA: it is kept, and
+# given back when an undo has to, but never listed or purged), or from the kernel (which makes it again by itself).
+STATIC, DYNAMIC, KERNEL = "static", "dynamic", "kernel"
+
+MAIN_TABLE = 254  # RT_TABLE_MAIN
+IPV6_METRIC = 1024  # IP6_RT_PRIO_USER: what the kernel makes of an IPv6 route without metric
+
+
+class Ref(t.NamedTuple):
+    """Where a link is: its namespace and its name."""
+
+    netns: str
+    name: str
+
+    def __str__(self) -> str:
+        return "'%s'%s" % (self.name, in_netns(self.netns))
+
+
+def in_netns(netns: str) -> str:
+    """The words that place something in a namespace; none for the namespace that the module runs in."""
+    return " in namespace '%s'" % netns if netns else ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Address:
+    """An address of a link in canonical spelling with its prefix length.
+
+    ``extra`` holds what else the kernel said of it (broadcast, lifetimes, ...), opaque here, so that an undo can give
+    it back whole.
+    """
+
+    address: str
+    origin: str = STATIC
+    extra: t.Tuple[t.Tuple[str, t.Any], ...] = dataclasses.field(default=(), compare=False)
+
+    @property
+    def family(self) -> int:
+        return _names.family(self.address)
+
+
+@dataclasses.dataclass(frozen=True)
+class Route:
+    """A route through a link: ``to`` is a network in canonical spelling, ``via`` empty where the link is the next hop."""
+
+    to: str
+    via: str = ""
+    metric: int = 0
+    table: int = MAIN_TABLE
+    src: str = ""
+    onlink: bool = False
+    mtu: int = 0
+    origin: str = STATIC
+    extra: t.Tuple[t.Tuple[str, t.Any], ...] = dataclasses.field(default=(), compare=False)
+
+    @property
+    def family(self) -> int:
+        return _names.family(self.to)
+
+    @property
+    def key(self) -> t.Tuple[str, int, int]:
+        """What tells routes apart in the kernel: there is one for each destination, table and metric."""
+        return (self.to, self.table, self.metric)
+
+    def same(self, other: Route) -> bool:
+        """Whether both lead the same way, whoever made them."""
+        return dataclasses.replace(self, origin=other.origin) == other
+
+    def __str__(self) -> str:
+        return "%s%s%s%s" % (
+            "default" if self.to in ("0.0.0.0/0", "::/0") else self.to,
+            " via %s" % self.via if self.via else "",
+            " metric %d" % self.metric if self.metric else "",
+            " table %d" % self.table if self.table != MAIN_TABLE else "",
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Link:
+    """A network device.
+
+    ``kind`` is the collection's word for it (``linux_bridge``), the kernel's own for kinds that the collection doesn't
+    know, and empty for what isn't virtual. ``values`` holds the scalar options by name (``mtu``, ``state``, ...);
+    what isn't known is not in it. ``port`` holds its settings as the port of a bridge. ``peer`` is the other end of a
+    veth; None where it can't be reached. ``ports`` are the names of a bridge's ports, None where nobody looked.
+    """
+
+    ref: Ref
+    kind: str = ""
+    index: int = 0
+    values: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    addresses: t.Tuple[Address, ...] = ()
+    routes: t.Tuple[Route, ...] = ()
+    peer: t.Optional[Ref] = None
+    ports: t.Optional[t.Tuple[str, ...]] = None
+    port: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    mtu_range: t.Tuple[int, int] = (0, 0)  # as the driver tells; (x, 0) has no upper bound
+
+    def having(self, **values: t.Any) -> Link:
+        """The same link with some of its scalar options changed; None makes one unknown."""
+        merged = {**self.values, **values}
+        return dataclasses.replace(self, values={k: v for k, v in merged.items() if v is not None})
+
+    def moved(self, ref: Ref) -> Link:
+        """The same link under another name."""
+        return dataclasses.replace(self, ref=ref)
+
+
+@dataclasses.dataclass(frozen=True)
+class Netns:
+    """A network namespace; ``sysctls`` holds those that were looked at, by their path below /proc/sys."""
+
+    name: str
+    sysctls: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass
+class State:
+    """The part of a host that somebody looked at. What isn't in it isn't there."""
+
+    namespaces: t.Dict[str, Netns] = dataclasses.field(default_factory=dict)
+    links: t.Dict[Ref, Link] = dataclasses.field(default_factory=dict)
+    # Linux 6.2 and newer rename a link that is up; older ones want it down.
+    live_rename: bool = True
+
+    def copy(self) -> State:
+        """A State that can be changed without changing this one (its links and namespaces are immutable)."""
+        return State(dict(self.namespaces), dict(self.links), self.live_rename)
+
+    def put(self, link: Link) -> None:
+        self.links[link.ref] = link
+
+
+@dataclasses.dataclass(frozen=True)
+class WantedLink:
+    """What an option document asks of one link; what it left out isn't here.
+
+    ``kind`` is empty where any kind will do. One that is not ``made`` must be there already (the link module).
+    """
+
+    ref: Ref
+    kind: str = ""
+    made: bool = True
+    present: bool = True
+    values: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    addresses: t.Optional[t.Tuple[str, ...]] = None
+    purge_addresses: bool = False
+    routes: t.Optional[t.Tuple[Route, ...]] = None
+    purge_routes: bool = False
+    move_from: t.Optional[str] = None
+    recreate: bool = False
+    peer: t.Optional[WantedLink] = None
+    ports: t.Optional[t.Tuple[str, ...]] = None
+    purge_ports: bool = False
+
+    def ends(self) -> t.Iterator[WantedLink]:
+        """The link itself and, of a veth, the other end that was asked for."""
+        yield self
+        if self.peer:
+            yield self.peer
+
+
+@dataclasses.dataclass(frozen=True)
+class WantedNetns:
+    """What an option document asks of one namespace; ``sysctls`` by their path below /proc/sys."""
+
+    name: str
+    present: bool = True
+    loopback: bool = True
+    sysctls: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """All that one task asks for."""
+
+    namespaces: t.Tuple[WantedNetns, ...] = ()
+    links: t.Tuple[WantedLink, ...] = ()
+
+    def references(self) -> t.List[str]:
+        """Every reference to a namespace in it, the explicit ones first, OWN last, without duplicates."""
+        found = [netns.name for netns in self.namespaces]
+        for link in self.links:
+            for end in link.ends():
+                found += [end.ref.netns, end.move_from or OWN]
+        return [*dict.fromkeys(ref for ref in found if ref), OWN]
+
+    def located(self, same: t.Mapping[str, str]) -> Wanted:
+        """The same with each reference to a namespace replaced by the one that stands for it in ``same``."""
+
+        def locate(link: WantedLink) -> WantedLink:
+            return dataclasses.replace(
+                link,
+                ref=Ref(same[link.ref.netns], link.ref.name),
+                move_from=None if link.move_from is None else same[link.move_from],
+                peer=locate(link.peer) if link.peer else None,
+            )
+
+        return dataclasses.replace(self, links=tuple(locate(link) for link in self.links))

@@ -1,0 +1,795 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The kernel side: look at what a task wants to know, and run a step. The only file that imports pyroute2.
+
+Everything goes through plain requests (IPRoute.nlm_request) with messages put together here, because the layers above
+them differ between pyroute2's versions and drop silently what they don't know. Each namespace has a socket of its own,
+opened while this process is inside it for a moment; sockets and namespaces stay open until the task ends.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import dataclasses
+import errno
+import fcntl
+import os
+import re
+import socket
+import stat
+import struct
+import sys
+import time
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils import _steps as steps
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Refused, Unusable
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, _common
+from ansible_collections.virtnet.linux.plugins.module_utils._model import (
+    DYNAMIC,
+    IPV6_METRIC,
+    KERNEL,
+    MAIN_TABLE,
+    OWN,
+    STATIC,
+    Address,
+    Link,
+    Netns,
+    Ref,
+    Route,
+    State,
+    Wanted,
+    WantedLink,
+    WantedNetns,
+)
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute
+
+PYROUTE2_MINIMUM = (0, 7, 2)
+PYROUTE2_ERROR: t.Optional[str] = None
+try:
+    import pyroute2
+
+    if tuple(int(n) for n in re.findall(r"\d+", pyroute2.__version__)[:3]) < PYROUTE2_MINIMUM:
+        raise ImportError("this is version %s" % pyroute2.__version__)
+
+    from pyroute2 import IPRoute, NetlinkDumpInterrupted, NetlinkError
+    from pyroute2 import netns as pyroute2_netns
+    from pyroute2.netlink import NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REPLACE, NLM_F_REQUEST, rtnl
+    from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+    from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+    from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
+    from pyroute2.netlink.rtnl.rtmsg import rtmsg
+except (ImportError, AttributeError) as import_error:
+    PYROUTE2_ERROR = str(import_error)
+else:
+
+    def _teach(message: t.Any, *attributes: t.Tuple[int, str, str]) -> None:
+        """Teach a message class of pyroute2 attributes (number, name, type) beyond those that it knows."""
+        known = list(message.nla_map)
+        for number, name, nla_type in attributes:
+            if number >= len(known):
+                known += [("UNKNOWN_%d" % missing, "hex") for missing in range(len(known), number)]
+                known.append((name, nla_type))
+        message.nla_map = tuple(known)
+
+    # linux/if_addr.h and linux/if_link.h have the numbers.
+    _teach(ifaddrmsg, (9, "IFA_RT_PRIORITY", "uint32"), (11, "IFA_PROTO", "uint8"))
+    _teach(ifinfmsg.ifinfo.bridge_data, (45, "IFLA_BR_VLAN_STATS_PER_PORT", "uint8"))
+
+_Attributes = t.List[t.Tuple[str, t.Any]]
+
+_PROC_SYS = "/proc/sys/"
+NETNS_DIR = "/run/netns"
+NS_GET_NSTYPE = 0xB703  # linux/nsfs.h
+CLONE_NEWNET = 0x40000000  # linux/sched.h
+CAP_NET_ADMIN = 12  # linux/capability.h
+RTM_GETNSID = 90  # linux/rtnetlink.h
+RTEXT_FILTER_SKIP_STATS = 8
+DUMP_RETRIES = 20
+DYING_SECONDS = 2.0
+
+# Of linux/if_addr.h: the flags that an administrator gives, and what tells where an address comes from.
+_ADDRESS_FLAGS = 0x02 | 0x10 | 0x100 | 0x200 | 0x400  # NODAD, HOMEADDRESS, MANAGETEMPADDR, NOPREFIXROUTE, MCAUTOJOIN
+IFA_F_PERMANENT = 0x80
+# Of linux/rtnetlink.h
+RTPROT_REDIRECT, RTPROT_KERNEL, RTPROT_BOOT, RTPROT_STATIC = 1, 2, 3, 4
+RTN_UNICAST = 1
+RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 0, 253
+RTNH_F_ONLINK = 4
+RT_TABLE_COMPAT = 252  # in the header's one byte: see RTA_TABLE
+RTM_F_CLONED = 0x200
+
+# What of a bridge's port can be set, and is lost when it leaves the bridge.
+_PORT_SETTINGS = tuple(
+    "IFLA_BRPORT_" + name
+    for name in [
+        "PRIORITY",
+        "COST",
+        "MODE",
+        "GUARD",
+        "PROTECT",
+        "FAST_LEAVE",
+        "LEARNING",
+        "UNICAST_FLOOD",
+        "PROXYARP",
+        "PROXYARP_WIFI",
+        "MULTICAST_ROUTER",
+        "MCAST_FLOOD",
+        "MCAST_TO_UCAST",
+        "VLAN_TUNNEL",
+        "BCAST_FLOOD",
+        "GROUP_FWD_MASK",
+        "NEIGH_SUPPRESS",
+        "ISOLATED",
+    ]
+)
+
+_HINTS = {
+    errno.EPERM: "Run the task as root (become: true).",
+    errno.EBUSY: "Something uses it; where it is a link, it may have to be set down first.",
+    errno.ENETDOWN: "The link must be up for that (state: up).",
+    errno.ENETUNREACH: "The gateway must be in the subnet of an address of the link; if it is meant to be elsewhere, "
+    "give the route 'onlink: true'.",
+    errno.EOPNOTSUPP: "This kernel, or this kind of device, can't do that.",
+}
+
+
+class Kernel:
+    """The networks of this host, seen and changed from the namespace that the process runs in.
+
+    Raises Unusable where this host, this Python or this user can't do that.
+    """
+
+    def __init__(self) -> None:
+        if PYROUTE2_ERROR is not None:
+            raise Unusable(
+                "This module needs the Python library pyroute2 %s or newer for %s (Debian and Ubuntu: package "
+                "python3-pyroute2), and can't use what is there: %s."
+                % (".".join(map(str, PYROUTE2_MINIMUM)), sys.executable, PYROUTE2_ERROR)
+            )
+        if not _privileged():
+            raise Unusable("This module needs the capability CAP_NET_ADMIN; run the task as root (become: true).")
+        self._spaces: t.Dict[str, _Space] = {}
+        self._unnamed: t.Dict[str, _Space] = {}
+
+    def close(self) -> None:
+        """Close every socket and namespace."""
+        for space in (*self._spaces.values(), *self._unnamed.values()):
+            space.close()
+        self._spaces, self._unnamed = {}, {}
+
+    # Namespaces
+
+    def locate(self, references: t.Iterable[str]) -> t.Dict[str, str]:
+        """For each reference to a namespace, the one that stands for it: the first that means the same namespace.
+
+        Raises BadInput for a path that is something else than a network namespace.
+        """
+        seen: t.Dict[t.Tuple[int, int], str] = {}
+        located = {}
+        for reference in references:
+            space = self._space(reference)
+            located[reference] = seen.setdefault(space.identity, reference) if space else reference
+        return located
+
+    def _space(self, reference: str) -> t.Optional[_Space]:
+        if reference not in self._spaces:
+            fd = _open_namespace(reference)
+            if fd is None:
+                return None
+            self._spaces[reference] = _Space(fd)
+        return self._spaces[reference]
+
+    def _there(self, reference: str) -> _Space:
+        space = self._space(reference)
+        if space is None:
+            raise Refused("entering namespace '%s'" % reference, "it is not there", errno.ENOENT)
+        return space
+
+    # Looking
+
+    def observe(self, wanted: Wanted) -> State:
+        """The part of this host that ``wanted`` speaks of, in as few requests as that takes.
+
+        Its references to namespaces must be located already. Raises Refused where the kernel won't tell.
+        """
+        state = State(live_rename=_release() >= (6, 2))
+        for netns in wanted.namespaces:
+            self._look_netns(state, netns)
+        for link in wanted.links:
+            for end in link.ends():
+                self._look_link(state, end)
+        return state
+
+    def _look_netns(self, state: State, wanted: WantedNetns) -> None:
+        space = self._space(wanted.name)
+        if space is None:
+            return
+        sysctls = {}
+        for key in wanted.sysctls:
+            with space.inside(), contextlib.suppress(FileNotFoundError), open(
+                _PROC_SYS + key, encoding="utf-8"
+            ) as file:
+                sysctls[key] = " ".join(file.read().split())
+        state.namespaces[wanted.name] = Netns(wanted.name, sysctls)
+        self._look(state, Ref(wanted.name, "lo"))
+
+    def _look_link(self, state: State, wanted: WantedLink) -> None:
+        link = self._look(state, wanted.ref)
+        if link is None and wanted.move_from is not None:
+            link = self._look(state, Ref(wanted.move_from, wanted.ref.name))
+        if (link and link.kind == wanted.kind) or not wanted.present:
+            self._look_ports(state, wanted.ref)
+        for name in (*(wanted.ports or ()), wanted.values.get("master")):
+            if name:
+                self._look(state, Ref(wanted.ref.netns, name), brief=True)
+
+    def _look(self, state: State, ref: Ref, brief: bool = False) -> t.Optional[Link]:
+        """Put a link, and the other end of a pair, into ``state``; ``brief`` leaves addresses and routes out."""
+        space = self._space(ref.netns)
+        if space is None:
+            return None
+        state.namespaces.setdefault(ref.netns, Netns(ref.netns))
+        if ref in state.links:
+            return state.links[ref]
+        link = self._read(space, ref, brief)
+        if link is None:
+            return None
+        state.put(link)
+        if link.peer and link.peer not in state.links:
+            self._look(state, link.peer, brief)
+        return state.links[ref]
+
+    def _read(self, space: _Space, ref: Ref, brief: bool) -> t.Optional[Link]:
+        deadline = time.monotonic() + DYING_SECONDS
+        while True:
+            message = space.link_by_name(ref.name)
+            link = self._decode(space, ref, message, brief) if message else None
+            # The other end of a pair may be in a namespace that was just deleted. Then both will be gone in a moment.
+            lost = link and not brief and link.peer is None and link.kind in _all.KINDS and _all.KINDS[link.kind].paired
+            if not lost or time.monotonic() > deadline:
+                return link
+            time.sleep(0.02)
+
+    def _look_ports(self, state: State, ref: Ref) -> None:
+        link = state.links.get(ref)
+        kind = _all.KINDS.get(link.kind) if link else None
+        if link is None or kind is None or not kind.has_ports:
+            return
+        space = self._there(ref.netns)
+        names = []
+        for message in space.dump(ifinfmsg, rtnl.RTM_GETLINK, [("IFLA_MASTER", link.index), _EXT_MASK]):
+            if message.get_attr("IFLA_MASTER") != link.index:
+                continue  # a kernel that doesn't filter
+            port = Ref(ref.netns, message.get_attr("IFLA_IFNAME"))
+            names.append(port.name)
+            if port not in state.links:
+                state.put(self._decode(space, port, message, brief=True))
+        state.put(dataclasses.replace(link, ports=tuple(sorted(names))))
+
+    def _decode(self, space: _Space, ref: Ref, message: t.Any, brief: bool) -> Link:
+        rtnl_kind = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND") or ""
+        kind = _all.BY_RTNL.get(rtnl_kind)
+        values = _common_values(message)
+        master = message.get_attr("IFLA_MASTER")
+        values["master"] = space.name_of(master) if master else ""
+        if kind:
+            values.update(_own_values(kind.attributes, message))
+        if rtnl_kind == "bridge":
+            values.update(space.configured_timers(ref.name, message))
+        index = message["index"]
+        return Link(
+            ref,
+            kind.name if kind else rtnl_kind,
+            index,
+            values,
+            addresses=() if brief else space.addresses(index),
+            routes=() if brief else space.routes(index),
+            peer=self._peer(space, ref, message) if kind and kind.paired and not brief else None,
+            port=_port_settings(message),
+            mtu_range=(message.get_attr("IFLA_MIN_MTU") or 0, message.get_attr("IFLA_MAX_MTU") or 0),
+        )
+
+    def _peer(self, space: _Space, ref: Ref, message: t.Any) -> t.Optional[Ref]:
+        """Where the other end of a pair is; None if no namespace can be found that it could be in."""
+        index, nsid = message.get_attr("IFLA_LINK"), message.get_attr("IFLA_LINK_NETNSID")
+        netns: t.Optional[str] = ref.netns
+        if nsid is not None:
+            netns = self._namespace_by_id(space, nsid)
+        if not index or netns is None:
+            return None
+        name = self._there(netns).name_of(index)
+        return Ref(netns, name) if name else None
+
+    def _namespace_by_id(self, space: _Space, nsid: int) -> t.Optional[str]:
+        for reference, other in list(self._spaces.items()):
+            if space.id_of(other.fd) == nsid:
+                return self._first_of(other.identity, reference)
+        for reference in _all_namespaces():
+            with contextlib.suppress(BadInput, Unusable, OSError):
+                fd = _open_namespace(reference)
+                if fd is None:
+                    continue
+                if space.id_of(fd) == nsid:
+                    self._spaces[reference] = _Space(fd)
+                    return reference
+                os.close(fd)
+        return None
+
+    def _first_of(self, identity: t.Tuple[int, int], reference: str) -> str:
+        return next((name for name, space in self._spaces.items() if space.identity == identity), reference)
+
+    # Doing
+
+    def run(self, step: steps.Step) -> None:
+        """Run a step. Raises Refused with the kernel's words if it doesn't take it."""
+        try:
+            _RUN[type(step)](self, step)
+        except NetlinkError as error:
+            text = str(error.args[1]) if len(error.args) > 1 else os.strerror(error.code)
+            raise Refused(step.describe(), text, error.code, _HINTS.get(error.code, "")) from error
+        except OSError as error:
+            code = error.errno or 0
+            raise Refused(step.describe(), os.strerror(code), code, _HINTS.get(code, "")) from error
+
+    def _netns_add(self, step: steps.NetnsAdd) -> None:
+        pyroute2_netns.create(step.name)
+
+    def _netns_del(self, step: steps.NetnsDel) -> None:
+        self._there(step.name)
+        pyroute2_netns.remove(step.name)
+        # As long as it is held open it can be given its name again.
+        self._unnamed[step.name] = self._spaces.pop(step.name)
+
+    def _netns_restore(self, step: steps.NetnsRestore) -> None:
+        name = step.netns.name
+        with self._unnamed[name].inside():
+            pyroute2_netns.attach(name, os.getpid())
+        self._spaces[name] = self._unnamed.pop(name)
+
+    def _sysctl(self, step: steps.Sysctl) -> None:
+        with self._there(step.netns).inside(), open(_PROC_SYS + step.key, "w", encoding="utf-8") as file:
+            file.write(step.value)
+
+    def _link_add(self, step: steps.LinkAdd) -> None:
+        link, peer = step.link, step.peer
+        info: _Attributes = [("IFLA_INFO_KIND", _all.KINDS[link.kind].rtnl)]
+        own = [attribute for attribute in step.birth() if attribute not in _common.AT_BIRTH]
+        data = _encode(own, link)
+        if peer:
+            nested: t.Dict[str, t.Any] = {"attrs": [("IFLA_IFNAME", peer.ref.name), *_encode(_common.AT_BIRTH, peer)]}
+            if peer.ref.netns != link.ref.netns:
+                nested["attrs"].append(("IFLA_NET_NS_FD", self._there(peer.ref.netns).fd))
+            if peer.index:
+                nested["index"] = peer.index
+            data.append(("VETH_INFO_PEER", nested))
+        if data:
+            info.append(("IFLA_INFO_DATA", {"attrs": data}))
+        attributes = [
+            ("IFLA_IFNAME", link.ref.name),
+            *_encode(_common.AT_BIRTH, link),
+            ("IFLA_LINKINFO", {"attrs": info}),
+        ]
+        space = self._there(link.ref.netns)
+        space.do(ifinfmsg, rtnl.RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, attributes, {"index": link.index})
+
+    def _link_del(self, step: steps.LinkDel) -> None:
+        space = self._there(step.link.ref.netns)
+        message = space.link_by_name(step.link.ref.name)
+        if message is not None:  # or it has gone by itself, with its namespace say
+            space.do(ifinfmsg, rtnl.RTM_DELLINK, 0, [], {"index": message["index"]})
+
+    def _link_aside(self, step: steps.LinkAside) -> None:
+        self._link_set(steps.LinkSet(step.ref, "state", "down"))
+        self._link_rename(steps.LinkRename(step.ref, step.aside))
+
+    def _link_rename(self, step: steps.LinkRename) -> None:
+        self._set(step.ref, [("IFLA_IFNAME", step.name)])
+
+    def _link_move(self, step: steps.LinkMove) -> None:
+        attributes: _Attributes = [("IFLA_NET_NS_FD", self._there(step.to.netns).fd)]
+        if step.to.name != step.ref.name:
+            attributes.append(("IFLA_IFNAME", step.to.name))
+        if step.index:
+            attributes.append(("IFLA_NEW_IFINDEX", step.index))
+        self._set(step.ref, attributes)
+
+    def _link_set(self, step: steps.LinkSet) -> None:
+        flag = {"state": _common.IFF_UP, "promisc": _common.IFF_PROMISC}.get(step.name)
+        if flag:
+            self._set(step.ref, [], flags=flag if step.value in ("up", True) else 0, change=flag)
+            return
+        attribute = step.attribute()
+        assert attribute is not None
+        encoded = (attribute.nla, attribute.codec.encode(step.value))
+        if attribute in _common.COMMON:
+            self._set(step.ref, [encoded])
+            return
+        space = self._there(step.ref.netns)
+        info = [("IFLA_INFO_KIND", _all.KINDS[step.kind].rtnl), ("IFLA_INFO_DATA", {"attrs": [encoded]})]
+        attributes = [("IFLA_LINKINFO", {"attrs": info})]
+        space.do(ifinfmsg, rtnl.RTM_NEWLINK, 0, attributes, {"index": space.index_of(step.ref.name)})
+
+    def _link_master(self, step: steps.LinkMaster) -> None:
+        space = self._there(step.ref.netns)
+        self._set(step.ref, [("IFLA_MASTER", space.index_of(step.master) if step.master else 0)])
+
+    def _port_set(self, step: steps.PortSet) -> None:
+        space = self._there(step.ref.netns)
+        info = [("IFLA_INFO_SLAVE_KIND", "bridge"), ("IFLA_INFO_SLAVE_DATA", {"attrs": list(step.settings)})]
+        attributes = [("IFLA_LINKINFO", {"attrs": info})]
+        space.do(ifinfmsg, rtnl.RTM_NEWLINK, 0, attributes, {"index": space.index_of(step.ref.name)})
+
+    def _set(self, ref: Ref, attributes: _Attributes, **header: int) -> None:
+        space = self._there(ref.netns)
+        space.do(ifinfmsg, rtnl.RTM_SETLINK, 0, attributes, {"index": space.index_of(ref.name), **header})
+
+    def _address_add(self, step: steps.AddressAdd) -> None:
+        # Replacing takes an address that a side effect should have removed, and didn't, as it is.
+        self._address(step.ref, step.address, rtnl.RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE)
+
+    def _address_del(self, step: steps.AddressDel) -> None:
+        self._address(step.ref, step.address, rtnl.RTM_DELADDR, 0)
+
+    def _address(self, ref: Ref, address: Address, message_type: int, flags: int) -> None:
+        space = self._there(ref.netns)
+        host, prefix = address.address.split("/")
+        extra = dict(address.extra)
+        attributes = {"IFA_LOCAL": host, "IFA_ADDRESS": host, **extra.get("attributes", {})}
+        space.do(
+            ifaddrmsg,
+            message_type,
+            flags,
+            list(attributes.items()),
+            {
+                "family": _family(address.family),
+                "prefixlen": int(prefix),
+                "scope": extra.get("scope", RT_SCOPE_UNIVERSE),
+                "index": space.index_of(ref.name),
+            },
+        )
+
+    def _route_add(self, step: steps.RouteAdd) -> None:
+        route = step.route
+        attributes: _Attributes = []
+        if route.src:
+            attributes.append(("RTA_PREFSRC", route.src))
+        if route.mtu:
+            attributes.append(("RTA_METRICS", {"attrs": [("RTAX_MTU", route.mtu)]}))
+        self._route(step.ref, route, rtnl.RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, attributes)
+
+    def _route_del(self, step: steps.RouteDel) -> None:
+        self._route(step.ref, step.route, rtnl.RTM_DELROUTE, 0, [])
+
+    def _route(self, ref: Ref, route: Route, message_type: int, flags: int, attributes: _Attributes) -> None:
+        space = self._there(ref.netns)
+        host, prefix = route.to.split("/")
+        extra = dict(route.extra)
+        attributes = [("RTA_OIF", space.index_of(ref.name)), ("RTA_TABLE", route.table), *attributes]
+        if int(prefix):
+            attributes.append(("RTA_DST", host))
+        if route.via:
+            attributes.append(("RTA_GATEWAY", route.via))
+        if route.metric:
+            attributes.append(("RTA_PRIORITY", route.metric))
+        space.do(
+            rtmsg,
+            message_type,
+            flags,
+            attributes,
+            {
+                "family": _family(route.family),
+                "dst_len": int(prefix),
+                "table": min(route.table, RT_TABLE_COMPAT),
+                "type": RTN_UNICAST,
+                "scope": extra.get("scope", RT_SCOPE_UNIVERSE if route.via or route.family == 6 else RT_SCOPE_LINK),
+                "proto": extra.get("proto", RTPROT_STATIC),
+                "flags": RTNH_F_ONLINK if route.onlink else 0,
+            },
+        )
+
+
+_RUN: t.Dict[t.Type[steps.Step], t.Callable[[Kernel, t.Any], None]] = {
+    steps.NetnsAdd: Kernel._netns_add,
+    steps.NetnsDel: Kernel._netns_del,
+    steps.NetnsRestore: Kernel._netns_restore,
+    steps.Sysctl: Kernel._sysctl,
+    steps.LinkAdd: Kernel._link_add,
+    steps.LinkDel: Kernel._link_del,
+    steps.LinkAside: Kernel._link_aside,
+    steps.LinkRename: Kernel._link_rename,
+    steps.LinkMove: Kernel._link_move,
+    steps.LinkSet: Kernel._link_set,
+    steps.LinkMaster: Kernel._link_master,
+    steps.PortSet: Kernel._port_set,
+    steps.AddressAdd: Kernel._address_add,
+    steps.AddressDel: Kernel._address_del,
+    steps.RouteAdd: Kernel._route_add,
+    steps.RouteDel: Kernel._route_del,
+}
+
+_EXT_MASK = ("IFLA_EXT_MASK", RTEXT_FILTER_SKIP_STATS)
+
+
+class _Space:
+    """A network namespace that is open, with a netlink socket in it as soon as somebody needs one."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        status = os.fstat(fd)
+        self.identity = (status.st_dev, status.st_ino)
+        self._socket: t.Any = None
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+        os.close(self.fd)
+
+    @contextlib.contextmanager
+    def inside(self) -> t.Iterator[None]:
+        """Be in the namespace for a moment. Raises Unusable if this user may not."""
+        try:
+            pyroute2_netns.pushns(self.fd)
+        except OSError as error:
+            raise Unusable("Entering a network namespace failed: %s. It takes root (become: true)." % error) from error
+        try:
+            yield
+        finally:
+            pyroute2_netns.popns()
+
+    @property
+    def socket(self) -> t.Any:
+        if self._socket is None:
+            with self.inside():
+                self._socket = IPRoute(ext_ack=True, strict_check=True)
+            # pyroute2 0.9.7 asks for this key in nlm_request() and forgets to set it.
+            status = getattr(self._socket, "status", None)
+            if status is not None:
+                status.setdefault("nlm_generator", False)
+        return self._socket
+
+    def _request(self, message_class: t.Any, message_type: int, flags: int, attributes: t.Any, fields: t.Any) -> t.Any:
+        message = message_class()
+        for name, value in fields.items():
+            message[name] = value
+        message["attrs"] = attributes
+        return tuple(self.socket.nlm_request(message, message_type, NLM_F_REQUEST | flags))
+
+    def do(
+        self, message_class: t.Any, message_type: int, flags: int, attributes: t.Any, header: t.Mapping[str, int]
+    ) -> None:
+        """A request that changes something; ``header`` has the fields of the message's own. Raises NetlinkError."""
+        self._request(message_class, message_type, flags | NLM_F_ACK, attributes, header)
+
+    def dump(self, message_class: t.Any, message_type: int, attributes: t.Any, **fields: int) -> t.Tuple[t.Any, ...]:
+        """All answers to a dump request, which is repeated as long as the tables change underneath it."""
+        for _attempt in range(DUMP_RETRIES):
+            with contextlib.suppress(NetlinkDumpInterrupted):
+                answer = self._request(message_class, message_type, NLM_F_DUMP, attributes, fields)
+                return t.cast("t.Tuple[t.Any, ...]", answer)
+        raise Unusable("The kernel's tables changed during each of %d attempts to read them." % DUMP_RETRIES)
+
+    def _link(self, attributes: t.Any, **fields: int) -> t.Any:
+        try:
+            return self._request(ifinfmsg, rtnl.RTM_GETLINK, 0, [*attributes, _EXT_MASK], fields)[0]
+        except NetlinkError as error:
+            if error.code == errno.ENODEV:
+                return None
+            raise
+
+    def link_by_name(self, name: str) -> t.Any:
+        """The message that describes a link, None if there is none of that name."""
+        return self._link([("IFLA_IFNAME", name)])
+
+    def name_of(self, index: int) -> str:
+        """The name of the link with an index, empty if it is gone."""
+        message = self._link([], index=index)
+        return message.get_attr("IFLA_IFNAME") if message else ""
+
+    def index_of(self, name: str) -> int:
+        """The index of a link; raises NetlinkError if there is none of that name."""
+        message = self.link_by_name(name)
+        if message is None:
+            raise NetlinkError(errno.ENODEV, "there is no link '%s'" % name)
+        return int(message["index"])
+
+    def id_of(self, fd: int) -> int:
+        """The id under which this namespace knows the one behind ``fd``, -1 if it doesn't."""
+        answer = self._request(nsidmsg, RTM_GETNSID, 0, [("NETNSA_FD", fd)], {})
+        return int(answer[0].get_attr("NETNSA_NSID"))
+
+    def addresses(self, index: int) -> t.Tuple[Address, ...]:
+        found = self.dump(ifaddrmsg, rtnl.RTM_GETADDR, [], index=index)
+        return tuple(_address(message) for message in found if message["index"] == index)
+
+    def routes(self, index: int) -> t.Tuple[Route, ...]:
+        found = []
+        for family in (socket.AF_INET, socket.AF_INET6):
+            for message in self.dump(rtmsg, rtnl.RTM_GETROUTE, [("RTA_OIF", index)], family=family):
+                if message.get_attr("RTA_OIF") == index and not message["flags"] & RTM_F_CLONED:
+                    found += _route(message)
+        return tuple(found)
+
+    def configured_timers(self, name: str, message: t.Any) -> t.Dict[str, t.Any]:
+        """The timers that a bridge was given, where netlink tells those of the root bridge that it follows.
+
+        Only the old ioctl BRCTL_GET_BRIDGE_INFO (linux/if_bridge.h, struct __bridge_info) has both.
+        """
+        data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")
+        if data is None or data.get_attr("IFLA_BR_ROOT_ID") == data.get_attr("IFLA_BR_BRIDGE_ID"):
+            return {}
+        with self.inside(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+            fields = _bridge_info(control, name)
+        names = ("max_age", "hello_time", "forward_delay")
+        attributes = {attribute.name: attribute for attribute in _all.BY_RTNL["bridge"].attributes}
+        return {name: attributes[name].codec.decode(value) for name, value in zip(names, fields[6:9])}
+
+
+def _bridge_info(control: socket.socket, name: str) -> t.Tuple[t.Any, ...]:
+    info = array.array("B", bytes(struct.calcsize(_BRIDGE_INFO)))
+    arguments = array.array("L", [BRCTL_GET_BRIDGE_INFO, info.buffer_info()[0], 0, 0])
+    request = struct.pack("16sP16x", name.encode("utf-8", "surrogateescape"), arguments.buffer_info()[0])
+    fcntl.ioctl(control.fileno(), SIOCDEVPRIVATE, request)
+    return struct.unpack(_BRIDGE_INFO, info.tobytes())
+
+
+# designated_root, bridge_id, root_path_cost, max_age, hello_time, forward_delay; bridge_max_age, bridge_hello_time,
+# bridge_forward_delay; four flags; ageing_time, gc_interval and four timers
+_BRIDGE_INFO = "=QQ4I3I4B6I"
+SIOCDEVPRIVATE = 0x89F0  # linux/sockios.h
+BRCTL_GET_BRIDGE_INFO = 6
+
+
+def _open_namespace(reference: str) -> t.Optional[int]:
+    """A descriptor of the namespace behind a reference, None if there is none. Raises BadInput if it is another thing."""
+    path = "/proc/thread-self/ns/net"
+    if reference != OWN:
+        path = reference if reference.startswith("/") else os.path.join(NETNS_DIR, reference)
+    try:
+        if reference != OWN and not stat.S_ISREG(os.stat(path).st_mode):
+            raise BadInput("'%s' isn't a network namespace." % reference)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
+        return None
+    except PermissionError as error:
+        raise Unusable("Opening the network namespace '%s' failed: %s." % (reference, error.strerror)) from error
+    if _namespace_type(fd) == CLONE_NEWNET:
+        return fd
+    os.close(fd)
+    if reference.startswith("/"):
+        raise BadInput("'%s' isn't a network namespace." % reference)
+    raise BadInput(
+        "'%s' isn't a network namespace, only a file that was left in %s; remove it with 'ip netns delete %s'."
+        % (reference, NETNS_DIR, reference)
+    )
+
+
+def _namespace_type(fd: int) -> int:
+    try:
+        return fcntl.ioctl(fd, NS_GET_NSTYPE)
+    except OSError:
+        return 0
+
+
+def _all_namespaces() -> t.Iterator[str]:
+    """References to all namespaces that have a name or a process."""
+    with contextlib.suppress(FileNotFoundError):
+        yield from sorted(os.listdir(NETNS_DIR))
+    seen = set()
+    for pid in os.listdir("/proc"):
+        if pid.isdigit():
+            path = "/proc/%s/ns/net" % pid
+            with contextlib.suppress(OSError):
+                inode = os.stat(path).st_ino
+                if inode not in seen:
+                    seen.add(inode)
+                    yield path
+
+
+def _common_values(message: t.Any) -> t.Dict[str, t.Any]:
+    values = {
+        "state": "up" if message["flags"] & _common.IFF_UP else "down",
+        "promisc": bool(message["flags"] & _common.IFF_PROMISC),
+        "alias": message.get_attr("IFLA_IFALIAS") or "",
+    }
+    for attribute in _common.AT_BIRTH:
+        value = message.get_attr(attribute.nla)
+        if value is not None:
+            values[attribute.name] = attribute.codec.decode(value)
+    return values
+
+
+def _own_values(attributes: t.Iterable[Attribute], message: t.Any) -> t.Dict[str, t.Any]:
+    data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")
+    values = {}
+    for attribute in attributes:
+        value = data.get_attr(attribute.nla) if data else None
+        if value is not None:
+            values[attribute.name] = attribute.codec.decode(value)
+    return values
+
+
+def _port_settings(message: t.Any) -> t.Dict[str, t.Any]:
+    if message.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_KIND") != "bridge":
+        return {}
+    data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_DATA")
+    settings = {name: data.get_attr(name) for name in _PORT_SETTINGS}
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _encode(attributes: t.Iterable[Attribute], link: Link) -> _Attributes:
+    return [(a.nla, a.codec.encode(link.values[a.name])) for a in attributes if a.name in link.values]
+
+
+def _address(message: t.Any) -> Address:
+    local = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
+    flags = message.get_attr("IFA_FLAGS")
+    flags = message["flags"] if flags is None else flags
+    attributes = {"IFA_FLAGS": flags & _ADDRESS_FLAGS}
+    for name in ("IFA_ADDRESS", "IFA_BROADCAST", "IFA_LABEL", "IFA_RT_PRIORITY"):
+        if message.get_attr(name) is not None:
+            attributes[name] = message.get_attr(name)
+    cache = message.get_attr("IFA_CACHEINFO")
+    if not flags & IFA_F_PERMANENT and cache:
+        lifetimes = {name: cache[name] for name in ("ifa_preferred", "ifa_valid")}
+        attributes["IFA_CACHEINFO"] = {**lifetimes, "cstamp": 0, "tstamp": 0}
+    extra = (("scope", message["scope"]), ("attributes", attributes))
+    return Address("%s/%d" % (local, message["prefixlen"]), _address_origin(message, local, flags), extra)
+
+
+def _address_origin(message: t.Any, local: str, flags: int) -> str:
+    link_local = local.lower().startswith("fe80:")
+    if message.get_attr("IFA_PROTO") or (link_local and _release() < (5, 18)):
+        return KERNEL  # before 5.18 the kernel doesn't tell its link-local addresses from others
+    return STATIC if flags & IFA_F_PERMANENT else DYNAMIC
+
+
+def _route(message: t.Any) -> t.List[Route]:
+    """The route that a message describes; none for what isn't a plain unicast route."""
+    gateway = message.get_attr("RTA_GATEWAY") or ""
+    unusual = [name for name in ("RTA_MULTIPATH", "RTA_VIA", "RTA_ENCAP", "RTA_NH_ID") if message.get_attr(name)]
+    if message["type"] != RTN_UNICAST or unusual:
+        return []
+    metrics = message.get_attr("RTA_METRICS")
+    six = message["family"] == socket.AF_INET6
+    proto = message["proto"]
+    origin = DYNAMIC
+    if proto in (RTPROT_KERNEL, RTPROT_REDIRECT):
+        origin = KERNEL
+    elif proto in (RTPROT_BOOT, RTPROT_STATIC):
+        origin = STATIC
+    return [
+        Route(
+            to="%s/%d" % (message.get_attr("RTA_DST") or ("::" if six else "0.0.0.0"), message["dst_len"]),
+            via=gateway,
+            metric=message.get_attr("RTA_PRIORITY") or (IPV6_METRIC if six else 0),
+            table=message.get_attr("RTA_TABLE") or message["table"] or MAIN_TABLE,
+            src=message.get_attr("RTA_PREFSRC") or "",
+            onlink=bool(message["flags"] & RTNH_F_ONLINK),
+            mtu=(metrics.get_attr("RTAX_MTU") if metrics else 0) or 0,
+            origin=origin,
+            extra=(("scope", message["scope"]), ("proto", proto)),
+        )
+    ]
+
+
+def _family(version: int) -> int:
+    return socket.AF_INET6 if version == 6 else socket.AF_INET
+
+
+def _release() -> t.Tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", os.uname().release)[:2])
+
+
+def _privileged() -> bool:
+    with open("/proc/self/status", encoding="utf-8") as status:
+        capabilities = re.search(r"^CapEff:\s*([0-9a-f]+)", status.read(), re.M)
+    return bool(capabilities and int(capabilities.group(1), 16) >> CAP_NET_ADMIN & 1)

@@ -1,0 +1,496 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""(observed, wanted) → Plan. Pure: whatever it does, it does to a copy of the observed State.
+
+The planner walks through what is wanted and emits the steps that are missing; each step is simulated at once, with the
+kernel's side effects, so that the steps after it see them and make good what should have stayed (the addresses of a
+link that had to go down, say). Deletions come last.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils import _steps as steps
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Conflict
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, _common, linux_bridge
+from ansible_collections.virtnet.linux.plugins.module_utils._model import (
+    KERNEL,
+    STATIC,
+    Address,
+    Link,
+    Netns,
+    Ref,
+    Route,
+    State,
+    Wanted,
+    WantedLink,
+    WantedNetns,
+    in_netns,
+)
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute
+
+
+class Planned(t.NamedTuple):
+    """A step and the steps that take it back, its side effects included."""
+
+    step: steps.Step
+    undo: t.Tuple[steps.Step, ...]
+
+
+@dataclasses.dataclass
+class Plan:
+    """What is to be done, and what the host looks like before and after.
+
+    ``missing`` are sentences about things that the plan builds upon and that aren't there. ``found`` tells where each
+    wanted link was before, None where it wasn't.
+    """
+
+    before: State
+    after: State
+    planned: t.List[Planned]
+    missing: t.List[str]
+    found: t.Dict[Ref, t.Optional[Ref]]
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.planned or self.missing)
+
+    @property
+    def commands(self) -> t.List[t.List[str]]:
+        return [argv for planned in self.planned for argv in planned.step.commands()]
+
+
+def make_plan(state: State, wanted: Wanted) -> Plan:
+    """The plan that makes a host in ``state`` have what is ``wanted``.
+
+    Raises BadInput or Conflict when that can't be.
+    """
+    planner = _Planner(state)
+    for netns in wanted.namespaces:
+        planner.namespace(netns)
+    for link in wanted.links:
+        if link.present:
+            planner.link(link)
+    for link in wanted.links:
+        if not link.present:
+            planner.absent_link(link)
+    planner.finish()
+    return Plan(state, planner.state, planner.planned, planner.missing, planner.found)
+
+
+def make_repair(state: State, target: State) -> t.List[steps.Step]:
+    """The steps that give the links of ``state`` back what they have in ``target``, and take away what is new.
+
+    Only for links that are where they belong; it is what remains to be done after an undo.
+    """
+    editor = _Editor(state.copy())
+    for ref, link in target.links.items():
+        now = state.links.get(ref)
+        if now is not None and now != link:
+            # A bridge's MTU and MAC address follow its ports; where they are unknown, they follow back by themselves.
+            own = {name: None for name in ("mtu", "mac") if name not in now.values}
+            editor.adjust(ref, link.having(**own))
+    return editor.done
+
+
+def _undo(step: steps.Step, before: State) -> t.Tuple[steps.Step, ...]:
+    after = before.copy()
+    step.simulate(after)
+    undo = step.inverse(before)
+    for inverse in undo:
+        inverse.simulate(after)
+    return (*undo, *make_repair(after, before))
+
+
+class _Editor:
+    """A State with the steps that made it what it is."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.done: t.List[steps.Step] = []
+
+    def do(self, step: steps.Step) -> None:
+        step.simulate(self.state)
+        self.done.append(step)
+
+    def adjust(self, ref: Ref, target: Link) -> None:
+        """Make the link at ``ref`` have the values, addresses and routes of ``target``.
+
+        The order: what is best changed while it is down, masters, addresses, up, routes (which need an address and a
+        link that is up).
+        """
+        self._set_values(ref, target)
+        if target.values.get("state") == "down":
+            self._set(ref, target, "state")
+        self._set_master(ref, target)
+        self._set_addresses(ref, target)
+        if target.values.get("state") == "up":
+            self._set(ref, target, "state")
+        self._set_routes(ref, target)
+
+    def _set_values(self, ref: Ref, target: Link) -> None:
+        own = _all.KINDS[target.kind].attributes if target.kind in _all.KINDS else ()
+        for attribute in (*own, *_common.COMMON):
+            if attribute.name not in target.values or self._has(ref, attribute, target):
+                continue
+            for name, value in attribute.only_while:
+                if self.state.links[ref].values.get(name, value) != value:
+                    self.do(steps.LinkSet(ref, name, value, target.kind))
+            self.do(steps.LinkSet(ref, attribute.name, target.values[attribute.name], target.kind))
+
+    def _has(self, ref: Ref, attribute: Attribute, target: Link) -> bool:
+        values = self.state.links[ref].values
+        return attribute.name in values and attribute.codec.same(values[attribute.name], target.values[attribute.name])
+
+    def _set(self, ref: Ref, target: Link, name: str) -> None:
+        if self.state.links[ref].values.get(name) != target.values[name]:
+            self.do(steps.LinkSet(ref, name, target.values[name], target.kind))
+
+    def _set_master(self, ref: Ref, target: Link) -> None:
+        link = self.state.links[ref]
+        if "master" in target.values and link.values.get("master") != target.values["master"]:
+            self.do(steps.LinkMaster(ref, target.values["master"]))
+        lost = {k: v for k, v in target.port.items() if self.state.links[ref].port.get(k) != v}
+        if lost and target.values.get("master"):
+            self.do(steps.PortSet(ref, tuple(sorted(lost.items()))))
+
+    def _set_addresses(self, ref: Ref, target: Link) -> None:
+        keep = {address.address for address in target.addresses}
+        again: t.Set[Address] = set()
+        # Backwards, so that secondary addresses go before the primary one that might take them along.
+        for address in reversed(self.state.links[ref].addresses):
+            if address.origin == STATIC and address.address not in keep:
+                again.update(steps.secondaries(self.state.links[ref].addresses, address))
+                self.do(steps.AddressDel(ref, address))
+        for address in target.addresses:
+            if address.origin != KERNEL and address.address not in _hosts(self.state.links[ref]):
+                self.do(steps.AddressAdd(ref, address, again=address in again))
+
+    def _set_routes(self, ref: Ref, target: Link) -> None:
+        keep = [route for route in target.routes if route.origin != KERNEL]
+        for route in self.state.links[ref].routes:
+            if route.origin == STATIC and not any(route.same(other) for other in keep):
+                self.do(steps.RouteDel(ref, route))
+        if self.state.links[ref].values.get("state") == "down":
+            return
+        # A gateway must be reachable by then, be it through a route of this very list.
+        for route in sorted(keep, key=lambda route: bool(route.via)):
+            if not any(route.same(other) for other in self.state.links[ref].routes):
+                self.do(steps.RouteAdd(ref, route))
+
+
+def _hosts(link: Link) -> t.Set[str]:
+    return {address.address for address in link.addresses}
+
+
+class _Planner(_Editor):
+    def __init__(self, state: State) -> None:
+        super().__init__(state.copy())
+        self.planned: t.List[Planned] = []
+        self.missing: t.List[str] = []
+        self.found: t.Dict[Ref, t.Optional[Ref]] = {}
+        self._last: t.List[t.Callable[[], None]] = []
+
+    def do(self, step: steps.Step) -> None:
+        self.planned.append(Planned(step, _undo(step, self.state)))
+        super().do(step)
+
+    def finish(self) -> None:
+        """Emit the deletions."""
+        for emit in self._last:
+            emit()
+
+    # Namespaces
+
+    def namespace(self, wanted: WantedNetns) -> None:
+        exists = wanted.name in self.state.namespaces
+        if not wanted.present:
+            if exists:
+                self._last.append(functools.partial(self.do, steps.NetnsDel(wanted.name)))
+            return
+        if not exists:
+            self.do(steps.NetnsAdd(wanted.name))
+        loopback = Ref(wanted.name, "lo")
+        target = self.state.links[loopback].having(state="up" if wanted.loopback else "down")
+        self._set(loopback, target, "state")
+        for key, value in wanted.sysctls.items():
+            if self.state.namespaces[wanted.name].sysctls.get(key) != value:
+                self.do(steps.Sysctl(wanted.name, key, value))
+
+    def _need_netns(self, name: str, option: str) -> None:
+        if name and name not in self.state.namespaces:
+            what = "There is nothing at the path" if name.startswith("/") else "There is no network namespace"
+            self.missing.append(
+                "%s '%s' (option %s); make it first, for instance with virtnet.linux.netns." % (what, name, option)
+            )
+            self.state.namespaces[name] = Netns(name)
+
+    # Links
+
+    def link(self, wanted: WantedLink) -> None:
+        self._need_netns(wanted.ref.netns, "netns")
+        if wanted.peer:
+            self._need_netns(wanted.peer.ref.netns, "peer.netns")
+        place = self._find(wanted)
+        self.found[wanted.ref] = place
+        origin = {wanted.ref: self.state.links.get(place) if place else None}
+        if place is None:
+            self._create(wanted)
+        else:
+            self._relocate(place, wanted.ref, wanted.recreate)
+        if wanted.peer and place:
+            place = self._peer_place(wanted)
+            origin[wanted.peer.ref] = self.state.links.get(place)
+            self._relocate(place, wanted.peer.ref, wanted.recreate)
+        for end in wanted.ends():
+            self._converge(end, origin.get(end.ref))
+
+    def _find(self, wanted: WantedLink) -> t.Optional[Ref]:
+        """Where the wanted link is now, if it is; what has to be out of its way is set aside."""
+        here = self.state.links.get(wanted.ref)
+        if here and self._fits(here, wanted, wanted.kind):
+            if not wanted.peer or here.peer:
+                return here.ref
+            self._aside(here, wanted.recreate, "the other end of %s can't be reached from this host" % _a(here))
+        if wanted.peer:
+            other = self.state.links.get(wanted.peer.ref)
+            if other and self._fits(other, wanted, wanted.kind):
+                if other.peer:
+                    return other.peer
+                self._aside(other, wanted.recreate, "the other end of %s can't be reached from this host" % _a(other))
+        if wanted.move_from is not None:
+            there = self.state.links.get(Ref(wanted.move_from, wanted.ref.name))
+            if there and wanted.kind and there.kind != wanted.kind:
+                raise Conflict("%s is not a %s; it was not moved." % (_a(there, True), wanted.kind))
+            if there:
+                return there.ref
+        return None
+
+    def _fits(self, link: Link, wanted: WantedLink, kind: str) -> bool:
+        if not kind or link.kind == kind:
+            return True
+        self._aside(link, wanted.recreate, "%s is not a %s" % (_a(link), kind))
+        return False
+
+    def _aside(self, link: Link, allowed: bool, problem: str) -> None:
+        """Take a link out of the way, to be deleted in the end. Raises Conflict unless the user allowed it."""
+        if not allowed:
+            raise Conflict(
+                "%s, and nothing was changed. Choose another name, or delete it first; "
+                "'recreate: true' deletes it and makes a new one." % (problem[0].upper() + problem[1:])
+            )
+        if not link.kind:
+            raise Conflict("%s; it isn't virtual, so that it can't be deleted." % (problem[0].upper() + problem[1:]))
+        aside = Ref(link.ref.netns, "vnaside%x" % link.index)
+        self.do(steps.LinkAside(link.ref, aside.name))
+        self._last.append(functools.partial(self._delete, aside, silent=True))
+
+    def _delete(self, ref: Ref, silent: bool = False) -> None:
+        if ref in self.state.links:  # a pair may have lost it with its other end
+            self.do(steps.LinkDel(self.state.links[ref], silent))
+
+    def _create(self, wanted: WantedLink) -> None:
+        if not wanted.made:
+            self._placeholder(
+                wanted,
+                "There is no link %s, and this module never makes one; a link is made by the module of its kind.",
+            )
+        elif _all.KINDS[wanted.kind].paired and not wanted.peer:
+            self._placeholder(wanted, "There is no veth %s; to make it, its peer must be given with option peer.")
+        else:
+            new = self._newborn(wanted)
+            peer = self._newborn(wanted.peer) if wanted.peer else None
+            if peer:
+                new = dataclasses.replace(new, peer=peer.ref)
+                peer = dataclasses.replace(peer, peer=new.ref, kind=new.kind)
+            self.do(steps.LinkAdd(new, peer))
+
+    def _placeholder(self, wanted: WantedLink, sentence: str) -> None:
+        self.missing.append(sentence % (wanted.ref,))
+        self.state.put(Link(wanted.ref, wanted.kind))
+
+    def _newborn(self, wanted: WantedLink) -> Link:
+        own = _all.KINDS[wanted.kind].attributes if wanted.kind in _all.KINDS else ()
+        at_birth = (*_common.AT_BIRTH, *(attribute for attribute in own if not attribute.in_place))
+        values = {a.name: wanted.values[a.name] for a in at_birth if a.name in wanted.values}
+        has_ports = wanted.kind in _all.KINDS and _all.KINDS[wanted.kind].has_ports
+        return Link(wanted.ref, wanted.kind, values=values, ports=() if has_ports else None)
+
+    def _peer_place(self, wanted: WantedLink) -> Ref:
+        place = self.state.links[wanted.ref].peer
+        if place is None or place not in self.state.links:
+            raise Conflict("The other end of %s can't be reached from this host." % _a(self.state.links[wanted.ref]))
+        return place
+
+    def _relocate(self, place: Ref, to: Ref, recreate: bool) -> None:
+        """Bring the link at ``place`` to where it belongs, under its name."""
+        if place == to:
+            return
+        occupant = self.state.links.get(to)
+        link = self.state.links[place]
+        if occupant:
+            self._aside(occupant, recreate, "link %s should become %s, but that is %s" % (place, to, _a(occupant)))
+        if place.netns != to.netns:
+            if link.kind in _all.KINDS and _all.KINDS[link.kind].netns_local:
+                raise Conflict(
+                    "%s can't be moved: the kernel keeps a %s in its namespace." % (_a(link, True), link.kind)
+                )
+            self.do(steps.LinkMove(place, to))
+            return
+        if not self.state.live_rename and link.values.get("state") == "up":
+            self.do(steps.LinkSet(place, "state", "down", link.kind))
+        self.do(steps.LinkRename(place, to.name))
+
+    def _converge(self, wanted: WantedLink, origin: t.Optional[Link]) -> None:
+        """Give a link that is in its place what is wanted of it; ``origin`` is what it was before it came there."""
+        link = self.state.links[wanted.ref]
+        moved = origin is not None and origin.ref.netns != wanted.ref.netns
+        base = origin or link
+        if moved:
+            base = dataclasses.replace(base.having(master=""), addresses=(), routes=(), port={})
+        values = {**base.values, **wanted.values}
+        self._check_values(wanted, link)
+        target = dataclasses.replace(
+            base,
+            ref=wanted.ref,
+            kind=link.kind,
+            values=values,
+            addresses=_merge_addresses(base.addresses, wanted),
+            routes=_merge_routes(base.routes, wanted),
+            port=base.port if values.get("master") == base.values.get("master") else {},
+        )
+        if wanted.routes and values.get("state") == "down":
+            raise BadInput(
+                "Option routes of link %s: routes need a link that is up, and this one is down; give 'state: up'."
+                % (wanted.ref,)
+            )
+        self._need_master(wanted, link)
+        self.adjust(wanted.ref, target)
+        if wanted.ports is not None:
+            self._ports(wanted, wanted.ports)
+            # Its MTU and MAC address have followed the ports, unless the user says what they are.
+            self._set_values(wanted.ref, dataclasses.replace(target, values=wanted.values))
+
+    def _check_values(self, wanted: WantedLink, link: Link) -> None:
+        low, high = link.mtu_range
+        mtu = wanted.values.get("mtu")
+        if mtu is not None and (mtu < low or (high and mtu > high)):
+            raise BadInput(
+                "Option mtu of link %s: %d is out of range; its driver takes %d to %d." % (wanted.ref, mtu, low, high)
+            )
+        own = _all.KINDS[link.kind].attributes if link.kind in _all.KINDS else ()
+        for attribute in own:
+            known = attribute.name in link.values and attribute.name in wanted.values
+            if known and not attribute.in_place and not self._has(wanted.ref, attribute, link.having(**wanted.values)):
+                raise Conflict("Option %s of link %s can't be changed in place." % (attribute.name, wanted.ref))
+
+    def _need_master(self, wanted: WantedLink, link: Link) -> None:
+        name = wanted.values.get("master")
+        if not name:
+            return
+        ref = Ref(wanted.ref.netns, name)
+        master = self.state.links.get(ref)
+        if master is None:
+            self.missing.append(
+                "There is no link %s that could be the master of '%s' (option master); make it first, for instance "
+                "with virtnet.linux.linux_bridge." % (ref, wanted.ref.name)
+            )
+            self.state.put(Link(ref, linux_bridge.KIND.name))
+        else:
+            _check_pair(master, link)
+
+    def _ports(self, wanted: WantedLink, ports: t.Tuple[str, ...]) -> None:
+        bridge = wanted.ref
+        for name in ports:
+            ref = Ref(bridge.netns, name)
+            if ref not in self.state.links:
+                self.missing.append(
+                    "There is no link %s that could become a port of '%s' (option ports)." % (ref, bridge.name)
+                )
+                self.state.put(Link(ref))
+            port = self.state.links[ref]
+            _check_pair(self.state.links[bridge], port)
+            if port.values.get("master") != bridge.name:
+                self.do(steps.LinkMaster(ref, bridge.name))
+        if wanted.purge_ports:
+            for name in self.state.links[bridge].ports or ():
+                if name not in ports:
+                    self.do(steps.LinkMaster(Ref(bridge.netns, name), ""))
+        count = len(self.state.links[bridge].ports or ())
+        if count > linux_bridge.MAX_PORTS:
+            raise BadInput(
+                "Option ports of link %s: that makes %d ports, and a Linux bridge takes at most %d."
+                % (bridge, count, linux_bridge.MAX_PORTS)
+            )
+
+    def absent_link(self, wanted: WantedLink) -> None:
+        link = self.state.links.get(wanted.ref)
+        if link is None and wanted.peer:
+            other = self.state.links.get(wanted.peer.ref)
+            link = other if other and other.kind == wanted.kind else None
+        self.found[wanted.ref] = link.ref if link else None
+        if link is None:
+            return
+        if wanted.kind and link.kind != wanted.kind:
+            raise Conflict("%s is not a %s; it was not deleted." % (_a(link, True), wanted.kind))
+        if not link.kind:
+            raise Conflict("%s isn't virtual, so that it can't be deleted." % _a(link, True))
+        if link.kind == "openvswitch":
+            raise Conflict("%s belongs to Open vSwitch; remove its port or bridge there." % _a(link, True))
+        ref = link.ref
+        for name in link.ports or ():
+            self._last.append(functools.partial(self.do, steps.LinkMaster(Ref(ref.netns, name), "")))
+        self._last.append(functools.partial(self._delete, ref))
+
+
+def _merge_addresses(present: t.Sequence[Address], wanted: WantedLink) -> t.Tuple[Address, ...]:
+    asked = wanted.addresses or ()
+    # IPv6 has an address once, with one prefix length.
+    renewed = {a.split("/")[0] for a in asked if ":" in a}
+    kept = [
+        address
+        for address in present
+        if address.address in asked
+        or address.origin != STATIC
+        or not (wanted.purge_addresses or address.address.split("/")[0] in renewed)
+    ]
+    new = [Address(a) for a in asked if all(a != address.address for address in present)]
+    return (*kept, *new)
+
+
+def _merge_routes(present: t.Sequence[Route], wanted: WantedLink) -> t.Tuple[Route, ...]:
+    asked = {route.key: route for route in wanted.routes or ()}
+    kept = []
+    for route in present:
+        new = asked.pop(route.key, None)
+        if new is not None:
+            # What the user left out of an element stays as it is.
+            merged = dataclasses.replace(new, src=new.src or route.src, mtu=new.mtu or route.mtu)
+            kept.append(route if merged.same(route) else merged)
+        elif route.origin != STATIC or not wanted.purge_routes:
+            kept.append(route)
+    return (*kept, *asked.values())
+
+
+def _check_pair(master: Link, port: Link) -> None:
+    """Raises Conflict for a master that takes no ports and for a bridge in a bridge."""
+    kind = _all.KINDS.get(master.kind)
+    if kind and not kind.has_ports:
+        raise Conflict("%s can't be the master of '%s': it takes no ports." % (_a(master, True), port.ref.name))
+    if kind is linux_bridge.KIND and port.kind == linux_bridge.KIND.name:
+        raise Conflict("%s can't become a port of '%s': a bridge takes no bridges." % (_a(port, True), master.ref.name))
+
+
+def _a(link: Link, upper: bool = False) -> str:
+    text = "link '%s'%s (%s)" % (link.ref.name, in_netns(link.ref.netns), link.kind or "not virtual")
+    return text[0].upper() + text[1:] if upper else text

@@ -1,0 +1,595 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The steps that plans are made of.
+
+Each step knows what it is in words (``describe``), how an admin would type it (``commands``, as argument lists), what
+it does to a State, the kernel's side effects included (``simulate``), and which steps take it back (``inverse``, told
+from the State before it; side effects aside, which the planner sees by comparing). How the kernel is asked to do it
+is the business of the kernel side.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils import _names
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, _common
+from ansible_collections.virtnet.linux.plugins.module_utils._model import (
+    MAIN_TABLE,
+    OWN,
+    Address,
+    Link,
+    Netns,
+    Ref,
+    Route,
+    State,
+    in_netns,
+)
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute
+
+Argv = t.List[str]
+
+
+def ip(netns: str, *words: str) -> Argv:
+    """The ip command that runs ``words`` in a namespace given by name, by path, or the own one."""
+    if not netns:
+        return ["ip", *words]
+    if netns.startswith("/"):
+        return ["nsenter", "--net=" + netns, "ip", *words]
+    return ["ip", "-n", netns, *words]
+
+
+class Step:
+    """What all steps can do."""
+
+    def describe(self) -> str:
+        """What it does, as the subject of a sentence: ``setting mtu of link 'a' to 1400``."""
+        raise NotImplementedError
+
+    def commands(self) -> t.List[Argv]:
+        """The same in iproute2's words."""
+        raise NotImplementedError
+
+    def simulate(self, state: State) -> None:
+        """Change ``state`` as the kernel would change the host."""
+        raise NotImplementedError
+
+    def inverse(self, before: State) -> t.List[Step]:
+        """The steps that take it back, given the state before it."""
+        raise NotImplementedError
+
+
+@dataclasses.dataclass(frozen=True)
+class NetnsAdd(Step):
+    """Make a named network namespace."""
+
+    name: str
+
+    def describe(self) -> str:
+        return "creating network namespace '%s'" % self.name
+
+    def commands(self) -> t.List[Argv]:
+        return [["ip", "netns", "add", self.name]]
+
+    def simulate(self, state: State) -> None:
+        state.namespaces[self.name] = Netns(self.name)
+        state.put(Link(Ref(self.name, "lo"), index=1, values={"state": "down"}))
+
+    def inverse(self, before: State) -> t.List[Step]:
+        return [NetnsDel(self.name)]
+
+
+@dataclasses.dataclass(frozen=True)
+class NetnsDel(Step):
+    """Remove the name of a network namespace. The namespace itself goes with its last user."""
+
+    name: str
+
+    def describe(self) -> str:
+        return "deleting network namespace '%s'" % self.name
+
+    def commands(self) -> t.List[Argv]:
+        return [["ip", "netns", "del", self.name]]
+
+    def simulate(self, state: State) -> None:
+        state.namespaces.pop(self.name, None)
+        for link in [link for ref, link in state.links.items() if ref.netns == self.name]:
+            LinkDel(link).simulate(state)
+
+    def inverse(self, before: State) -> t.List[Step]:
+        after = before.copy()
+        self.simulate(after)
+        lost = tuple(link for ref, link in before.links.items() if after.links.get(ref) != link)
+        return [NetnsRestore(before.namespaces[self.name], lost)]
+
+
+@dataclasses.dataclass(frozen=True)
+class NetnsRestore(Step):
+    """Give the namespace that a NetnsDel of this very task unnamed its name back, with all that is in it."""
+
+    netns: Netns
+    links: t.Tuple[Link, ...]  # all that had seemed to go with it
+
+    def describe(self) -> str:
+        return "restoring network namespace '%s'" % self.netns.name
+
+    def commands(self) -> t.List[Argv]:
+        return []  # only the process that still holds the namespace open can do this
+
+    def simulate(self, state: State) -> None:
+        state.namespaces[self.netns.name] = self.netns
+        for link in self.links:
+            state.put(link)
+
+    def inverse(self, before: State) -> t.List[Step]:
+        return [NetnsDel(self.netns.name)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Sysctl(Step):
+    """Set a sysctl inside a namespace; ``key`` is its path below /proc/sys."""
+
+    netns: str
+    key: str
+    value: str
+
+    def describe(self) -> str:
+        return "setting sysctl %s%s to %r" % (_names.sysctl_name(self.key), in_netns(self.netns), self.value)
+
+    def commands(self) -> t.List[Argv]:
+        return [
+            [
+                "ip",
+                "netns",
+                "exec",
+                self.netns,
+                "sysctl",
+                "-q",
+                "-w",
+                "%s=%s" % (_names.sysctl_name(self.key), self.value),
+            ]
+        ]
+
+    def simulate(self, state: State) -> None:
+        netns = state.namespaces[self.netns]
+        state.namespaces[self.netns] = Netns(netns.name, {**netns.sysctls, self.key: self.value})
+
+    def inverse(self, before: State) -> t.List[Step]:
+        value = before.namespaces[self.netns].sysctls.get(self.key)
+        return [] if value is None else [Sysctl(self.netns, self.key, value)]
+
+
+@dataclasses.dataclass(frozen=True)
+class LinkAdd(Step):
+    """Make a link, and with a pair its ``peer``; takes from their values what the kernel takes at birth."""
+
+    link: Link
+    peer: t.Optional[Link] = None
+
+    def describe(self) -> str:
+        peer = " with its peer " + str(self.peer.ref) if self.peer else ""
+        return "creating %s %s%s" % (self.link.kind, self.link.ref, peer)
+
+    def birth(self) -> t.List[Attribute]:
+        """The attributes that go into the message that makes the link, where they have a value."""
+        own = [attribute for attribute in _all.KINDS[self.link.kind].attributes if not attribute.in_place]
+        return [*_common.AT_BIRTH, *own]
+
+    def commands(self) -> t.List[Argv]:
+        link, peer = self.link, self.peer
+        if peer and peer.ref.netns == OWN and link.ref.netns != OWN:
+            # Only this way round has iproute2 a word for where the other end goes.
+            return LinkAdd(dataclasses.replace(peer, kind=link.kind), link).commands()
+        words = ["link", "add", "name", link.ref.name, *_spell_birth(link), "type", _all.KINDS[link.kind].rtnl]
+        for attribute in self.birth():
+            if attribute not in _common.AT_BIRTH and attribute.name in link.values:
+                words += [attribute.ip, attribute.codec.spell(link.values[attribute.name])]
+        if peer:
+            words += ["peer", "name", peer.ref.name, *_spell_birth(peer)]
+            if peer.ref.netns != link.ref.netns:
+                words += ["netns", peer.ref.netns]
+        return [ip(link.ref.netns, *words)]
+
+    def simulate(self, state: State) -> None:
+        values: t.Dict[str, t.Any] = {"state": "down", "master": "", "alias": "", "promisc": False}
+        own = _all.KINDS[self.link.kind].attributes
+        values.update((attribute.name, attribute.default) for attribute in own if attribute.default is not None)
+        given = {attribute.name for attribute in self.birth()}
+        for end in [self.link, self.peer] if self.peer else [self.link]:
+            asked = {name: value for name, value in end.values.items() if name in given}
+            ports = None if end.ports is None else ()
+            state.put(Link(end.ref, end.kind, end.index, {**values, **asked}, peer=end.peer, ports=ports))
+
+    def inverse(self, before: State) -> t.List[Step]:
+        return [LinkDel(self.link)]
+
+
+def _spell_birth(link: Link) -> t.List[str]:
+    words = []
+    for attribute in _common.AT_BIRTH:
+        if attribute.name in link.values:
+            words += [attribute.ip, attribute.codec.spell(link.values[attribute.name])]
+    return words
+
+
+@dataclasses.dataclass(frozen=True)
+class LinkDel(Step):
+    """Delete a link; of a pair, both ends go. ``silent`` is the second half of what LinkAside already spelled."""
+
+    link: Link
+    silent: bool = False
+
+    def describe(self) -> str:
+        return "deleting %s %s" % (self.link.kind or "link", self.link.ref)
+
+    def commands(self) -> t.List[Argv]:
+        return [] if self.silent else [ip(self.link.ref.netns, "link", "del", "dev", self.link.ref.name)]
+
+    def simulate(self, state: State) -> None:
+        gone = state.links.pop(self.link.ref, None)
+        if gone and gone.peer:
+            other = state.links.pop(gone.peer, None)
+            if other:
+                _forget_port(state, other)
+        if gone:
+            _forget_port(state, gone)
+        for ref, link in list(state.links.items()):
+            if ref.netns == self.link.ref.netns and link.values.get("master") == self.link.ref.name:
+                state.put(dataclasses.replace(link.having(master=""), port={}))
+
+    def inverse(self, before: State) -> t.List[Step]:
+        link = before.links.get(self.link.ref)
+        if link is None or link.kind not in _all.KINDS:
+            return []
+        peer = before.links.get(link.peer) if link.peer else None
+        return [LinkAdd(link, peer)]
+
+
+@dataclasses.dataclass(frozen=True)
+class LinkAside(Step):
+    """Take a link out of the way, down and under another name, until its successor stands and it can be deleted."""
+
+    ref: Ref
+    aside: str
+
+    def describe(self) -> str:
+        return "setting link %s aside" % (self.ref,)
+
+    def commands(self) -> t.List[Argv]:
+        return [ip(self.ref.netns, "link", "del", "dev", self.ref.name)]
+
+    def simulate(self, state: State) -> None:
+        LinkSet(self.ref, "state", "down").simulate(state)
+        LinkRename(self.ref, self.aside).simulate(state)
+
+    def inverse(self, before: State) -> t.List[Step]:
+        return [LinkRename(Ref(self.ref.netns, self.aside), self.ref.name)]
+
+
+@dataclasses.dataclass(frozen=True)
+class LinkRename(Step):
+    """Give a link another name."""
+
+    ref: Ref
+    name: str
+
+    def describe(self) -> str:
+        return "renaming link %s to '%s'" % (self.ref, self.name)
+
+    def commands(self) -> t.List[Argv]:
+        return [ip(self.ref.netns, "link", "set", "dev", self.ref.name, "name", self.name)]
+
+    def simulate(self, state: State) -> None:
+        _relocate(state, self.ref, Ref(self.ref.netns, self.name))
+
+    def inverse(self, before: State) -> t.List[Step]:
+        return [LinkRename(Ref(self.ref.netns, self.name), self.ref.name)]
+
+
+@dataclasses.dataclass(frozen=True)
+class LinkMove(Step):
+    """Move a link to another namespace, under another name if ``to`` has one. ``index`` asks for an interface index."""
+
+    ref: Ref
+    to: Ref
+    index: int = 0
+
+    def describe(self) -> str:
+        where = "namespace '%s'" % self.to.netns if self.to.netns else "the namespace that the module runs in"
+        name = " as '%s'" % self.to.name if self.to.name != self.ref.name else ""
+        return "moving link %s to %s%s" % (self.ref, where, name)
+
+    def commands(self) -> t.List[Argv]:
+        name = ["name", self.to.name] if self.to.name != self.ref.name else []
+        words = ["link", "set", "dev", self.ref.name]
+        if self.to.netns:
+            return [ip(self.ref.netns, *words, "netns", self.to.netns, *name)]
+        # The own namespace has no name to give; a shell that stays in it lends its process id.
+        inner = [shlex.quote(word) for word in ip(self.ref.netns, *words, *name, "netns")]
+        return [["sh", "-c", " ".join([*inner, "$$; exit $?"])]]
+
+    def simulate(self, state: State) -> None:
+        link = state.links[self.ref]
+        _forget_port(state, link)
+        # dev_change_net_namespace() takes it down and out of its master; its addresses and routes stay behind.
+        link = dataclasses.replace(
+            link.having(state="down", master=""), addresses=(), routes=(), port={}, index=self.index
+        )
+        state.put(link)
+        _relocate(state, self.ref, self.to)
+
+    def inverse(self, before: State) -> t.List[Step]:
+        return [LinkMove(self.to, self.ref, before.links[self.ref].index)]
+
+
+@dataclasses.dataclass(frozen=True)
+class LinkSet(Step):
+    """Change one scalar attribute of a link, its state included."""
+
+    ref: Ref
+    name: str
+    value: t.Any
+    kind: str = ""  # of the link; needed for a kind's own attributes
+
+    def attribute(self) -> t.Optional[Attribute]:
+        """The attribute, None for ``state``, ``promisc`` and whatever else isn't one of its own in netlink."""
+        own = _all.KINDS[self.kind].attributes if self.kind in _all.KINDS else ()
+        for attribute in (*_common.COMMON, *own):
+            if attribute.name == self.name:
+                return attribute
+        return None
+
+    def describe(self) -> str:
+        if self.name == "state":
+            return "setting link %s %s" % (self.ref, self.value)
+        return "setting %s of link %s to %s" % (self.name, self.ref, _show(self.value))
+
+    def commands(self) -> t.List[Argv]:
+        attribute = self.attribute()
+        if attribute is None:
+            words = [self.value]
+        else:
+            words = [attribute.ip, attribute.codec.spell(self.value)]
+            if attribute not in _common.COMMON:
+                words = ["type", _all.KINDS[self.kind].rtnl, *words]
+        return [ip(self.ref.netns, "link", "set", "dev", self.ref.name, *words)]
+
+    def simulate(self, state: State) -> None:
+        link = state.links[self.ref].having(**{self.name: self.value})
+        if self.name == "state" and self.value == "down":
+            # The kernel drops the routes and the IPv6 addresses of a link that goes down.
+            link = dataclasses.replace(
+                link, routes=(), addresses=tuple(address for address in link.addresses if address.family == 4)
+            )
+        state.put(link)
+
+    def inverse(self, before: State) -> t.List[Step]:
+        value = before.links[self.ref].values.get(self.name)
+        return [] if value is None else [LinkSet(self.ref, self.name, value, self.kind)]
+
+
+@dataclasses.dataclass(frozen=True)
+class LinkMaster(Step):
+    """Put a link under a master in its namespace; the empty string takes it out."""
+
+    ref: Ref
+    master: str
+
+    def describe(self) -> str:
+        if self.master:
+            return "adding link %s to '%s'" % (self.ref, self.master)
+        return "taking link %s out of its master" % (self.ref,)
+
+    def commands(self) -> t.List[Argv]:
+        words = ["master", self.master] if self.master else ["nomaster"]
+        return [ip(self.ref.netns, "link", "set", "dev", self.ref.name, *words)]
+
+    def simulate(self, state: State) -> None:
+        link = state.links[self.ref]
+        _forget_port(state, link)
+        state.put(dataclasses.replace(link.having(master=self.master), port={}))
+        master = state.links.get(Ref(self.ref.netns, self.master))
+        if master:
+            ports = None if master.ports is None else tuple(sorted({*master.ports, self.ref.name}))
+            state.put(_with_ports(master, ports))
+
+    def inverse(self, before: State) -> t.List[Step]:
+        return [LinkMaster(self.ref, before.links[self.ref].values.get("master", ""))]
+
+
+@dataclasses.dataclass(frozen=True)
+class PortSet(Step):
+    """Give a bridge's port the settings it had (by netlink attribute)."""
+
+    ref: Ref
+    settings: t.Tuple[t.Tuple[str, t.Any], ...]
+
+    def describe(self) -> str:
+        return "restoring the port settings of link %s" % (self.ref,)
+
+    def commands(self) -> t.List[Argv]:
+        return []  # part of an undo only
+
+    def simulate(self, state: State) -> None:
+        link = state.links[self.ref]
+        state.put(dataclasses.replace(link, port={**link.port, **dict(self.settings)}))
+
+    def inverse(self, before: State) -> t.List[Step]:
+        return []
+
+
+@dataclasses.dataclass(frozen=True)
+class AddressAdd(Step):
+    """Add an address; ``again`` when a side effect of an earlier step may or may not have taken it."""
+
+    ref: Ref
+    address: Address
+    again: bool = False
+
+    def describe(self) -> str:
+        return "adding address %s to link %s" % (self.address.address, self.ref)
+
+    def commands(self) -> t.List[Argv]:
+        verb = "replace" if self.again else "add"
+        return [ip(self.ref.netns, "address", verb, self.address.address, "dev", self.ref.name)]
+
+    def simulate(self, state: State) -> None:
+        link = state.links[self.ref]
+        state.put(dataclasses.replace(link, addresses=(*link.addresses, self.address)))
+
+    def inverse(self, before: State) -> t.List[Step]:
+        return [AddressDel(self.ref, self.address)]
+
+
+@dataclasses.dataclass(frozen=True)
+class AddressDel(Step):
+    """Remove an address."""
+
+    ref: Ref
+    address: Address
+
+    def describe(self) -> str:
+        return "removing address %s from link %s" % (self.address.address, self.ref)
+
+    def commands(self) -> t.List[Argv]:
+        return [ip(self.ref.netns, "address", "del", self.address.address, "dev", self.ref.name)]
+
+    def simulate(self, state: State) -> None:
+        link = state.links[self.ref]
+        gone = secondaries(link.addresses, self.address)
+        left = tuple(address for address in link.addresses if address not in (self.address, *gone))
+        hosts = {address.address.split("/")[0] for address in (self.address, *gone)}
+        # fib_del_ifaddr() and fib_inetaddr_event() of the kernel: routes that prefer a lost source go, and all of
+        # IPv4 with the last IPv4 address.
+        routes = tuple(
+            route
+            for route in link.routes
+            if route.family == 6 or (route.src not in hosts and any(address.family == 4 for address in left))
+        )
+        state.put(dataclasses.replace(link, addresses=left, routes=routes))
+
+    def inverse(self, before: State) -> t.List[Step]:
+        return [AddressAdd(self.ref, self.address)]
+
+
+def secondaries(addresses: t.Sequence[Address], primary: Address) -> t.List[Address]:
+    """The IPv4 addresses that may go with ``primary`` when it is deleted: those behind it in the same subnet.
+
+    Whether they really go is told by the sysctl promote_secondaries.
+    """
+    if primary.family == 6 or primary not in addresses:
+        return []
+    subnet = _subnet(primary)
+    same = [address for address in addresses if address.family == 4 and _subnet(address) == subnet]
+    return same[1:] if same[0] == primary else []
+
+
+def _subnet(address: Address) -> t.Tuple[int, int]:
+    host, prefix = address.address.split("/")
+    number = 0
+    for octet in host.split("."):
+        number = number << 8 | int(octet)
+    return number >> (32 - int(prefix)), int(prefix)
+
+
+@dataclasses.dataclass(frozen=True)
+class RouteAdd(Step):
+    """Add a route through a link."""
+
+    ref: Ref
+    route: Route
+
+    def describe(self) -> str:
+        return "adding route %s through link %s" % (self.route, self.ref)
+
+    def commands(self) -> t.List[Argv]:
+        route = self.route
+        words = _spell_route("add", route, self.ref)
+        if route.src:
+            words += ["src", route.src]
+        if route.onlink:
+            words.append("onlink")
+        if route.mtu:
+            words += ["mtu", str(route.mtu)]
+        return [ip(self.ref.netns, *words, "proto", "static")]
+
+    def simulate(self, state: State) -> None:
+        link = state.links[self.ref]
+        state.put(dataclasses.replace(link, routes=(*link.routes, self.route)))
+
+    def inverse(self, before: State) -> t.List[Step]:
+        return [RouteDel(self.ref, self.route)]
+
+
+@dataclasses.dataclass(frozen=True)
+class RouteDel(Step):
+    """Remove a route through a link."""
+
+    ref: Ref
+    route: Route
+
+    def describe(self) -> str:
+        return "removing route %s through link %s" % (self.route, self.ref)
+
+    def commands(self) -> t.List[Argv]:
+        return [ip(self.ref.netns, *_spell_route("del", self.route, self.ref))]
+
+    def simulate(self, state: State) -> None:
+        link = state.links[self.ref]
+        state.put(dataclasses.replace(link, routes=tuple(route for route in link.routes if route != self.route)))
+
+    def inverse(self, before: State) -> t.List[Step]:
+        return [RouteAdd(self.ref, self.route)]
+
+
+def _spell_route(verb: str, route: Route, ref: Ref) -> t.List[str]:
+    words = ["-6"] if route.family == 6 else []
+    words += ["route", verb, "default" if route.to in ("0.0.0.0/0", "::/0") else route.to]
+    if route.via:
+        words += ["via", route.via]
+    words += ["dev", ref.name]
+    if route.metric:
+        words += ["metric", str(route.metric)]
+    if route.table != MAIN_TABLE:
+        words += ["table", str(route.table)]
+    return words
+
+
+def _show(value: t.Any) -> str:
+    return repr(value) if isinstance(value, str) else str(value).lower()
+
+
+def _with_ports(master: Link, ports: t.Optional[t.Tuple[str, ...]]) -> Link:
+    """A bridge with other ports. Its MTU and MAC address follow its ports unless somebody has set them: nobody knows."""
+    return dataclasses.replace(master.having(mtu=None, mac=None), ports=ports)
+
+
+def _forget_port(state: State, port: Link) -> None:
+    master = state.links.get(Ref(port.ref.netns, port.values.get("master", "")))
+    if master and master.ports and port.ref.name in master.ports:
+        state.put(_with_ports(master, tuple(name for name in master.ports if name != port.ref.name)))
+
+
+def _relocate(state: State, old: Ref, new: Ref) -> None:
+    """Give a link in a State another place; what refers to it follows."""
+    link = state.links.pop(old)
+    state.put(link.moved(new))
+    peer = state.links.get(link.peer) if link.peer else None
+    if peer:
+        state.put(dataclasses.replace(peer, peer=new))
+    for other in list(state.links.values()):
+        if other.ref.netns == old.netns and other.values.get("master") == old.name:
+            state.put(other.having(master=new.name))
+    master = state.links.get(Ref(old.netns, link.values.get("master", "")))
+    if master and master.ports and old.name in master.ports:
+        renamed = tuple(sorted(new.name if name == old.name else name for name in master.ports))
+        state.put(dataclasses.replace(master, ports=renamed))

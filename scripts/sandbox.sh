@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Runs a command in network, mount and process namespaces of its own: it sees an empty network and an empty /run, and
+# whatever it makes or starts is gone when it ends, be it by Ctrl-C.
+#   sandbox.sh COMMAND [ARGUMENT...]
+
+set -euo pipefail
+enter=(unshare --net --mount --pid --fork --kill-child --mount-proc --propagation private)
+[ "$(id -u)" = 0 ] || enter=(sudo --preserve-env "${enter[@]}")
+# The shell stays, as the first process of its namespace, and lets the command have Ctrl-C.
+exec "${enter[@]}" sh -euc '
+    export PATH="$PATH:/usr/sbin:/sbin"
+    mount -t tmpfs -o mode=755 tmpfs /run
+    mount -t sysfs sysfs /sys
+    ip link set lo up
+    trap : INT
+    "$@"
+' sh "$@"

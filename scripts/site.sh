@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Runs playbooks/site.yml in a sandbox: builds the site, builds it again to show that nothing changes, takes it down.
+
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scripts/setup.sh site
+scripts/collection.sh
+export ANSIBLE_COLLECTIONS_PATH="$PWD/.cache/collections" ANSIBLE_LOCALHOST_WARNING=false
+export ANSIBLE_INVENTORY_UNPARSED_WARNING=false ANSIBLE_DISPLAY_SKIPPED_HOSTS=false ANSIBLE_HOME="$PWD/.cache/ansible"
+exec scripts/sandbox.sh bash -euo pipefail -c '
+    echo "=== Building the site"
+    .venv/bin/ansible-playbook playbooks/site.yml
+    echo "=== Building it again: nothing may change"
+    .venv/bin/ansible-playbook playbooks/site.yml | tee /run/second-run
+    grep -Eq "changed=0 .*failed=0" /run/second-run || { echo "The second run changed something." >&2; exit 1; }
+    echo "=== Taking it down"
+    .venv/bin/ansible-playbook playbooks/site.yml -e site_state=absent
+    left=$(ip -o link | grep -v ": lo:" || true; ip netns list)
+    if [ -n "$left" ]; then printf "This was left behind:\n%s\n" "$left" >&2; exit 1; fi
+    echo "=== Done: built, unchanged by a second run, and taken down with nothing left behind."
+'

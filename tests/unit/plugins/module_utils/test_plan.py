@@ -1,0 +1,303 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+
+from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge, differences, roll_back
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, Refused
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds._all import KINDS
+from ansible_collections.virtnet.linux.plugins.module_utils._model import (
+    Address,
+    Link,
+    Netns,
+    Ref,
+    Route,
+    State,
+    Wanted,
+    WantedLink,
+    WantedNetns,
+)
+from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, make_plan
+from ansible_collections.virtnet.linux.plugins.module_utils._steps import LinkDel, Step
+
+from .simulated import SimulatedHost, states, wanteds
+
+laws = settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
+
+
+def plan_or_skip(state: State, wanted: Wanted) -> Plan:
+    try:
+        plan = make_plan(state, wanted)
+    except Failure:
+        assume(False)
+    assume(not plan.missing)
+    return plan
+
+
+@laws
+@given(states(), wanteds)
+def test_a_plan_applied_satisfies_what_was_wanted(state: State, wanted: Wanted) -> None:
+    plan = plan_or_skip(state, wanted)
+    again = make_plan(plan.after, wanted)
+    assert [planned.step for planned in again.planned] == []
+    assert not again.missing
+
+
+@laws
+@given(states(), wanteds)
+def test_planning_changes_nothing(state: State, wanted: Wanted) -> None:
+    before = state.copy()
+    plan = plan_or_skip(state, wanted)
+    assert state == before
+    assert plan.before is state
+
+
+@laws
+@given(states(), wanteds)
+def test_the_state_that_a_plan_foretells_is_what_its_steps_leave_behind(state: State, wanted: Wanted) -> None:
+    plan = plan_or_skip(state, wanted)
+    host = SimulatedHost(state)
+    for planned in plan.planned:
+        host.run(planned.step)
+    assert host.state == plan.after
+
+
+def _is_final(step: Step) -> bool:
+    """Deletions run last, because a link of a kind that the engine doesn't know can't be made again."""
+    return isinstance(step, LinkDel) and step.link.kind not in KINDS
+
+
+@laws
+@given(states(), wanteds)
+def test_undoing_restores_from_wherever_a_plan_stopped(state: State, wanted: Wanted) -> None:
+    plan = plan_or_skip(state, wanted)
+    for stop in range(len(plan.planned) + 1):
+        if stop and _is_final(plan.planned[stop - 1].step):
+            break
+        host = SimulatedHost(state)
+        for planned in plan.planned[:stop]:
+            host.run(planned.step)
+        assert roll_back(host, wanted, state, plan.planned[:stop]) == []
+        assert differences(state, host.observe(wanted)) == []
+
+
+@laws
+@given(states(), wanteds)
+def test_what_nobody_asked_for_is_left_alone(state: State, wanted: Wanted) -> None:
+    assume(wanted.links and not wanted.links[0].recreate and wanted.links[0].present)
+    plan = plan_or_skip(state, wanted)
+    touched = {end.ref for end in wanted.links[0].ends()} | {ref for ref in plan.found.values() if ref}
+    touched |= {peer for ref in touched for peer in [state.links[ref].peer if ref in state.links else None] if peer}
+    for ref, link in state.links.items():
+        if ref not in touched:
+            now = plan.after.links[ref]
+            assert (now.addresses, now.routes, now.kind, now.index) == (
+                link.addresses,
+                link.routes,
+                link.kind,
+                link.index,
+            )
+            left = {"master", "mtu", "mac"}  # a port's master was asked for; a bridge's MTU and MAC follow its ports
+            assert {k: v for k, v in now.values.items() if k not in left} == {
+                k: v for k, v in link.values.items() if k not in left
+            }
+
+
+def host_with(*links: Link) -> State:
+    state = State({"": Netns(""), "blue": Netns("blue")})
+    for link in links:
+        state.put(link)
+    return state
+
+
+def a_link(name: str, kind: str = "dummy", netns: str = "", **more: t.Any) -> Link:
+    values = {"mtu": 1500, "state": "up", "master": "", "alias": "", "promisc": False, **more.pop("values", {})}
+    return Link(Ref(netns, name), kind, values=values, **more)
+
+
+def a_pair(one: Ref, other: Ref) -> t.List[Link]:
+    return [a_link(a.name, "veth", a.netns, peer=b) for a, b in ((one, other), (other, one))]
+
+
+def commands(state: State, wanted: WantedLink) -> t.List[str]:
+    return [" ".join(argv) for argv in make_plan(state, Wanted(links=(wanted,))).commands]
+
+
+def test_commands_are_what_an_admin_would_type() -> None:
+    wanted = WantedLink(
+        Ref("blue", "eth0"),
+        "veth",
+        values={"mtu": 1400, "state": "up"},
+        addresses=("10.0.0.2/24",),
+        routes=(Route("0.0.0.0/0", "10.0.0.1"),),
+        peer=WantedLink(Ref("", "port"), "veth", values={"master": "br0"}),
+    )
+    assert commands(host_with(a_link("br0", "linux_bridge")), wanted) == [
+        "ip link add name port type veth peer name eth0 mtu 1400 netns blue",
+        "ip -n blue address add 10.0.0.2/24 dev eth0",
+        "ip -n blue link set dev eth0 up",
+        "ip -n blue route add default via 10.0.0.1 dev eth0 proto static",
+        "ip link set dev port master br0",
+    ]
+
+
+def test_a_link_that_must_go_down_for_its_name_gets_everything_back() -> None:
+    one, other = a_pair(Ref("", "a"), Ref("", "b"))
+    one = Link(**{**vars(one), "addresses": (Address("fd00::1/64"),), "routes": (Route("::/0", "fd00::2", 1024),)})
+    state = host_with(one, other)
+    state.live_rename = False
+    wanted = WantedLink(Ref("", "new"), "veth", peer=WantedLink(Ref("", "b"), "veth"))
+    assert commands(state, wanted) == [
+        "ip link set dev a down",
+        "ip link set dev a name new",
+        "ip address add fd00::1/64 dev new",
+        "ip link set dev new up",
+        "ip -6 route add default via fd00::2 dev new metric 1024 proto static",
+    ]
+    state.live_rename = True
+    assert commands(state, wanted) == ["ip link set dev a name new"]
+
+
+def test_removing_a_primary_address_keeps_its_secondary_ones() -> None:
+    link = a_link("a", addresses=tuple(map(Address, ("10.0.0.1/24", "10.0.0.2/24", "10.0.0.3/24"))))
+    wanted = WantedLink(Ref("", "a"), made=False, addresses=("10.0.0.2/24",), purge_addresses=True)
+    assert commands(host_with(link), wanted) == [
+        "ip address del 10.0.0.3/24 dev a",
+        "ip address del 10.0.0.1/24 dev a",
+        "ip address replace 10.0.0.2/24 dev a",
+    ]
+
+
+def test_the_pvid_changes_while_vlan_filtering_is_off_for_a_moment() -> None:
+    bridge = a_link("br0", "linux_bridge", values={"vlan_filtering": True, "vlan_default_pvid": 1})
+    assert commands(host_with(bridge), WantedLink(bridge.ref, "linux_bridge", values={"vlan_default_pvid": 7})) == [
+        "ip link set dev br0 type bridge vlan_filtering 0",
+        "ip link set dev br0 type bridge vlan_default_pvid 7",
+        "ip link set dev br0 type bridge vlan_filtering 1",
+    ]
+
+
+def test_moving_into_the_own_namespace_is_spelled_for_a_shell_that_stays_in_it() -> None:
+    state = host_with(a_link("a b", netns="blue"))
+    wanted = WantedLink(Ref("", "a b"), made=False, move_from="blue")
+    assert commands(state, wanted)[0] == "sh -c ip -n blue link set dev 'a b' netns $$; exit $?"
+
+
+@pytest.mark.parametrize(
+    ("state", "wanted", "sentence"),
+    [
+        (
+            host_with(a_link("br0")),
+            WantedLink(Ref("", "br0"), "linux_bridge"),
+            r"^Link 'br0' \(dummy\) is not a linux_bridge, and nothing was changed\.",
+        ),
+        (
+            host_with(a_link("eth0", "")),
+            WantedLink(Ref("", "eth0"), "linux_bridge", recreate=True),
+            r"^Link 'eth0' \(not virtual\) is not a linux_bridge; it isn't virtual",
+        ),
+        (
+            host_with(a_link("eth0", "")),
+            WantedLink(Ref("", "eth0"), made=False, present=False),
+            r"^Link 'eth0' \(not virtual\) isn't virtual, so that it can't be deleted\.",
+        ),
+        (
+            host_with(a_link("x", "veth")),
+            WantedLink(Ref("", "x"), "linux_bridge", present=False),
+            r"^Link 'x' \(veth\) is not a linux_bridge; it was not deleted\.",
+        ),
+        (
+            host_with(*a_pair(Ref("", "a"), Ref("", "c")), a_link("b", "dummy")),
+            WantedLink(Ref("", "a"), "veth", peer=WantedLink(Ref("", "b"), "veth")),
+            r"^Link 'c' should become 'b', but that is link 'b' \(dummy\)",
+        ),
+        (
+            host_with(a_link("a", "veth")),
+            WantedLink(Ref("", "a"), "veth", peer=WantedLink(Ref("", "b"), "veth")),
+            r"^The other end of link 'a' \(veth\) can't be reached",
+        ),
+        (
+            host_with(a_link("a"), a_link("br0", "linux_bridge"), a_link("br1", "linux_bridge")),
+            WantedLink(Ref("", "br0"), "linux_bridge", ports=("a", "br1")),
+            r"a bridge takes no bridges",
+        ),
+        (
+            host_with(a_link("a"), *a_pair(Ref("", "v"), Ref("", "w"))),
+            WantedLink(Ref("", "a"), made=False, values={"master": "v"}),
+            r"^Link 'v' \(veth\) can't be the master of 'a'",
+        ),
+        (
+            host_with(a_link("a", mtu_range=(68, 1500))),
+            WantedLink(Ref("", "a"), made=False, values={"mtu": 9000}),
+            r"^Option mtu of link 'a': 9000 is out of range; its driver takes 68 to 1500\.",
+        ),
+        (
+            host_with(a_link("a", values={"state": "down"})),
+            WantedLink(Ref("", "a"), made=False, routes=(Route("10.0.0.0/8"),)),
+            r"^Option routes of link 'a': routes need a link that is up",
+        ),
+        (
+            host_with(a_link("br0", "linux_bridge", netns="blue")),
+            WantedLink(Ref("", "br0"), made=False, move_from="blue"),
+            r"can't be moved",
+        ),
+    ],
+)
+def test_conflicts_are_sentences(state: State, wanted: WantedLink, sentence: str) -> None:
+    with pytest.raises(Failure, match=sentence):
+        make_plan(state, Wanted(links=(wanted,)))
+
+
+def test_a_bridge_takes_1023_ports() -> None:
+    ports = ["p%d" % number for number in range(1024)]
+    state = host_with(a_link("br0", "linux_bridge", ports=()), *(a_link(port) for port in ports))
+    with pytest.raises(Failure, match="makes 1024 ports, and a Linux bridge takes at most 1023"):
+        make_plan(state, Wanted(links=(WantedLink(Ref("", "br0"), "linux_bridge", ports=tuple(ports)),)))
+
+
+def test_all_that_is_missing_is_told_at_once() -> None:
+    wanted = WantedLink(
+        Ref("nowhere", "a"),
+        "veth",
+        values={"master": "br9"},
+        peer=WantedLink(Ref("/proc/1/ns/none", "b"), "veth", values={"master": "br8"}),
+    )
+    plan = make_plan(host_with(), Wanted(links=(wanted,)))
+    assert [sentence[:52] for sentence in plan.missing] == [
+        "There is no network namespace 'nowhere' (option netn",
+        "There is nothing at the path '/proc/1/ns/none' (opti",
+        "There is no link 'br9' in namespace 'nowhere' that c",
+        "There is no link 'br8' in namespace '/proc/1/ns/none",
+    ]
+    assert plan.changed
+
+
+def test_a_foreign_name_that_contains_the_wanted_one_is_another_namespace() -> None:
+    state = State({"": Netns(""), "foobar": Netns("foobar")})
+    assert make_plan(state, Wanted(namespaces=(WantedNetns("foo"),))).commands[0] == ["ip", "netns", "add", "foo"]
+
+
+def test_a_failing_step_says_what_became_of_the_host() -> None:
+    host = SimulatedHost(host_with(), fail_at=2)
+    wanted = Wanted(links=(WantedLink(Ref("", "br0"), "linux_bridge", values={"stp": True, "state": "up"}),))
+    with pytest.raises(Refused) as caught:
+        converge(host, wanted, check=False)
+    assert str(caught.value) == (
+        "Setting link 'br0' up failed: Injected fault. What had been done before that was undone."
+    )
+    assert "br0" not in [ref.name for ref in host.state.links]
+
+
+def test_check_mode_runs_no_step() -> None:
+    host = SimulatedHost(host_with())
+    outcome = converge(host, Wanted(links=(WantedLink(Ref("", "br0"), "linux_bridge"),)), check=True)
+    assert outcome.plan.changed
+    assert host.ran == []
