@@ -1,0 +1,226 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The engine's laws on the real kernel.
+
+Random wishes come one after the other to a host of several namespaces. Each is run in check mode, then with a failure
+before each of its steps, then for real, then again. What the host looks like is told by iproute2 alone. Every example
+lives in network and mount namespaces of its own, in a process of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import itertools
+import json
+import os
+import subprocess
+import time
+import traceback
+import typing as t
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.virtnet.linux.plugins.module_utils import _documents as documents
+from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, Refused
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds._all import KINDS
+from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink import Kernel
+from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan
+from ansible_collections.virtnet.linux.plugins.module_utils._steps import LinkDel, Step
+from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils.simulated import wanteds
+
+CLONE_NEWNS, CLONE_NEWNET, MS_REC, MS_PRIVATE = 0x20000, 0x40000000, 0x4000, 0x40000
+EXAMPLES = int(os.environ.get("VIRTNET_EXAMPLES", "25"))
+
+# The host that the wishes meet: devices of kinds that the engine doesn't make, and a bridge with a port.
+WORLD = """
+link add br9 type bridge
+tuntap add dev c mode tap
+tuntap add dev t9 mode tap
+link set t9 master br9
+link set t9 up
+link set br9 up
+address add 10.99.0.1/24 dev br9
+address add 10.99.0.2/24 dev br9
+route add 10.98.0.0/16 via 10.99.0.9 metric 7
+link add v9 type veth peer name w9 netns blue
+link set v9 mtu 1400 alias foreign up
+"""
+
+injected = itertools.count()
+faults: t.List[int] = []
+
+
+class FaultyKernel(Kernel):
+    """Refuses the step of a number, without trying it."""
+
+    def __init__(self, fail_at: int) -> None:
+        super().__init__()
+        self.left = fail_at
+
+    def run(self, step: Step) -> None:
+        self.left -= 1
+        if self.left == -1:
+            next(injected)
+            raise Refused(step.describe(), "Injected fault", 5)
+        try:
+            super().run(step)
+        except Failure:
+            self.left = -1  # what comes now is the undoing of what came before
+            raise
+
+
+def ip(*words: str, stdin: str = "") -> str:
+    return subprocess.run(["ip", *words], input=stdin, capture_output=True, text=True, check=True).stdout
+
+
+def settle() -> None:
+    """Wait for the links that go with a deleted namespace, which the kernel cleans up after a while."""
+    deadline = time.monotonic() + 10
+    while "link-netnsid" in ip("link", "show"):  # a name would stand there otherwise
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def snapshot() -> t.Dict[str, t.Any]:
+    """All that iproute2 tells of this host's networks."""
+    settle()
+    seen: t.Dict[str, t.Any] = {}
+    for netns in ["", *sorted(line.split()[0] for line in ip("netns", "list").splitlines())]:
+        where = ["-n", netns] if netns else []
+        told = ip(*where, "-j", "-d", "-batch", "-", stdin="link show\naddress show\nroute show table all\n")
+        told += ip(*where, "-j", "-6", "-batch", "-", stdin="route show table all\n")
+        seen[netns] = [_steady(json.loads(line)) for line in told.splitlines() if line.strip()]
+    return seen
+
+
+def _steady(told: t.Any) -> t.Any:
+    """Without what changes by itself: carrier and its consequences, timers, and what the kernel makes by itself."""
+    moving = {
+        "operstate", "linkmode", "flags", "stats64", "link_netnsid", "valid_life_time", "preferred_life_time",
+        "gc_timer", "hello_timer", "tcn_timer", "topology_change_timer", "topology_change", "tentative", "state",
+        "message_age_timer", "forward_delay_timer", "hold_timer", "topology_change_detected", "qdisc", "dadfailed",
+        "mcast_querier_state", "protocol",
+    }  # fmt: skip
+    if isinstance(told, dict):
+        up = {"up": "UP" in told["flags"], "promisc": "PROMISC" in told["flags"]} if "ifname" in told else {}
+        return {**{k: _steady(v) for k, v in told.items() if k not in moving}, **up}
+    if isinstance(told, list):
+        kept = [_steady(element) for element in told if not _kernels_own(element)]
+        return sorted(kept, key=lambda element: json.dumps(element, sort_keys=True))
+    return told
+
+
+def _kernels_own(element: t.Any) -> bool:
+    return isinstance(element, dict) and (
+        element.get("protocol") in ("kernel", "kernel_ll", "kernel_lo") or element == {}
+    )
+
+
+def alone(test: t.Callable[[], None]) -> None:
+    """Run a test in namespaces and a process of its own."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if not pid:
+        report: t.Dict[str, t.Any] = {}
+        try:
+            libc = ctypes.CDLL(None, use_errno=True)
+            assert libc.unshare(CLONE_NEWNS | CLONE_NEWNET) == 0
+            assert libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None) == 0
+            assert libc.mount(b"tmpfs", b"/run", b"tmpfs", 0, None) == 0
+            test()
+            report["faults"] = next(injected)
+        except BaseException:  # noqa: BLE001
+            report["failure"] = traceback.format_exc()[-20000:]
+        os.write(writer, json.dumps(report).encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        report = json.loads(pipe.read())
+    os.waitpid(pid, 0)
+    if "failure" in report:
+        pytest.fail(report["failure"], pytrace=False)
+    faults.append(report["faults"])
+
+
+def build_world() -> None:
+    for netns in ("blue", "green"):
+        ip("netns", "add", netns)
+        ip("-n", netns, "link", "set", "lo", "up")
+    ip("-batch", "-", stdin=WORLD)
+
+
+def run(wanted: Wanted, check: bool = False, fail_at: int = -1) -> t.Any:
+    with contextlib.closing(FaultyKernel(fail_at)) as kernel:
+        return converge(kernel, wanted, check)
+
+
+def undoable(plan: Plan) -> int:
+    """The number of steps before the first one that can't be undone, which deletes a device of a foreign kind."""
+    kinds = [p.step.link.kind if isinstance(p.step, LinkDel) else "veth" for p in plan.planned]
+    return next((number for number, kind in enumerate(kinds) if kind not in KINDS), len(kinds))
+
+
+def live(wishes: t.Sequence[Wanted]) -> None:
+    build_world()
+    for wish in wishes:
+        before = snapshot()
+        try:
+            foretold = run(wish, check=True)
+        except Failure:
+            foretold = None
+        same(before, snapshot(), "check mode of %s" % (wish,))
+        for step in range(0 if foretold is None or foretold.plan.missing else undoable(foretold.plan) + 1):
+            if step < len(foretold.plan.planned):
+                with pytest.raises(Failure):
+                    run(wish, fail_at=step)
+                same(before, snapshot(), "a failure before step %d of %s" % (step, foretold.plan.commands))
+        try:
+            outcome = run(wish)
+        except Failure as failure:
+            same(before, snapshot(), "%s of %s" % (failure, wish))
+            continue
+        assert foretold is not None, "check mode failed where the real run didn't"
+        for link in wish.links:
+            told = documents.write_link(foretold.now, link.ref, KINDS.get(link.kind))
+            found = documents.write_link(outcome.now, link.ref, KINDS.get(link.kind))
+            assert told == restricted(found, told), "check mode foretold something else for %s" % (wish,)
+        after = snapshot()
+        assert not run(wish).plan.changed
+        assert not run(wish, check=True).plan.changed
+        same(after, snapshot(), "the second run of %s" % (wish,))
+
+
+def restricted(document: t.Dict[str, t.Any], to: t.Dict[str, t.Any]) -> t.Dict[str, t.Any]:
+    """The keys that the other document has; what can't be foretold isn't in that."""
+    kept = {key: value for key, value in document.items() if key in to}
+    if "peer" in kept and "peer" in to:
+        kept["peer"] = restricted(kept["peer"], to["peer"])
+    return kept
+
+
+def same(before: t.Any, after: t.Any, event: str) -> None:
+    different = []
+    for netns in before.keys() | after.keys():
+        for one, other in itertools.zip_longest(before.get(netns, []), after.get(netns, []), fillvalue=[]):
+            different += ["- %s %s" % (netns, element) for element in one if element not in other]
+            different += ["+ %s %s" % (netns, element) for element in other if element not in one]
+    if before != after:
+        pytest.fail("\n".join([event, *different]))
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@given(st.lists(wanteds, min_size=3, max_size=8))
+def test_random_wishes(wishes: t.List[Wanted]) -> None:
+    alone(lambda: live(wishes))
+
+
+def test_faults_were_injected() -> None:
+    print("%d faults injected in %d examples" % (sum(faults), len(faults)))
+    assert sum(faults)
