@@ -72,6 +72,9 @@ def copy_tree() -> None:
             target = TREE / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target, follow_symlinks=False)
+    # A repository of its own, or ansible-test asks the one around it, which ignores all that is in .cache.
+    for words in (["git", "init", "--quiet"], ["git", "add", "--all"]):
+        subprocess.run(words, cwd=TREE, check=True)
 
 
 def run(words: t.Sequence[str], where: Path = TREE, path: t.Sequence[Path] = (BIN,), **env: str) -> t.Tuple[int, str]:
@@ -120,7 +123,7 @@ def sanity(count: Count) -> None:
     words = ["ansible-test", "sanity", "--requirements", "--color", "no"]
     code, output = run(words, path=[BIN, *real_pythons()])
     tests = set(re.findall(r"^Running sanity test '([\w-]+)'", output, re.M))
-    count.add(len(tests) - (code != 0), code != 0)
+    count.add(len(tests) - (code != 0), int(code != 0 or not tests))
 
 
 def units(count: Count) -> None:

@@ -435,22 +435,25 @@ class _Planner(_Editor):
 
     def absent_link(self, wanted: WantedLink) -> None:
         link = self.state.links.get(wanted.ref)
-        if link is None and wanted.peer:
-            other = self.state.links.get(wanted.peer.ref)
-            link = other if other and other.kind == wanted.kind else None
         self.found[wanted.ref] = link.ref if link else None
-        if link is None:
-            return
-        if wanted.kind and link.kind != wanted.kind:
-            raise Conflict("%s is not a %s; it was not deleted." % (_a(link, True), wanted.kind))
+        if link:
+            self._check_deletable(link, wanted.kind)
+            for name in link.ports or ():
+                self._last.append(functools.partial(self.do, steps.LinkMaster(Ref(link.ref.netns, name), "")))
+            self._last.append(functools.partial(self._delete, link.ref))
+        # Of a pair, neither end is to be left where it was to be, whatever became of the other one.
+        peer = self.state.links.get(wanted.peer.ref) if wanted.peer else None
+        if peer and peer.kind == wanted.kind:
+            self.found[wanted.ref] = self.found[wanted.ref] or peer.ref
+            self._last.append(functools.partial(self._delete, peer.ref))
+
+    def _check_deletable(self, link: Link, kind: str) -> None:
+        if kind and link.kind != kind:
+            raise Conflict("%s is not a %s; it was not deleted." % (_a(link, True), kind))
         if not link.kind:
             raise Conflict("%s isn't virtual, so that it can't be deleted." % _a(link, True))
         if link.kind == "openvswitch":
             raise Conflict("%s belongs to Open vSwitch; remove its port or bridge there." % _a(link, True))
-        ref = link.ref
-        for name in link.ports or ():
-            self._last.append(functools.partial(self.do, steps.LinkMaster(Ref(ref.netns, name), "")))
-        self._last.append(functools.partial(self._delete, ref))
 
 
 def _merge_addresses(present: t.Sequence[Address], wanted: WantedLink) -> t.Tuple[Address, ...]:

@@ -398,7 +398,7 @@ class LinkMaster(Step):
         _forget_port(state, link)
         state.put(dataclasses.replace(link.having(master=self.master), port={}))
         master = state.links.get(Ref(self.ref.netns, self.master))
-        if master:
+        if master and master.kind in _all.KINDS:
             ports = None if master.ports is None else tuple(sorted({*master.ports, self.ref.name}))
             state.put(_with_ports(master, ports))
 

@@ -76,28 +76,41 @@ class FaultyKernel(Kernel):
             raise
 
 
-def ip(*words: str, stdin: str = "") -> str:
-    return subprocess.run(["ip", *words], input=stdin, capture_output=True, text=True, check=True).stdout
+class World:
+    """A host of its own; ``enter`` is the command line that runs a command in it."""
 
+    def __init__(self, *enter: str) -> None:
+        self.enter = enter
 
-def settle() -> None:
-    """Wait for the links that go with a deleted namespace, which the kernel cleans up after a while."""
-    deadline = time.monotonic() + 10
-    while "link-netnsid" in ip("link", "show"):  # a name would stand there otherwise
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    def run(self, *words: str, stdin: str = "") -> str:
+        argv = [*self.enter, *words]
+        done = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False)
+        assert not done.returncode, "%s: %s" % (argv, done.stderr)
+        return done.stdout
 
+    def build(self) -> None:
+        for netns in ("blue", "green"):
+            self.run("ip", "netns", "add", netns)
+            self.run("ip", "-n", netns, "link", "set", "lo", "up")
+        self.run("ip", "-batch", "-", stdin=WORLD)
 
-def snapshot() -> t.Dict[str, t.Any]:
-    """All that iproute2 tells of this host's networks."""
-    settle()
-    seen: t.Dict[str, t.Any] = {}
-    for netns in ["", *sorted(line.split()[0] for line in ip("netns", "list").splitlines())]:
-        where = ["-n", netns] if netns else []
-        told = ip(*where, "-j", "-d", "-batch", "-", stdin="link show\naddress show\nroute show table all\n")
-        told += ip(*where, "-j", "-6", "-batch", "-", stdin="route show table all\n")
-        seen[netns] = [_steady(json.loads(line)) for line in told.splitlines() if line.strip()]
-    return seen
+    def settle(self) -> None:
+        """Wait for the links that go with a deleted namespace, which the kernel cleans up after a while."""
+        deadline = time.monotonic() + 10
+        while "link-netnsid" in self.run("ip", "link", "show"):  # a name would stand there otherwise
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def snapshot(self) -> t.Dict[str, t.Any]:
+        """All that iproute2 tells of this host's networks."""
+        self.settle()
+        seen: t.Dict[str, t.Any] = {}
+        for netns in ["", *sorted(line.split()[0] for line in self.run("ip", "netns", "list").splitlines())]:
+            ip = ["ip", "-n", netns, "-j", "-d"] if netns else ["ip", "-j", "-d"]
+            told = self.run(*ip, "-batch", "-", stdin="link show\naddress show\nroute show table all\n")
+            told += self.run(*ip, "-6", "-batch", "-", stdin="route show table all\n")
+            seen[netns] = [_steady(json.loads(line)) for line in told.splitlines() if line.strip()]
+        return seen
 
 
 def _steady(told: t.Any) -> t.Any:
@@ -149,11 +162,32 @@ def alone(test: t.Callable[[], None]) -> None:
     faults.append(report["faults"])
 
 
-def build_world() -> None:
-    for netns in ("blue", "green"):
-        ip("netns", "add", netns)
-        ip("-n", netns, "link", "set", "lo", "up")
-    ip("-batch", "-", stdin=WORLD)
+@contextlib.contextmanager
+def second_world() -> t.Iterator[World]:
+    """A world beside the one that this process is in."""
+    words = ["unshare", "--net", "--mount", "--propagation", "private", "sh", "-c"]
+    with subprocess.Popen(
+        [*words, "mount -t tmpfs tmpfs /run && echo && exec sleep 600"], stdout=subprocess.PIPE
+    ) as keeper:
+        assert keeper.stdout is not None
+        assert keeper.stdout.readline()
+        try:
+            yield World("nsenter", "--target", str(keeper.pid), "--net", "--mount")
+        finally:
+            keeper.kill()
+
+
+def alike(seen: t.Any) -> t.Any:
+    """A snapshot without what two worlds differ in: interface indexes, and addresses that the kernel chose."""
+    if isinstance(seen, dict):
+        chosen = {"ifindex", "link_index", "bridge_id", "root_id"}
+        kept = {key: alike(value) for key, value in seen.items() if key not in chosen}
+        if "address" in kept and not str(kept["address"]).startswith("02:00:00:00:00:"):
+            kept["address"] = "chosen"
+        return kept
+    if isinstance(seen, list):
+        return sorted(map(alike, seen), key=lambda element: json.dumps(element, sort_keys=True))
+    return seen
 
 
 def run(wanted: Wanted, check: bool = False, fail_at: int = -1) -> t.Any:
@@ -168,33 +202,53 @@ def undoable(plan: Plan) -> int:
 
 
 def live(wishes: t.Sequence[Wanted]) -> None:
-    build_world()
-    for wish in wishes:
-        before = snapshot()
-        try:
-            foretold = run(wish, check=True)
-        except Failure:
-            foretold = None
-        same(before, snapshot(), "check mode of %s" % (wish,))
-        for step in range(0 if foretold is None or foretold.plan.missing else undoable(foretold.plan) + 1):
-            if step < len(foretold.plan.planned):
-                with pytest.raises(Failure):
-                    run(wish, fail_at=step)
-                same(before, snapshot(), "a failure before step %d of %s" % (step, foretold.plan.commands))
-        try:
-            outcome = run(wish)
-        except Failure as failure:
-            same(before, snapshot(), "%s of %s" % (failure, wish))
-            continue
-        assert foretold is not None, "check mode failed where the real run didn't"
-        for link in wish.links:
-            told = documents.write_link(foretold.now, link.ref, KINDS.get(link.kind))
-            found = documents.write_link(outcome.now, link.ref, KINDS.get(link.kind))
-            assert told == restricted(found, told), "check mode foretold something else for %s" % (wish,)
-        after = snapshot()
-        assert not run(wish).plan.changed
-        assert not run(wish, check=True).plan.changed
-        same(after, snapshot(), "the second run of %s" % (wish,))
+    world = World()
+    world.build()
+    with second_world() as other:
+        other.build()
+        for wish in wishes:
+            foretold = check(world, wish)
+            outcome = real(world, wish, foretold)
+            if outcome:
+                for argv in outcome.plan.commands:
+                    other.run(*argv)
+                same(alike(world.snapshot()), alike(other.snapshot()), "the commands %s" % outcome.plan.commands)
+
+
+def check(world: World, wish: Wanted) -> t.Any:
+    """Check mode changes nothing, and neither does a failure before whichever step."""
+    before = world.snapshot()
+    try:
+        foretold = run(wish, check=True)
+    except Failure:
+        foretold = None
+    same(before, world.snapshot(), "check mode of %s" % (wish,))
+    if foretold and not foretold.plan.missing:
+        for step in range(min(undoable(foretold.plan) + 1, len(foretold.plan.planned))):
+            with pytest.raises(Failure):
+                run(wish, fail_at=step)
+            same(before, world.snapshot(), "a failure before step %d of %s" % (step, foretold.plan.commands))
+    return foretold
+
+
+def real(world: World, wish: Wanted, foretold: t.Any) -> t.Any:
+    """The real run does what check mode foretold, the second one nothing; None if the kernel won't have it."""
+    before = world.snapshot()
+    try:
+        outcome = run(wish)
+    except Failure as failure:
+        same(before, world.snapshot(), "%s of %s" % (failure, wish))
+        return None
+    assert foretold is not None, "check mode failed where the real run didn't"
+    for link in wish.links:
+        told = documents.write_link(foretold.now, link.ref, KINDS.get(link.kind))
+        found = documents.write_link(outcome.now, link.ref, KINDS.get(link.kind))
+        assert told == restricted(found, told), "check mode foretold something else for %s" % (wish,)
+    after = world.snapshot()
+    assert not run(wish).plan.changed
+    assert not run(wish, check=True).plan.changed
+    same(after, world.snapshot(), "the second run of %s" % (wish,))
+    return outcome
 
 
 def restricted(document: t.Dict[str, t.Any], to: t.Dict[str, t.Any]) -> t.Dict[str, t.Any]:

@@ -11,6 +11,7 @@ import typing as t
 from hypothesis import strategies as st
 
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Refused
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds import linux_bridge
 from ansible_collections.virtnet.linux.plugins.module_utils._model import (
     OWN,
     Address,
@@ -91,7 +92,7 @@ addresses = st.lists(st.sampled_from(ADDRESSES), unique=True, max_size=4)
 routes = st.lists(st.sampled_from(ROUTES), unique_by=lambda route: route.key, max_size=3)
 
 _DEFAULTS = {"mtu": 1500, "txqueuelen": 1000, "alias": "", "promisc": False, "state": "down", "master": ""}
-_BRIDGE_DEFAULTS = {"stp": False, "ageing_time": 300, "vlan_filtering": False, "vlan_default_pvid": 1}
+_BRIDGE_DEFAULTS = {a.name: a.default for a in linux_bridge.KIND.attributes if a.default is not None}
 
 
 @st.composite
@@ -122,7 +123,7 @@ def _with_peer(link: Link, peer: Ref) -> Link:
 def _draw_link(draw: st.DrawFn, ref: Ref, kind: str, index: int) -> Link:
     own = {**_DEFAULTS, "mac": "02:00:00:00:01:%02x" % index, **draw(values)}
     if kind == "linux_bridge":
-        own.update({**_BRIDGE_DEFAULTS, **draw(bridge_values)})
+        own.update({**_BRIDGE_DEFAULTS, "vlan_default_pvid": 1, **draw(bridge_values)})
     some = _as_on_a_host(draw(addresses))
     through = [] if own["state"] == "down" else draw(routes)
     hosts = [address.split("/")[0] for address in some]

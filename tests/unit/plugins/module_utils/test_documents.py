@@ -1,0 +1,129 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from hypothesis import given, settings
+
+from ansible_collections.virtnet.linux.plugins.module_utils import _documents as documents
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds._all import KINDS
+from ansible_collections.virtnet.linux.plugins.module_utils._model import Ref, Route, State, Wanted, WantedLink
+from ansible_collections.virtnet.linux.plugins.module_utils._plan import make_plan
+
+from .simulated import states
+
+
+def read(kind: str, /, **options: t.Any) -> WantedLink:
+    """What a module makes of its options, Ansible's own validation included."""
+    found = KINDS.get(kind)
+    result = ArgumentSpecValidator(documents.link_options(found)).validate(options)
+    assert not result.error_messages, result.error_messages
+    return documents.read_link(result.validated_parameters, found)
+
+
+@settings(deadline=None)
+@given(states())
+def test_what_is_written_can_be_read_and_asks_for_nothing(state: State) -> None:
+    for ref, link in state.links.items():
+        kind = link.kind if link.kind in KINDS else ""
+        document = documents.write_link(state, ref, KINDS.get(kind))
+        plan = make_plan(state, Wanted(links=(read(kind, **document),)))
+        assert [planned.step for planned in plan.planned] == []
+
+
+def test_a_link_that_is_not_there_is_an_absent_document() -> None:
+    document = documents.write_link(State(), Ref("blue", "a"), None)
+    assert document == {"name": "a", "netns": "blue", "state": "absent"}
+    assert not read("", **document).present
+
+
+def test_what_was_left_out_is_not_wanted() -> None:
+    wanted = read("veth", name="a", peer={"name": "b"})
+    assert wanted == WantedLink(Ref("", "a"), "veth", peer=WantedLink(Ref("", "b"), "veth"))
+
+
+def test_an_empty_value_is_a_value() -> None:
+    wanted = read("linux_bridge", name="br0", alias="", master="", addresses=[], routes=[], ports=[])
+    assert wanted.values == {"alias": "", "master": ""}
+    assert (wanted.addresses, wanted.routes, wanted.ports) == ((), (), ())
+
+
+def test_spelling_makes_no_difference() -> None:
+    wanted = read(
+        "linux_bridge", name="br0", mac="02:AB:CD:00:00:01", ageing_time=300.0, addresses=["FD00:0::1/64", "fd00::1/64"]
+    )
+    assert wanted.values == {"mac": "02:ab:cd:00:00:01", "ageing_time": 300}
+    assert wanted.addresses == ("fd00::1/64",)
+
+
+@pytest.mark.parametrize(
+    ("route", "read_as"),
+    [
+        ({"to": "default", "via": "10.0.0.1"}, Route("0.0.0.0/0", "10.0.0.1")),
+        ({"to": "default", "via": "fd00::1"}, Route("::/0", "fd00::1", metric=1024)),
+        ({"to": "::/0"}, Route("::/0", metric=1024)),
+        ({"to": "default"}, Route("0.0.0.0/0")),
+        ({"to": "10.9.0.1"}, Route("10.9.0.1/32")),
+        (
+            {"to": "10.9.0.0/16", "metric": 5, "table": 100, "src": "10.0.0.1"},
+            Route("10.9.0.0/16", "", 5, 100, "10.0.0.1"),
+        ),
+        ({"to": "10.9.0.0/16", "table": 0}, Route("10.9.0.0/16")),
+    ],
+)
+def test_routes(route: t.Dict[str, t.Any], read_as: Route) -> None:
+    assert read("", name="a", routes=[route]).routes == (read_as,)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "sentence"),
+    [
+        ("", {"name": "x" * 16}, "Option name: 'xxxxxxxxxxxxxxxx' has 16 bytes"),
+        ("", {"name": "a", "netns": "../../tmp/x"}, r"Option netns of link 'a': '\.\./\.\./tmp/x' is neither"),
+        ("", {"name": "a", "mac": "01:00:5e:00:00:01"}, "Option mac of link 'a': .* multicast"),
+        ("", {"name": "a", "mtu": 20}, "Link 'a': mtu 20 is out of range; the kernel takes 68 to 65535"),
+        ("", {"name": "a", "txqueuelen": -1}, "Link 'a': txqueuelen -1 is out of range"),
+        ("", {"name": "a", "alias": "x" * 256}, "Option alias of link 'a': an alias has at most 255 bytes"),
+        ("", {"name": "a", "master": "a"}, "Option master of link 'a': a link can't be its own master"),
+        ("", {"name": "a", "addresses": ["10.0.0.1/33"]}, "Option addresses of link 'a': '10.0.0.1/33' isn't"),
+        ("", {"name": "a", "purge_addresses": True}, "Option purge_addresses of link 'a' needs option addresses"),
+        ("", {"name": "a", "purge_routes": True}, "Option purge_routes of link 'a' needs option routes"),
+        ("", {"name": "a", "routes": [{"to": "10.0.0.0/8", "via": "fd00::1"}]}, "are of different address families"),
+        ("", {"name": "a", "routes": [{"to": "nowhere"}]}, "Option routes of link 'a': 'nowhere' isn't a network"),
+        ("", {"name": "a", "routes": [{"to": "10.0.0.0/8", "metric": -1}]}, "metric -1 is out of range"),
+        ("", {"name": "a", "routes": [{"to": "10.0.0.0/8"}] * 2}, "two routes to 10.0.0.0/8 with the same metric"),
+        ("", {"name": "a", "move_from": "a/b"}, "Option move_from of link 'a'"),
+        (
+            "linux_bridge",
+            {"name": "br0", "ports": ["br0"]},
+            "Option ports of link 'br0': a bridge can't be a port of itself",
+        ),
+        ("linux_bridge", {"name": "br0", "ports": ["a b"]}, "Option ports of link 'br0': 'a b' contains white space"),
+        ("linux_bridge", {"name": "br0", "purge_ports": True}, "Option purge_ports of link 'br0' needs option ports"),
+        ("linux_bridge", {"name": "br0", "hello_time": 0}, "Link 'br0': hello_time 0.0 is out of range"),
+        ("linux_bridge", {"name": "br0", "priority": 65536}, "Link 'br0': priority 65536 is out of range"),
+        ("veth", {"name": "a", "peer": {"name": "a"}}, "Option peer of veth 'a': a veth can't be its own peer"),
+        ("veth", {"name": "a", "peer": {"name": "b/"}}, "Option peer.name: 'b/' contains '/'"),
+        ("veth", {"name": "a", "peer": {"name": "b", "netns": ".."}}, "Option peer.netns of link 'b'"),
+    ],
+)
+def test_bad_input_is_told_in_a_sentence(kind: str, options: t.Dict[str, t.Any], sentence: str) -> None:
+    with pytest.raises(BadInput, match=sentence) as caught:
+        read(kind, **options)
+    assert str(caught.value).endswith(".")
+
+
+def test_sysctls() -> None:
+    options = {"name": "blue", "state": "present", "loopback": True}
+    wanted = documents.read_netns({**options, "sysctls": {"net.ipv4.ip_forward": True, "net/ipv4/tcp_rmem": "1  2\t3"}})
+    assert wanted.sysctls == {"net/ipv4/ip_forward": "1", "net/ipv4/tcp_rmem": "1 2 3"}
+    with pytest.raises(BadInput, match="needs a value"):
+        documents.read_netns({**options, "sysctls": {"net.ipv4.ip_forward": None}})
+    with pytest.raises(BadInput, match="only sysctls below 'net' do"):
+        documents.read_netns({**options, "sysctls": {"kernel.hostname": "x"}})
