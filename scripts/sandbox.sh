@@ -8,14 +8,18 @@
 #   sandbox.sh COMMAND [ARGUMENT...]
 
 set -euo pipefail
-enter=(unshare --net --mount --pid --fork --kill-child --mount-proc --propagation private)
-[ "$(id -u)" = 0 ] || enter=(sudo --preserve-env "${enter[@]}")
-# The shell stays, as the first process of its namespace, and lets the command have Ctrl-C.
-exec "${enter[@]}" sh -euc '
+
+if [ "${1:?a command}" = --inside ]; then
+    shift
     export PATH="$PATH:/usr/sbin:/sbin"
     mount -t tmpfs -o mode=755 tmpfs /run
     mount -t sysfs sysfs /sys
     ip link set lo up
+    # This shell stays, as the first process of its namespace, and lets the command have Ctrl-C.
     trap : INT
     "$@"
-' sh "$@"
+else
+    enter=(unshare --net --mount --pid --fork --kill-child --mount-proc --propagation private)
+    [ "$(id -u)" = 0 ] || enter=(sudo --preserve-env "${enter[@]}")
+    exec "${enter[@]}" bash "$0" --inside "$@"
+fi

@@ -7,19 +7,32 @@
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
-scripts/setup.sh site
-scripts/collection.sh
-export ANSIBLE_COLLECTIONS_PATH="$PWD/.cache/collections" ANSIBLE_LOCALHOST_WARNING=false
-export ANSIBLE_INVENTORY_UNPARSED_WARNING=false ANSIBLE_DISPLAY_SKIPPED_HOSTS=false ANSIBLE_HOME="$PWD/.cache/ansible"
-exec scripts/sandbox.sh bash -euo pipefail -c '
-    echo "=== Building the site"
-    .venv/bin/ansible-playbook playbooks/site.yml
-    echo "=== Building it again: nothing may change"
-    .venv/bin/ansible-playbook playbooks/site.yml | tee /run/second-run
-    grep -Eq "changed=0 .*failed=0" /run/second-run || { echo "The second run changed something." >&2; exit 1; }
-    echo "=== Taking it down"
-    .venv/bin/ansible-playbook playbooks/site.yml -e site_state=absent
-    left=$(ip -o link | grep -v ": lo:" || true; ip netns list)
-    if [ -n "$left" ]; then printf "This was left behind:\n%s\n" "$left" >&2; exit 1; fi
-    echo "=== Done: built, unchanged by a second run, and taken down with nothing left behind."
-'
+
+if [ "${1:-}" != --inside ]; then
+    scripts/setup.sh site
+    scripts/collection.sh
+    exec scripts/sandbox.sh bash scripts/site.sh --inside
+fi
+
+export ANSIBLE_COLLECTIONS_PATH="$PWD/.cache/collections" ANSIBLE_HOME="$PWD/.cache/ansible"
+export ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false ANSIBLE_DISPLAY_SKIPPED_HOSTS=false
+site() {
+    .venv/bin/ansible-playbook playbooks/site.yml "$@"
+}
+
+echo "=== Building the site"
+site
+echo "=== Building it again: nothing may change"
+site | tee /run/second-run
+if ! grep -Eq "changed=0 .*failed=0" /run/second-run; then
+    echo "The second run changed something." >&2
+    exit 1
+fi
+echo "=== Taking it down"
+site -e site_state=absent
+left=$(ip -o link | grep -v ": lo:" || true; ip netns list)
+if [ -n "$left" ]; then
+    printf 'This was left behind:\n%s\n' "$left" >&2
+    exit 1
+fi
+echo "=== Done: built, unchanged by a second run, and taken down with nothing left behind."

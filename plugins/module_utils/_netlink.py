@@ -91,6 +91,7 @@ NETNS_DIR = "/run/netns"
 NS_GET_NSTYPE = 0xB703  # linux/nsfs.h
 CLONE_NEWNET = 0x40000000  # linux/sched.h
 CAP_NET_ADMIN = 12  # linux/capability.h
+CLOCK_MONOTONIC_COARSE = 6  # linux/time.h; it ticks with the kernel's jiffies
 RTM_GETNSID = 90  # linux/rtnetlink.h
 RTEXT_FILTER_SKIP_STATS = 8
 DUMP_RETRIES = 20
@@ -140,6 +141,12 @@ _HINTS = {
     "give the route 'onlink: true'.",
     errno.EOPNOTSUPP: "This kernel, or this kind of device, can't do that.",
 }
+
+
+def _hint(step: steps.Step, code: int) -> str:
+    if isinstance(step, steps.RouteAdd) and code == errno.EEXIST:
+        return "A route to there with the same metric leads through another link; give this one another metric."
+    return _HINTS.get(code, "")
 
 
 class Kernel:
@@ -335,10 +342,10 @@ class Kernel:
             _RUN[type(step)](self, step)
         except NetlinkError as error:
             text = str(error.args[1]) if len(error.args) > 1 else os.strerror(error.code)
-            raise Refused(step.describe(), text, error.code, _HINTS.get(error.code, "")) from error
+            raise Refused(step.describe(), text, error.code, _hint(step, error.code)) from error
         except OSError as error:
             code = error.errno or 0
-            raise Refused(step.describe(), os.strerror(code), code, _HINTS.get(code, "")) from error
+            raise Refused(step.describe(), os.strerror(code), code, _hint(step, code)) from error
 
     def _netns_add(self, step: steps.NetnsAdd) -> None:
         pyroute2_netns.create(step.name)
@@ -408,7 +415,6 @@ class Kernel:
             self._set(step.ref, [], flags=flag if step.value in ("up", True) else 0, change=flag)
             return
         attribute = step.attribute()
-        assert attribute is not None
         encoded = (attribute.nla, attribute.codec.encode(step.value))
         if attribute in _common.COMMON:
             self._set(step.ref, [encoded])
@@ -624,13 +630,19 @@ class _Space:
         Only the old ioctl BRCTL_GET_BRIDGE_INFO (linux/if_bridge.h, struct __bridge_info) has both.
         """
         data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")
-        if data is None or data.get_attr("IFLA_BR_ROOT_ID") == data.get_attr("IFLA_BR_BRIDGE_ID"):
+        if data is None or not data.get_attr("IFLA_BR_ROOT_PORT"):
             return {}
         with self.inside(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-            fields = _bridge_info(control, name)
-        names = ("max_age", "hello_time", "forward_delay")
-        attributes = {attribute.name: attribute for attribute in _all.BY_RTNL["bridge"].attributes}
-        return {name: attributes[name].codec.decode(value) for name, value in zip(names, fields[6:9])}
+            max_age, hello_time, forward_delay = _bridge_info(control, name)[6:9]
+        # net/bridge/br_ioctl.c converts the last one to USER_HZ, and forgets it with the others: they are in jiffies.
+        jiffy = time.clock_getres(CLOCK_MONOTONIC_COARSE)
+        centiseconds = {
+            "max_age": round(max_age * jiffy * 100),
+            "hello_time": round(hello_time * jiffy * 100),
+            "forward_delay": forward_delay,
+        }
+        codecs = {attribute.name: attribute.codec for attribute in _all.BY_RTNL["bridge"].attributes}
+        return {timer: codecs[timer].decode(value) for timer, value in centiseconds.items()}
 
 
 def _bridge_info(control: socket.socket, name: str) -> t.Tuple[t.Any, ...]:

@@ -340,13 +340,10 @@ class LinkSet(Step):
     value: t.Any
     kind: str = ""  # of the link; needed for a kind's own attributes
 
-    def attribute(self) -> t.Optional[Attribute]:
-        """The attribute, None for ``state``, ``promisc`` and whatever else isn't one of its own in netlink."""
+    def attribute(self) -> Attribute:
+        """The attribute that is changed, where it isn't the state."""
         own = _all.KINDS[self.kind].attributes if self.kind in _all.KINDS else ()
-        for attribute in (*_common.COMMON, *own):
-            if attribute.name == self.name:
-                return attribute
-        return None
+        return next(attribute for attribute in (*_common.COMMON, *own) if attribute.name == self.name)
 
     def describe(self) -> str:
         if self.name == "state":
@@ -354,10 +351,10 @@ class LinkSet(Step):
         return "setting %s of link %s to %s" % (self.name, self.ref, _show(self.value))
 
     def commands(self) -> t.List[Argv]:
-        attribute = self.attribute()
-        if attribute is None:
+        if self.name == "state":
             words = [self.value]
         else:
+            attribute = self.attribute()
             words = [attribute.ip, attribute.codec.spell(self.value)]
             if attribute not in _common.COMMON:
                 words = ["type", _all.KINDS[self.kind].rtnl, *words]

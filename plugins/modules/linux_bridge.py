@@ -11,6 +11,7 @@ short_description: Bridges of the Linux kernel
 version_added: 0.1.0
 description:
   - Makes, changes and deletes the kernel's own bridges, and puts ports into them.
+  - Times are in seconds, and exact to a fiftieth of a second.
   - All options are changed in place. Where a bridge is deleted, its ports are released first and are otherwise left
     as they are.
 extends_documentation_fragment:

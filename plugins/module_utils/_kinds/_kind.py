@@ -38,15 +38,15 @@ def _seconds(centiseconds: int) -> t.Union[int, float]:
 
 
 def _centiseconds(seconds: float) -> int:
-    return round(seconds * 100)
+    return round(seconds * 50) * 2
 
 
 TEXT = Codec("str", str, str, str)
 NUMBER = Codec("int", int, int, str)
 FLAG = Codec("bool", int, bool, lambda value: str(int(value)))
 SWITCH = Codec("bool", int, bool, lambda value: "on" if value else "off")
-# The kernel speaks of hundredths of a second (USER_HZ) and keeps jiffies, so that a fraction may come back one
-# hundredth smaller. Whole seconds come back as they were.
+# The kernel speaks of hundredths of a second (USER_HZ) and keeps jiffies. Only an even number of hundredths comes back
+# from every kernel as it was; where somebody else has set an odd one, that is near enough.
 SECONDS = Codec("float", _centiseconds, _seconds, lambda value: str(_centiseconds(value)), tolerance=0.01)
 
 
