@@ -90,6 +90,7 @@ _PROC_SYS = "/proc/sys/"
 NETNS_DIR = "/run/netns"
 NS_GET_NSTYPE = 0xB703  # linux/nsfs.h
 CLONE_NEWNET = 0x40000000  # linux/sched.h
+NO_MAC = "00:00:00:00:00:00"
 CAP_NET_ADMIN = 12  # linux/capability.h
 CLOCK_MONOTONIC_COARSE = 6  # linux/time.h; it ticks with the kernel's jiffies
 RTM_GETNSID = 90  # linux/rtnetlink.h
@@ -707,7 +708,7 @@ def _all_namespaces() -> t.Iterator[str]:
 
 
 def _common_values(message: t.Any) -> t.Dict[str, t.Any]:
-    values = {
+    values: t.Dict[str, t.Any] = {
         "state": "up" if message["flags"] & _common.IFF_UP else "down",
         "promisc": bool(message["flags"] & _common.IFF_PROMISC),
         "alias": message.get_attr("IFLA_IFALIAS") or "",
@@ -716,6 +717,8 @@ def _common_values(message: t.Any) -> t.Dict[str, t.Any]:
         value = message.get_attr(attribute.nla)
         if value is not None:
             values[attribute.name] = attribute.codec.decode(value)
+    if not re.match("^(..:){5}..$", values.get("mac", "")) or values["mac"] == NO_MAC:
+        values.pop("mac", None)  # loopback has zeros, tunnels and InfiniBand have something longer or shorter
     return values
 
 

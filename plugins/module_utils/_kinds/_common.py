@@ -14,10 +14,10 @@ from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import 
 IFF_UP = 0x1
 IFF_PROMISC = 0x100
 
-# Every virtual Ethernet device takes at least 68 (what IPv4 needs); what more a driver wants is known once it is there.
-MTU = Attribute("mtu", "IFLA_MTU", "mtu", NUMBER, bounds=(68, 65535))
+# At least what IPv4 needs. What a driver takes at most is known once the device is there.
+MTU = Attribute("mtu", "IFLA_MTU", "mtu", NUMBER, bounds=(68, None))
 MAC = Attribute("mac", "IFLA_ADDRESS", "address", TEXT)
-TXQUEUELEN = Attribute("txqueuelen", "IFLA_TXQLEN", "txqueuelen", NUMBER, bounds=(0, 2**31 - 1))
+TXQUEUELEN = Attribute("txqueuelen", "IFLA_TXQLEN", "txqueuelen", NUMBER, bounds=(0, None))
 ALIAS = Attribute("alias", "IFLA_IFALIAS", "alias", TEXT)
 PROMISC = Attribute("promisc", "", "promisc", SWITCH)
 

@@ -1,0 +1,170 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Measures the modules against the same done with ip, side by side in one run, and prints ratios.
+
+    make bench
+
+Machines are noisy, so that only ratios mean something. What is compared takes turns, and the median of the rounds
+counts. It runs in a sandbox, as make site does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import typing as t
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+ROUNDS = int(os.environ.get("ROUNDS", "5"))
+CROWD = 77  # the group of the links that are only there to be many
+REPEATS = 10  # tasks of one play, so that the start of ansible-playbook weighs little
+
+Task = t.Dict[str, t.Any]
+
+
+def command(line: str) -> Task:
+    return {"ansible.builtin.command": {"argv": line.split()}}
+
+
+def veth_tasks(number: int) -> t.List[Task]:
+    """One task for a pair of which one end is a port of a bridge, both up."""
+    peer = {"name": "p%d" % number, "master": "br0", "state": "up"}
+    return [{"virtnet.linux.veth": {"name": "v%d" % number, "state": "up", "peer": peer}}]
+
+
+def veth_commands(number: int) -> t.List[Task]:
+    """The same with ip: what everyone writes."""
+    return [
+        command("ip link add v%d type veth peer name p%d" % (number, number)),
+        command("ip link set p%d master br0 up" % number),
+        command("ip link set v%d up" % number),
+    ]
+
+
+def bridge_tasks(number: int) -> t.List[Task]:
+    options = {"name": "b%d" % number, "state": "up", "ageing_time": 100, "addresses": ["10.0.%d.1/24" % number]}
+    return [{"virtnet.linux.linux_bridge": options}]
+
+
+def bridge_commands(number: int) -> t.List[Task]:
+    return [
+        command("ip link add b%d type bridge ageing_time 10000" % number),
+        command("ip address add 10.0.%d.1/24 dev b%d" % (number, number)),
+        command("ip link set b%d up" % number),
+    ]
+
+
+def one_task(number: int) -> t.List[Task]:
+    return [{"virtnet.linux.link": {"name": "br0", "mtu": 1400 + number}}]
+
+
+def play(tasks: t.Callable[[int], t.List[Task]]) -> float:
+    """The seconds that a play takes with REPEATS times these tasks, after the start of ansible-playbook."""
+    book = [
+        {
+            "hosts": "localhost",
+            "connection": "local",
+            "gather_facts": False,
+            "vars": {"ansible_python_interpreter": sys.executable},
+            "tasks": [task for number in range(REPEATS) for task in tasks(number)],
+        }
+    ]
+    empty = [{**book[0], "tasks": []}]
+    return run_playbook(book) - run_playbook(empty)
+
+
+def run_playbook(book: t.List[t.Dict[str, t.Any]]) -> float:
+    with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
+        json.dump(book, file)
+        file.flush()
+        environment = {
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(TOP / ".cache" / "collections"),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+        }
+        words = [str(Path(sys.executable).parent / "ansible-playbook"), file.name]
+        start = time.perf_counter()
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+        seconds = time.perf_counter() - start
+    if done.returncode:
+        sys.exit(done.stdout + done.stderr)
+    return seconds
+
+
+def ip_batch(lines: t.Iterable[str]) -> None:
+    subprocess.run(["ip", "-batch", "-"], input="\n".join(lines), text=True, check=True)
+
+
+def clean() -> None:
+    """Leave br0 alone, without ports."""
+    names = [line.split(": ")[1].split("@")[0] for line in subprocess.getoutput("ip -o link").splitlines()]
+    ip_batch("link del %s" % name for name in names if name[0] in "vb" and name != "br0")
+
+
+def compare(title: str, ours: t.Callable[[], float], theirs: t.Callable[[], float]) -> None:
+    """Take turns, and print the medians and their ratio."""
+    pairs = [(ours(), theirs()) for _round in range(ROUNDS)]
+    one, other = (statistics.median(column) for column in zip(*pairs))
+    print("%-66s %7.3f s  %7.3f s  ratio %.2f" % (title, one / REPEATS, other / REPEATS, one / other), flush=True)
+
+
+def fresh(tasks: t.Callable[[int], t.List[Task]]) -> t.Callable[[], float]:
+    def measure() -> float:
+        clean()
+        return play(tasks)
+
+    return measure
+
+
+def again(tasks: t.Callable[[int], t.List[Task]]) -> float:
+    """The second run, which changes nothing."""
+    clean()
+    play(tasks)
+    return play(tasks)
+
+
+def among(links: int) -> t.Callable[[], float]:
+    """One task that changes a link on a host with so many of them."""
+
+    def measure() -> float:
+        clean()
+        subprocess.run(["ip", "link", "del", "group", str(CROWD)], check=False, stderr=subprocess.DEVNULL)
+        crowd(links)
+        return play(one_task)
+
+    return measure
+
+
+def crowd(links: int) -> None:
+    """Fill the host up to a number of links."""
+    have = len(subprocess.getoutput("ip -o link").splitlines())
+    ip_batch("link add x%d group %d type ifb" % (number, CROWD) for number in range(have, links))
+
+
+def main() -> None:
+    cpu = next(
+        (line.split(":")[1] for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), ""
+    )
+    print(
+        "Linux %s, %d cores,%s, Python %s" % (platform.release(), os.cpu_count() or 0, cpu, platform.python_version())
+    )
+    print("Seconds a step, median of %d rounds of %d steps each; the first against the second.\n" % (ROUNDS, REPEATS))
+    ip_batch(["link add br0 type bridge", "link set br0 up"])
+    compare("one veth task : three command tasks with ip", fresh(veth_tasks), fresh(veth_commands))
+    compare("one linux_bridge task : three command tasks with ip", fresh(bridge_tasks), fresh(bridge_commands))
+    compare("one veth task with nothing to do : one that makes the pair", lambda: again(veth_tasks), fresh(veth_tasks))
+    compare("one link task on a host with 4,000 links : with 10 links", among(4000), among(10))
+
+
+if __name__ == "__main__":
+    main()
