@@ -121,7 +121,7 @@ def sanity(count: Count) -> None:
         count.add(0, 1)
     words = ["ansible-test", "sanity", "--requirements", "--color", "no"]
     code, output = run(words, path=[BIN, *real_pythons()])
-    tests = set(re.findall(r"^Running sanity test '([\w-]+)'", output, re.M))
+    tests = set(re.findall(r"^Running sanity test \W([\w-]+)", output, re.M))
     count.add(max(len(tests) - (code != 0), 0), int(code != 0 or not tests))
 
 

@@ -14,30 +14,32 @@ opened while this process is inside it for a moment; sockets and namespaces stay
 
 from __future__ import annotations
 
-import array
 import contextlib
 import dataclasses
 import errno
-import fcntl
 import os
 import re
 import socket
-import stat
-import struct
 import sys
 import time
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils import _messages as messages
 from ansible_collections.virtnet.linux.plugins.module_utils import _steps as steps
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Refused, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, _common
+from ansible_collections.virtnet.linux.plugins.module_utils._messages import (
+    RT_SCOPE_LINK,
+    RT_SCOPE_UNIVERSE,
+    RT_TABLE_COMPAT,
+    RTM_F_CLONED,
+    RTN_UNICAST,
+    RTNH_F_ONLINK,
+    RTPROT_STATIC,
+    Attributes,
+    kernel_release,
+)
 from ansible_collections.virtnet.linux.plugins.module_utils._model import (
-    DYNAMIC,
-    IPV6_METRIC,
-    KERNEL,
-    MAIN_TABLE,
-    OWN,
-    STATIC,
     Address,
     Link,
     Netns,
@@ -48,9 +50,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model import (
     WantedLink,
     WantedNetns,
 )
-
-if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute
+from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import all_namespaces, open_namespace
 
 PYROUTE2_MINIMUM = (0, 7, 2)
 PYROUTE2_ERROR: t.Optional[str] = None
@@ -67,7 +67,8 @@ try:
     from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
     from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
     from pyroute2.netlink.rtnl.rtmsg import rtmsg
-except (ImportError, AttributeError) as import_error:
+except (ImportError, AttributeError, TypeError, SyntaxError) as import_error:
+    # The last two are what a pyroute2 raises that is too new for this Python.
     PYROUTE2_ERROR = str(import_error)
 else:
 
@@ -84,55 +85,12 @@ else:
     _teach(ifaddrmsg, (9, "IFA_RT_PRIORITY", "uint32"), (11, "IFA_PROTO", "uint8"))
     _teach(ifinfmsg.ifinfo.bridge_data, (45, "IFLA_BR_VLAN_STATS_PER_PORT", "uint8"))
 
-_Attributes = t.List[t.Tuple[str, t.Any]]
-
 _PROC_SYS = "/proc/sys/"
-NETNS_DIR = "/run/netns"
-NS_GET_NSTYPE = 0xB703  # linux/nsfs.h
-CLONE_NEWNET = 0x40000000  # linux/sched.h
-NO_MAC = "00:00:00:00:00:00"
 CAP_NET_ADMIN = 12  # linux/capability.h
-CLOCK_MONOTONIC_COARSE = 6  # linux/time.h; it ticks with the kernel's jiffies
 RTM_GETNSID = 90  # linux/rtnetlink.h
 RTEXT_FILTER_SKIP_STATS = 8
 DUMP_RETRIES = 20
 DYING_SECONDS = 2.0
-
-# Of linux/if_addr.h: the flags that an administrator gives, and what tells where an address comes from.
-_ADDRESS_FLAGS = 0x02 | 0x10 | 0x100 | 0x200 | 0x400  # NODAD, HOMEADDRESS, MANAGETEMPADDR, NOPREFIXROUTE, MCAUTOJOIN
-IFA_F_PERMANENT = 0x80
-# Of linux/rtnetlink.h
-RTPROT_REDIRECT, RTPROT_KERNEL, RTPROT_BOOT, RTPROT_STATIC = 1, 2, 3, 4
-RTN_UNICAST = 1
-RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 0, 253
-RTNH_F_ONLINK = 4
-RT_TABLE_COMPAT = 252  # in the header's one byte: see RTA_TABLE
-RTM_F_CLONED = 0x200
-
-# What of a bridge's port can be set, and is lost when it leaves the bridge.
-_PORT_SETTINGS = tuple(
-    "IFLA_BRPORT_" + name
-    for name in [
-        "PRIORITY",
-        "COST",
-        "MODE",
-        "GUARD",
-        "PROTECT",
-        "FAST_LEAVE",
-        "LEARNING",
-        "UNICAST_FLOOD",
-        "PROXYARP",
-        "PROXYARP_WIFI",
-        "MULTICAST_ROUTER",
-        "MCAST_FLOOD",
-        "MCAST_TO_UCAST",
-        "VLAN_TUNNEL",
-        "BCAST_FLOOD",
-        "GROUP_FWD_MASK",
-        "NEIGH_SUPPRESS",
-        "ISOLATED",
-    ]
-)
 
 _HINTS = {
     errno.EPERM: "Run the task as root (become: true).",
@@ -144,10 +102,23 @@ _HINTS = {
 }
 
 
-def _hint(step: steps.Step, code: int) -> str:
+def _hint(step: t.Optional[steps.Step], code: int) -> str:
     if isinstance(step, steps.RouteAdd) and code == errno.EEXIST:
         return "A route to there with the same metric leads through another link; give this one another metric."
     return _HINTS.get(code, "")
+
+
+@contextlib.contextmanager
+def _sentences(doing: str, step: t.Optional[steps.Step] = None) -> t.Iterator[None]:
+    """Raise Refused where the kernel doesn't do what is being asked of it."""
+    try:
+        yield
+    except NetlinkError as error:
+        text = str(error.args[1]) if len(error.args) > 1 else os.strerror(error.code)
+        raise Refused(doing, text, error.code, _hint(step, error.code)) from error
+    except OSError as error:
+        code = error.errno or 0
+        raise Refused(doing, os.strerror(code), code, _hint(step, code)) from error
 
 
 class Kernel:
@@ -190,7 +161,7 @@ class Kernel:
 
     def _space(self, reference: str) -> t.Optional[_Space]:
         if reference not in self._spaces:
-            fd = _open_namespace(reference)
+            fd = open_namespace(reference)
             if fd is None:
                 return None
             self._spaces[reference] = _Space(fd)
@@ -209,12 +180,14 @@ class Kernel:
 
         Its references to namespaces must be located already. Raises Refused where the kernel won't tell.
         """
-        state = State(live_rename=_release() >= (6, 2))
+        state = State(live_rename=kernel_release() >= (6, 2))
         for netns in wanted.namespaces:
-            self._look_netns(state, netns)
+            with _sentences("looking at network namespace '%s'" % netns.name):
+                self._look_netns(state, netns)
         for link in wanted.links:
             for end in link.ends():
-                self._look_link(state, end)
+                with _sentences("looking at link %s" % (end.ref,)):
+                    self._look_link(state, end)
         return state
 
     def _look_netns(self, state: State, wanted: WantedNetns) -> None:
@@ -286,13 +259,14 @@ class Kernel:
     def _decode(self, space: _Space, ref: Ref, message: t.Any, brief: bool) -> Link:
         rtnl_kind = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND") or ""
         kind = _all.BY_RTNL.get(rtnl_kind)
-        values = _common_values(message)
+        values = messages.common_values(message)
         master = message.get_attr("IFLA_MASTER")
         values["master"] = space.name_of(master) if master else ""
         if kind:
-            values.update(_own_values(kind.attributes, message))
-        if rtnl_kind == "bridge":
-            values.update(space.configured_timers(ref.name, message))
+            values.update(messages.own_values(kind.attributes, message))
+        if kind and kind.read_more:
+            with space.inside():
+                values.update(kind.read_more(ref.name, message))
         index = message["index"]
         return Link(
             ref,
@@ -302,7 +276,7 @@ class Kernel:
             addresses=() if brief else space.addresses(index),
             routes=() if brief else space.routes(index),
             peer=self._peer(space, ref, message) if kind and kind.paired and not brief else None,
-            port=_port_settings(message),
+            port=messages.port_settings(message),
             mtu_range=(message.get_attr("IFLA_MIN_MTU") or 0, message.get_attr("IFLA_MAX_MTU") or 0),
         )
 
@@ -321,9 +295,9 @@ class Kernel:
         for reference, other in list(self._spaces.items()):
             if space.id_of(other.fd) == nsid:
                 return self._first_of(other.identity, reference)
-        for reference in _all_namespaces():
+        for reference in all_namespaces():
             with contextlib.suppress(BadInput, Unusable, OSError):
-                fd = _open_namespace(reference)
+                fd = open_namespace(reference)
                 if fd is None:
                     continue
                 if space.id_of(fd) == nsid:
@@ -339,14 +313,8 @@ class Kernel:
 
     def run(self, step: steps.Step) -> None:
         """Run a step. Raises Refused with the kernel's words if it doesn't take it."""
-        try:
+        with _sentences(step.describe(), step):
             _RUN[type(step)](self, step)
-        except NetlinkError as error:
-            text = str(error.args[1]) if len(error.args) > 1 else os.strerror(error.code)
-            raise Refused(step.describe(), text, error.code, _hint(step, error.code)) from error
-        except OSError as error:
-            code = error.errno or 0
-            raise Refused(step.describe(), os.strerror(code), code, _hint(step, code)) from error
 
     def _netns_add(self, step: steps.NetnsAdd) -> None:
         pyroute2_netns.create(step.name)
@@ -369,11 +337,13 @@ class Kernel:
 
     def _link_add(self, step: steps.LinkAdd) -> None:
         link, peer = step.link, step.peer
-        info: _Attributes = [("IFLA_INFO_KIND", _all.KINDS[link.kind].rtnl)]
+        info: Attributes = [("IFLA_INFO_KIND", _all.KINDS[link.kind].rtnl)]
         own = [attribute for attribute in step.birth() if attribute not in _common.AT_BIRTH]
-        data = _encode(own, link)
+        data = messages.encode(own, link)
         if peer:
-            nested: t.Dict[str, t.Any] = {"attrs": [("IFLA_IFNAME", peer.ref.name), *_encode(_common.AT_BIRTH, peer)]}
+            nested: t.Dict[str, t.Any] = {
+                "attrs": [("IFLA_IFNAME", peer.ref.name), *messages.encode(_common.AT_BIRTH, peer)]
+            }
             if peer.ref.netns != link.ref.netns:
                 nested["attrs"].append(("IFLA_NET_NS_FD", self._there(peer.ref.netns).fd))
             if peer.index:
@@ -383,7 +353,7 @@ class Kernel:
             info.append(("IFLA_INFO_DATA", {"attrs": data}))
         attributes = [
             ("IFLA_IFNAME", link.ref.name),
-            *_encode(_common.AT_BIRTH, link),
+            *messages.encode(_common.AT_BIRTH, link),
             ("IFLA_LINKINFO", {"attrs": info}),
         ]
         space = self._there(link.ref.netns)
@@ -403,7 +373,7 @@ class Kernel:
         self._set(step.ref, [("IFLA_IFNAME", step.name)])
 
     def _link_move(self, step: steps.LinkMove) -> None:
-        attributes: _Attributes = [("IFLA_NET_NS_FD", self._there(step.to.netns).fd)]
+        attributes: Attributes = [("IFLA_NET_NS_FD", self._there(step.to.netns).fd)]
         if step.to.name != step.ref.name:
             attributes.append(("IFLA_IFNAME", step.to.name))
         if step.index:
@@ -435,7 +405,7 @@ class Kernel:
         attributes = [("IFLA_LINKINFO", {"attrs": info})]
         space.do(ifinfmsg, rtnl.RTM_NEWLINK, 0, attributes, {"index": space.index_of(step.ref.name)})
 
-    def _set(self, ref: Ref, attributes: _Attributes, **header: int) -> None:
+    def _set(self, ref: Ref, attributes: Attributes, **header: int) -> None:
         space = self._there(ref.netns)
         space.do(ifinfmsg, rtnl.RTM_SETLINK, 0, attributes, {"index": space.index_of(ref.name), **header})
 
@@ -457,7 +427,7 @@ class Kernel:
             flags,
             list(attributes.items()),
             {
-                "family": _family(address.family),
+                "family": messages.family(address.family),
                 "prefixlen": int(prefix),
                 "scope": extra.get("scope", RT_SCOPE_UNIVERSE),
                 "index": space.index_of(ref.name),
@@ -466,7 +436,7 @@ class Kernel:
 
     def _route_add(self, step: steps.RouteAdd) -> None:
         route = step.route
-        attributes: _Attributes = []
+        attributes: Attributes = []
         if route.src:
             attributes.append(("RTA_PREFSRC", route.src))
         if route.mtu:
@@ -476,7 +446,7 @@ class Kernel:
     def _route_del(self, step: steps.RouteDel) -> None:
         self._route(step.ref, step.route, rtnl.RTM_DELROUTE, 0, [])
 
-    def _route(self, ref: Ref, route: Route, message_type: int, flags: int, attributes: _Attributes) -> None:
+    def _route(self, ref: Ref, route: Route, message_type: int, flags: int, attributes: Attributes) -> None:
         space = self._there(ref.netns)
         host, prefix = route.to.split("/")
         extra = dict(route.extra)
@@ -493,7 +463,7 @@ class Kernel:
             flags,
             attributes,
             {
-                "family": _family(route.family),
+                "family": messages.family(route.family),
                 "dst_len": int(prefix),
                 "table": min(route.table, RT_TABLE_COMPAT),
                 "type": RTN_UNICAST,
@@ -615,193 +585,17 @@ class _Space:
 
     def addresses(self, index: int) -> t.Tuple[Address, ...]:
         found = self.dump(ifaddrmsg, rtnl.RTM_GETADDR, [], index=index)
-        return tuple(_address(message) for message in found if message["index"] == index)
+        return tuple(messages.address(message) for message in found if message["index"] == index)
 
     def routes(self, index: int) -> t.Tuple[Route, ...]:
         found = []
         for family in (socket.AF_INET, socket.AF_INET6):
             for message in self.dump(rtmsg, rtnl.RTM_GETROUTE, [("RTA_OIF", index)], family=family):
-                if message.get_attr("RTA_OIF") == index and not message["flags"] & RTM_F_CLONED:
-                    found += _route(message)
+                # Where IPv6 is switched off, the kernel answers with all other families.
+                ours = message["family"] == family and message.get_attr("RTA_OIF") == index
+                if ours and not message["flags"] & RTM_F_CLONED:
+                    found += messages.route(message)
         return tuple(found)
-
-    def configured_timers(self, name: str, message: t.Any) -> t.Dict[str, t.Any]:
-        """The timers that a bridge was given, where netlink tells those of the root bridge that it follows.
-
-        Only the old ioctl BRCTL_GET_BRIDGE_INFO (linux/if_bridge.h, struct __bridge_info) has both.
-        """
-        data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")
-        if data is None or not data.get_attr("IFLA_BR_ROOT_PORT"):
-            return {}
-        with self.inside(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-            max_age, hello_time, forward_delay = _bridge_info(control, name)[6:9]
-        # net/bridge/br_ioctl.c converts the last one to USER_HZ, and forgets it with the others: they are in jiffies.
-        jiffy = time.clock_getres(CLOCK_MONOTONIC_COARSE)
-        centiseconds = {
-            "max_age": round(max_age * jiffy * 100),
-            "hello_time": round(hello_time * jiffy * 100),
-            "forward_delay": forward_delay,
-        }
-        codecs = {attribute.name: attribute.codec for attribute in _all.BY_RTNL["bridge"].attributes}
-        return {timer: codecs[timer].decode(value) for timer, value in centiseconds.items()}
-
-
-def _bridge_info(control: socket.socket, name: str) -> t.Tuple[t.Any, ...]:
-    info = array.array("B", bytes(struct.calcsize(_BRIDGE_INFO)))
-    arguments = array.array("L", [BRCTL_GET_BRIDGE_INFO, info.buffer_info()[0], 0, 0])
-    request = struct.pack("16sP16x", name.encode("utf-8", "surrogateescape"), arguments.buffer_info()[0])
-    fcntl.ioctl(control.fileno(), SIOCDEVPRIVATE, request)
-    return struct.unpack(_BRIDGE_INFO, info.tobytes())
-
-
-# designated_root, bridge_id, root_path_cost, max_age, hello_time, forward_delay; bridge_max_age, bridge_hello_time,
-# bridge_forward_delay; four flags; ageing_time, gc_interval and four timers
-_BRIDGE_INFO = "=QQ4I3I4B6I"
-SIOCDEVPRIVATE = 0x89F0  # linux/sockios.h
-BRCTL_GET_BRIDGE_INFO = 6
-
-
-def _open_namespace(reference: str) -> t.Optional[int]:
-    """A descriptor of the namespace behind a reference, None if there is none. Raises BadInput if it is another thing."""
-    path = "/proc/thread-self/ns/net"
-    if reference != OWN:
-        path = reference if reference.startswith("/") else os.path.join(NETNS_DIR, reference)
-    try:
-        if reference != OWN and not stat.S_ISREG(os.stat(path).st_mode):
-            raise BadInput("'%s' isn't a network namespace." % reference)
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
-        return None
-    except PermissionError as error:
-        raise Unusable("Opening the network namespace '%s' failed: %s." % (reference, error.strerror)) from error
-    if _namespace_type(fd) == CLONE_NEWNET:
-        return fd
-    os.close(fd)
-    if reference.startswith("/"):
-        raise BadInput("'%s' isn't a network namespace." % reference)
-    raise BadInput(
-        "'%s' isn't a network namespace, only a file that was left in %s; remove it with 'ip netns delete %s'."
-        % (reference, NETNS_DIR, reference)
-    )
-
-
-def _namespace_type(fd: int) -> int:
-    try:
-        return fcntl.ioctl(fd, NS_GET_NSTYPE)
-    except OSError:
-        return 0
-
-
-def _all_namespaces() -> t.Iterator[str]:
-    """References to all namespaces that have a name or a process."""
-    with contextlib.suppress(FileNotFoundError):
-        yield from sorted(os.listdir(NETNS_DIR))
-    seen = set()
-    for pid in os.listdir("/proc"):
-        if pid.isdigit():
-            path = "/proc/%s/ns/net" % pid
-            with contextlib.suppress(OSError):
-                inode = os.stat(path).st_ino
-                if inode not in seen:
-                    seen.add(inode)
-                    yield path
-
-
-def _common_values(message: t.Any) -> t.Dict[str, t.Any]:
-    values: t.Dict[str, t.Any] = {
-        "state": "up" if message["flags"] & _common.IFF_UP else "down",
-        "promisc": bool(message["flags"] & _common.IFF_PROMISC),
-        "alias": message.get_attr("IFLA_IFALIAS") or "",
-    }
-    for attribute in _common.AT_BIRTH:
-        value = message.get_attr(attribute.nla)
-        if value is not None:
-            values[attribute.name] = attribute.codec.decode(value)
-    if not re.match("^(..:){5}..$", values.get("mac", "")) or values["mac"] == NO_MAC:
-        values.pop("mac", None)  # loopback has zeros, tunnels and InfiniBand have something longer or shorter
-    return values
-
-
-def _own_values(attributes: t.Iterable[Attribute], message: t.Any) -> t.Dict[str, t.Any]:
-    data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")
-    values = {}
-    for attribute in attributes:
-        value = data.get_attr(attribute.nla) if data else None
-        if value is not None:
-            values[attribute.name] = attribute.codec.decode(value)
-    return values
-
-
-def _port_settings(message: t.Any) -> t.Dict[str, t.Any]:
-    if message.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_KIND") != "bridge":
-        return {}
-    data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_DATA")
-    settings = {name: data.get_attr(name) for name in _PORT_SETTINGS}
-    return {name: value for name, value in settings.items() if value is not None}
-
-
-def _encode(attributes: t.Iterable[Attribute], link: Link) -> _Attributes:
-    return [(a.nla, a.codec.encode(link.values[a.name])) for a in attributes if a.name in link.values]
-
-
-def _address(message: t.Any) -> Address:
-    local = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
-    flags = message.get_attr("IFA_FLAGS")
-    flags = message["flags"] if flags is None else flags
-    attributes = {"IFA_FLAGS": flags & _ADDRESS_FLAGS}
-    for name in ("IFA_ADDRESS", "IFA_BROADCAST", "IFA_LABEL", "IFA_RT_PRIORITY"):
-        if message.get_attr(name) is not None:
-            attributes[name] = message.get_attr(name)
-    cache = message.get_attr("IFA_CACHEINFO")
-    if not flags & IFA_F_PERMANENT and cache:
-        lifetimes = {name: cache[name] for name in ("ifa_preferred", "ifa_valid")}
-        attributes["IFA_CACHEINFO"] = {**lifetimes, "cstamp": 0, "tstamp": 0}
-    extra = (("scope", message["scope"]), ("attributes", attributes))
-    return Address("%s/%d" % (local, message["prefixlen"]), _address_origin(message, local, flags), extra)
-
-
-def _address_origin(message: t.Any, local: str, flags: int) -> str:
-    link_local = local.lower().startswith("fe80:")
-    if message.get_attr("IFA_PROTO") or (link_local and _release() < (5, 18)):
-        return KERNEL  # before 5.18 the kernel doesn't tell its link-local addresses from others
-    return STATIC if flags & IFA_F_PERMANENT else DYNAMIC
-
-
-def _route(message: t.Any) -> t.List[Route]:
-    """The route that a message describes; none for what isn't a plain unicast route."""
-    gateway = message.get_attr("RTA_GATEWAY") or ""
-    unusual = [name for name in ("RTA_MULTIPATH", "RTA_VIA", "RTA_ENCAP", "RTA_NH_ID") if message.get_attr(name)]
-    if message["type"] != RTN_UNICAST or unusual:
-        return []
-    metrics = message.get_attr("RTA_METRICS")
-    six = message["family"] == socket.AF_INET6
-    proto = message["proto"]
-    origin = DYNAMIC
-    if proto in (RTPROT_KERNEL, RTPROT_REDIRECT):
-        origin = KERNEL
-    elif proto in (RTPROT_BOOT, RTPROT_STATIC):
-        origin = STATIC
-    return [
-        Route(
-            to="%s/%d" % (message.get_attr("RTA_DST") or ("::" if six else "0.0.0.0"), message["dst_len"]),
-            via=gateway,
-            metric=message.get_attr("RTA_PRIORITY") or (IPV6_METRIC if six else 0),
-            table=message.get_attr("RTA_TABLE") or message["table"] or MAIN_TABLE,
-            src=message.get_attr("RTA_PREFSRC") or "",
-            onlink=bool(message["flags"] & RTNH_F_ONLINK),
-            mtu=(metrics.get_attr("RTAX_MTU") if metrics else 0) or 0,
-            origin=origin,
-            extra=(("scope", message["scope"]), ("proto", proto)),
-        )
-    ]
-
-
-def _family(version: int) -> int:
-    return socket.AF_INET6 if version == 6 else socket.AF_INET
-
-
-def _release() -> t.Tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", os.uname().release)[:2])
 
 
 def _privileged() -> bool:

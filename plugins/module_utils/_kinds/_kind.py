@@ -95,13 +95,16 @@ class Kind:
     """One kind of link.
 
     ``name`` is the module's name and the ``kind`` of a document, ``rtnl`` the kernel's word for it. ``attributes``
-    are its own, in the order in which they are to be set. A ``paired`` kind is made with its peer; one that
+    are its own, in the order in which they are to be set. ``read_more`` takes a link's name and the message that
+    describes it, and returns the values that the message doesn't tell, or tells wrong; it is called inside the link's
+    namespace. A ``paired`` kind is made with its peer; one that
     ``has_ports`` is a master of others; one that is ``netns_local`` can't be moved.
     """
 
     name: str
     rtnl: str
     attributes: t.Tuple[Attribute, ...] = ()
+    read_more: t.Optional[t.Callable[[str, t.Any], t.Dict[str, t.Any]]] = None
     paired: bool = False
     has_ports: bool = False
     netns_local: bool = False

@@ -9,6 +9,13 @@
 
 from __future__ import annotations
 
+import array
+import fcntl
+import socket
+import struct
+import time
+import typing as t
+
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import (
     FLAG,
     NUMBER,
@@ -28,6 +35,42 @@ _PROTOCOL = Codec(
     lambda value: {number: name for name, number in _PROTOCOLS.items()}.get(value, hex(value)),
     lambda value: value.replace("q", "Q"),
 )
+
+# linux/if_bridge.h, struct __bridge_info: designated_root, bridge_id, root_path_cost, max_age, hello_time, forward_delay;
+# bridge_max_age, bridge_hello_time, bridge_forward_delay; four flags; ageing_time, gc_interval and four timers
+_BRIDGE_INFO = "=QQ4I3I4B6I"
+BRCTL_GET_BRIDGE_INFO = 6
+SIOCDEVPRIVATE = 0x89F0  # linux/sockios.h
+CLOCK_MONOTONIC_COARSE = 6  # linux/time.h; it ticks with the kernel's jiffies
+
+
+def configured_timers(name: str, message: t.Any) -> t.Dict[str, t.Any]:
+    """The timers that a bridge was given, where netlink tells those of the root bridge that it follows.
+
+    Only an old ioctl has both. Raises OSError.
+    """
+    data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")
+    if data is None or not data.get_attr("IFLA_BR_ROOT_PORT"):
+        return {}
+    max_age, hello_time, forward_delay = _bridge_info(name)[6:9]
+    # net/bridge/br_ioctl.c converts the last one to USER_HZ, and forgets it with the others: they are in jiffies.
+    jiffy = time.clock_getres(CLOCK_MONOTONIC_COARSE)
+    centiseconds = {
+        "max_age": round(max_age * jiffy * 100),
+        "hello_time": round(hello_time * jiffy * 100),
+        "forward_delay": forward_delay,
+    }
+    return {timer: SECONDS.decode(value) for timer, value in centiseconds.items()}
+
+
+def _bridge_info(name: str) -> t.Tuple[t.Any, ...]:
+    info = array.array("B", bytes(struct.calcsize(_BRIDGE_INFO)))
+    arguments = array.array("L", [BRCTL_GET_BRIDGE_INFO, info.buffer_info()[0], 0, 0])
+    request = struct.pack("16sP16x", name.encode("utf-8", "surrogateescape"), arguments.buffer_info()[0])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control.fileno(), SIOCDEVPRIVATE, request)
+    return struct.unpack(_BRIDGE_INFO, info.tobytes())
+
 
 KIND = Kind(
     "linux_bridge",
@@ -59,6 +102,7 @@ KIND = Kind(
         Attribute("vlan_stats_per_port", "IFLA_BR_VLAN_STATS_PER_PORT", "vlan_stats_per_port", FLAG),
         Attribute("vlan_filtering", "IFLA_BR_VLAN_FILTERING", "vlan_filtering", FLAG, False),
     ),
+    read_more=configured_timers,
     has_ports=True,
     netns_local=True,
 )

@@ -1,0 +1,178 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""What the kernel's messages say: netlink attributes to values of the model, and back.
+
+A message is what pyroute2 makes of it; nothing here depends on its version.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _common
+from ansible_collections.virtnet.linux.plugins.module_utils._model import (
+    DYNAMIC,
+    IPV6_METRIC,
+    KERNEL,
+    MAIN_TABLE,
+    STATIC,
+    Address,
+    Link,
+    Route,
+)
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute
+
+Attributes = t.List[t.Tuple[str, t.Any]]
+
+NO_MAC = "00:00:00:00:00:00"
+
+# Of linux/if_addr.h: the flags that an administrator gives, and what tells where an address comes from.
+_ADDRESS_FLAGS = 0x02 | 0x10 | 0x100 | 0x200 | 0x400  # NODAD, HOMEADDRESS, MANAGETEMPADDR, NOPREFIXROUTE, MCAUTOJOIN
+IFA_F_PERMANENT = 0x80
+IFAPROT_KERNEL = (1, 2, 3)  # loopback, router advertisement, link-local
+# Of linux/rtnetlink.h
+RTPROT_REDIRECT, RTPROT_KERNEL, RTPROT_BOOT, RTPROT_STATIC = 1, 2, 3, 4
+RTN_UNICAST = 1
+RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 0, 253
+RTNH_F_ONLINK = 4
+RT_TABLE_COMPAT = 252  # in the header's one byte: see RTA_TABLE
+RTM_F_CLONED = 0x200
+
+# What of a bridge's port can be set, and is lost when it leaves the bridge.
+_PORT_SETTINGS = tuple(
+    "IFLA_BRPORT_" + name
+    for name in [
+        "PRIORITY",
+        "COST",
+        "MODE",
+        "GUARD",
+        "PROTECT",
+        "FAST_LEAVE",
+        "LEARNING",
+        "UNICAST_FLOOD",
+        "PROXYARP",
+        "PROXYARP_WIFI",
+        "MULTICAST_ROUTER",
+        "MCAST_FLOOD",
+        "MCAST_TO_UCAST",
+        "VLAN_TUNNEL",
+        "BCAST_FLOOD",
+        "GROUP_FWD_MASK",
+        "NEIGH_SUPPRESS",
+        "ISOLATED",
+    ]
+)
+
+
+def common_values(message: t.Any) -> t.Dict[str, t.Any]:
+    """The scalar options that links of every kind have; of the master there is only an index, which is not in it."""
+    values: t.Dict[str, t.Any] = {
+        "state": "up" if message["flags"] & _common.IFF_UP else "down",
+        "promisc": bool(message["flags"] & _common.IFF_PROMISC),
+        "alias": message.get_attr("IFLA_IFALIAS") or "",
+    }
+    for attribute in _common.AT_BIRTH:
+        value = message.get_attr(attribute.nla)
+        if value is not None:
+            values[attribute.name] = attribute.codec.decode(value)
+    if not re.match(r"^(..:){5}..$", values.get("mac", "")) or values["mac"] == NO_MAC:
+        values.pop("mac", None)  # loopback has zeros, tunnels and InfiniBand have something longer or shorter
+    return values
+
+
+def own_values(attributes: t.Iterable[Attribute], message: t.Any) -> t.Dict[str, t.Any]:
+    """The scalar options of a kind, as far as this kernel has them."""
+    data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")
+    values = {}
+    for attribute in attributes:
+        value = data.get_attr(attribute.nla) if data else None
+        if value is not None:
+            values[attribute.name] = attribute.codec.decode(value)
+    return values
+
+
+def port_settings(message: t.Any) -> t.Dict[str, t.Any]:
+    """What can be set of a bridge's port, by netlink attribute; nothing for what is no port."""
+    if message.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_KIND") != "bridge":
+        return {}
+    data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_DATA")
+    settings = {name: data.get_attr(name) for name in _PORT_SETTINGS}
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def encode(attributes: t.Iterable[Attribute], link: Link) -> Attributes:
+    """The netlink attributes for those options of a link that have a value."""
+    return [(a.nla, a.codec.encode(link.values[a.name])) for a in attributes if a.name in link.values]
+
+
+def address(message: t.Any) -> Address:
+    """The address that a message describes, with all that it takes to give it back."""
+    local = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
+    flags = message.get_attr("IFA_FLAGS")
+    flags = message["flags"] if flags is None else flags
+    attributes = {"IFA_FLAGS": flags & _ADDRESS_FLAGS}
+    for name in ("IFA_ADDRESS", "IFA_BROADCAST", "IFA_LABEL", "IFA_RT_PRIORITY"):
+        if message.get_attr(name) is not None:
+            attributes[name] = message.get_attr(name)
+    cache = message.get_attr("IFA_CACHEINFO")
+    if not flags & IFA_F_PERMANENT and cache:
+        lifetimes = {name: cache[name] for name in ("ifa_preferred", "ifa_valid")}
+        attributes["IFA_CACHEINFO"] = {**lifetimes, "cstamp": 0, "tstamp": 0}
+    extra = (("scope", message["scope"]), ("attributes", attributes))
+    return Address("%s/%d" % (local, message["prefixlen"]), _address_origin(message, local, flags), extra)
+
+
+def _address_origin(message: t.Any, local: str, flags: int) -> str:
+    link_local = local.lower().startswith("fe80:")
+    if message.get_attr("IFA_PROTO") in IFAPROT_KERNEL or (link_local and kernel_release() < (5, 18)):
+        return KERNEL  # before 5.18 the kernel doesn't tell its link-local addresses from others
+    return STATIC if flags & IFA_F_PERMANENT else DYNAMIC
+
+
+def route(message: t.Any) -> t.List[Route]:
+    """The route that a message describes; none for what isn't a plain unicast route."""
+    gateway = message.get_attr("RTA_GATEWAY") or ""
+    unusual = [name for name in ("RTA_MULTIPATH", "RTA_VIA", "RTA_ENCAP", "RTA_NH_ID") if message.get_attr(name)]
+    if message["type"] != RTN_UNICAST or unusual:
+        return []
+    metrics = message.get_attr("RTA_METRICS")
+    six = message["family"] == socket.AF_INET6
+    proto = message["proto"]
+    origin = DYNAMIC
+    if proto in (RTPROT_KERNEL, RTPROT_REDIRECT):
+        origin = KERNEL
+    elif proto in (RTPROT_BOOT, RTPROT_STATIC):
+        origin = STATIC
+    return [
+        Route(
+            to="%s/%d" % (message.get_attr("RTA_DST") or ("::" if six else "0.0.0.0"), message["dst_len"]),
+            via=gateway,
+            metric=message.get_attr("RTA_PRIORITY") or (IPV6_METRIC if six else 0),
+            table=message.get_attr("RTA_TABLE") or message["table"] or MAIN_TABLE,
+            src=message.get_attr("RTA_PREFSRC") or "",
+            onlink=bool(message["flags"] & RTNH_F_ONLINK),
+            mtu=(metrics.get_attr("RTAX_MTU") if metrics else 0) or 0,
+            origin=origin,
+            extra=(("scope", message["scope"]), ("proto", proto)),
+        )
+    ]
+
+
+def family(version: int) -> int:
+    """The address family of IP version 4 or 6."""
+    return socket.AF_INET6 if version == 6 else socket.AF_INET
+
+
+def kernel_release() -> t.Tuple[int, ...]:
+    """The first two numbers of the running kernel's release, such as (6, 1)."""
+    return tuple(int(number) for number in re.findall(r"\d+", os.uname().release)[:2])
