@@ -50,5 +50,5 @@ if [ "$purpose" = site ]; then
     [ -f .venv/stamp ] || venv .venv requirements.txt
 else
     venv .venv tests/requirements.txt
-    venv .venv-oldest requirements.txt pyroute2==0.7.2
+    venv .venv-oldest requirements.txt pyroute2==0.7.2 hypothesis pytest
 fi

@@ -441,7 +441,7 @@ class AddressAdd(Step):
 
     def simulate(self, state: State) -> None:
         link = state.links[self.ref]
-        state.put(dataclasses.replace(link, addresses=(*link.addresses, self.address)))
+        state.put(dataclasses.replace(link, addresses=_inserted(link.addresses, self.address)))
 
     def inverse(self, before: State) -> t.List[Step]:
         return [AddressDel(self.ref, self.address)]
@@ -488,6 +488,21 @@ def secondaries(addresses: t.Sequence[Address], primary: Address) -> t.List[Addr
     subnet = _subnet(primary)
     same = [address for address in addresses if address.family == 4 and _subnet(address) == subnet]
     return same[1:] if same[0] == primary else []
+
+
+def _inserted(addresses: t.Tuple[Address, ...], new: Address) -> t.Tuple[Address, ...]:
+    """The addresses with a new one where __inet_insert_ifa() of the kernel puts it: primary ones before secondary ones."""
+    place = len(addresses)
+    if new.family == 4:
+        subnets: t.Set[t.Tuple[int, int]] = set()
+        last_primary = 0
+        for number, address in enumerate(addresses):
+            if address.family == 4 and _subnet(address) not in subnets:
+                subnets.add(_subnet(address))
+                last_primary = number + 1
+        if _subnet(new) not in subnets:
+            place = last_primary
+    return (*addresses[:place], new, *addresses[place:])
 
 
 def _subnet(address: Address) -> t.Tuple[int, int]:

@@ -176,6 +176,13 @@ def test_removing_a_primary_address_keeps_its_secondary_ones() -> None:
     ]
 
 
+def test_a_new_primary_address_goes_before_the_secondary_ones() -> None:
+    link = a_link("a", addresses=tuple(map(Address, ("10.0.0.1/24", "10.0.0.2/24"))))
+    wanted = WantedLink(Ref("", "a"), made=False, addresses=("10.0.0.3/24", "10.9.0.1/24"))
+    after = make_plan(host_with(link), Wanted(links=(wanted,))).after.links[Ref("", "a")]
+    assert [a.address for a in after.addresses] == ["10.0.0.1/24", "10.9.0.1/24", "10.0.0.2/24", "10.0.0.3/24"]
+
+
 def test_the_pvid_changes_while_vlan_filtering_is_off_for_a_moment() -> None:
     bridge = a_link("br0", "linux_bridge", values={"vlan_filtering": True, "vlan_default_pvid": 1})
     assert commands(host_with(bridge), WantedLink(bridge.ref, "linux_bridge", values={"vlan_default_pvid": 7})) == [
