@@ -338,19 +338,14 @@ class Kernel:
     def _link_add(self, step: steps.LinkAdd) -> None:
         link, peer = step.link, step.peer
         info: Attributes = [("IFLA_INFO_KIND", _all.KINDS[link.kind].rtnl)]
-        own = [attribute for attribute in step.birth() if attribute not in _common.AT_BIRTH]
-        data = messages.encode(own, link)
         if peer:
-            nested: t.Dict[str, t.Any] = {
-                "attrs": [("IFLA_IFNAME", peer.ref.name), *messages.encode(_common.AT_BIRTH, peer)]
-            }
+            nested: t.Dict[str, t.Any] = {"attrs": [("IFLA_IFNAME", peer.ref.name)]}
+            nested["attrs"] += messages.encode(_common.AT_BIRTH, peer)
             if peer.ref.netns != link.ref.netns:
                 nested["attrs"].append(("IFLA_NET_NS_FD", self._there(peer.ref.netns).fd))
             if peer.index:
                 nested["index"] = peer.index
-            data.append(("VETH_INFO_PEER", nested))
-        if data:
-            info.append(("IFLA_INFO_DATA", {"attrs": data}))
+            info.append(("IFLA_INFO_DATA", {"attrs": [("VETH_INFO_PEER", nested)]}))
         attributes = [
             ("IFLA_IFNAME", link.ref.name),
             *messages.encode(_common.AT_BIRTH, link),

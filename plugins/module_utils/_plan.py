@@ -96,7 +96,7 @@ def make_repair(state: State, target: State) -> t.List[steps.Step]:
     editor = _Editor(state.copy())
     for ref, link in target.links.items():
         now = state.links.get(ref)
-        if now is not None and now != link:
+        if now is not None and now is not link and now != link:
             # A bridge's MTU and MAC address follow its ports; where they are unknown, they follow back by themselves.
             own = {name: None for name in ("mtu", "mac") if name not in now.values}
             editor.adjust(ref, link.having(**own))
@@ -320,9 +320,7 @@ class _Planner(_Editor):
         self.state.put(Link(wanted.ref, wanted.kind))
 
     def _newborn(self, wanted: WantedLink) -> Link:
-        own = _all.KINDS[wanted.kind].attributes if wanted.kind in _all.KINDS else ()
-        at_birth = (*_common.AT_BIRTH, *(attribute for attribute in own if not attribute.in_place))
-        values = {a.name: wanted.values[a.name] for a in at_birth if a.name in wanted.values}
+        values = {a.name: wanted.values[a.name] for a in _common.AT_BIRTH if a.name in wanted.values}
         has_ports = wanted.kind in _all.KINDS and _all.KINDS[wanted.kind].has_ports
         return Link(wanted.ref, wanted.kind, values=values, ports=() if has_ports else None)
 
@@ -359,7 +357,7 @@ class _Planner(_Editor):
         if moved:
             base = dataclasses.replace(base.having(master=""), addresses=(), routes=(), port={})
         values = {**base.values, **wanted.values}
-        self._check_values(wanted, link)
+        self._check_mtu(wanted, link)
         target = dataclasses.replace(
             base,
             ref=wanted.ref,
@@ -381,18 +379,13 @@ class _Planner(_Editor):
             # Its MTU and MAC address have followed the ports, unless the user says what they are.
             self._set_values(wanted.ref, dataclasses.replace(target, values=wanted.values))
 
-    def _check_values(self, wanted: WantedLink, link: Link) -> None:
+    def _check_mtu(self, wanted: WantedLink, link: Link) -> None:
         low, high = link.mtu_range
         mtu = wanted.values.get("mtu")
         if mtu is not None and (mtu < low or (high and mtu > high)):
             raise BadInput(
                 "Option mtu of link %s: %d is out of range; its driver takes %d to %d." % (wanted.ref, mtu, low, high)
             )
-        own = _all.KINDS[link.kind].attributes if link.kind in _all.KINDS else ()
-        for attribute in own:
-            known = attribute.name in link.values and attribute.name in wanted.values
-            if known and not attribute.in_place and not self._has(wanted.ref, attribute, link.having(**wanted.values)):
-                raise Conflict("Option %s of link %s can't be changed in place." % (attribute.name, wanted.ref))
 
     def _need_master(self, wanted: WantedLink, link: Link) -> None:
         name = wanted.values.get("master")

@@ -179,20 +179,12 @@ class LinkAdd(Step):
         peer = " with its peer " + str(self.peer.ref) if self.peer else ""
         return "creating %s %s%s" % (self.link.kind, self.link.ref, peer)
 
-    def birth(self) -> t.List[Attribute]:
-        """The attributes that go into the message that makes the link, where they have a value."""
-        own = [attribute for attribute in _all.KINDS[self.link.kind].attributes if not attribute.in_place]
-        return [*_common.AT_BIRTH, *own]
-
     def commands(self) -> t.List[Argv]:
         link, peer = self.link, self.peer
         if peer and peer.ref.netns == OWN and link.ref.netns != OWN:
             # Only this way round has iproute2 a word for where the other end goes.
             return LinkAdd(dataclasses.replace(peer, kind=link.kind), link).commands()
         words = ["link", "add", "name", link.ref.name, *_spell_birth(link), "type", _all.KINDS[link.kind].rtnl]
-        for attribute in self.birth():
-            if attribute not in _common.AT_BIRTH and attribute.name in link.values:
-                words += [attribute.ip, attribute.codec.spell(link.values[attribute.name])]
         if peer:
             words += ["peer", "name", peer.ref.name, *_spell_birth(peer)]
             if peer.ref.netns != link.ref.netns:
@@ -203,7 +195,7 @@ class LinkAdd(Step):
         values: t.Dict[str, t.Any] = {"state": "down", "master": "", "alias": "", "promisc": False}
         own = _all.KINDS[self.link.kind].attributes
         values.update((attribute.name, attribute.default) for attribute in own if attribute.default is not None)
-        given = {attribute.name for attribute in self.birth()}
+        given = {attribute.name for attribute in _common.AT_BIRTH}
         for end in [self.link, self.peer] if self.peer else [self.link]:
             asked = {name: value for name, value in end.values.items() if name in given}
             ports = None if end.ports is None else ()
