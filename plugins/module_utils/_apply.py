@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:
     class Host(t.Protocol):
         """What the engine needs of the kernel side."""
 
-        def locate(self, references: t.Iterable[str]) -> t.Dict[str, str]: ...
+        def locate(self, references: t.Mapping[str, str]) -> t.Dict[str, str]: ...
 
         def observe(self, wanted: Wanted) -> State: ...
 
@@ -151,6 +151,6 @@ def _facts(link: t.Optional[Link]) -> t.Dict[str, t.Any]:
         "kind": link.kind,
         "peer": link.peer,
         "ports": link.ports,
-        "addresses": sorted(address.address for address in link.addresses if address.origin != KERNEL),
+        "addresses": sorted((a.address, a.origin) for a in link.addresses if a.origin != KERNEL),
         "routes": sorted(str(route) for route in link.routes if route.origin != KERNEL),
     }

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import re
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _names
@@ -103,9 +104,14 @@ def read_netns(document: Document) -> WantedNetns:
         where = "option sysctls of namespace '%s'" % name
         if value is None or isinstance(value, (dict, list)):
             raise BadInput("Option sysctls of namespace '%s': %s needs a value." % (name, key))
-        text = str(int(value)) if isinstance(value, bool) else " ".join(str(value).split())
-        sysctls[_names.sysctl_key(str(key), where)] = text
+        words = [str(int(value))] if isinstance(value, bool) else str(value).split()
+        sysctls[_names.sysctl_key(str(key), where)] = " ".join(_as_told(word) for word in words)
     return WantedNetns(name, document["state"] == "present", document["loopback"], sysctls)
+
+
+def _as_told(word: str) -> str:
+    """A word of a sysctl's value as the kernel tells it again: it takes hexadecimal numbers, and tells decimal ones."""
+    return str(int(word, 16)) if re.match("^0x[0-9a-f]+$", word, re.I) else word
 
 
 def read_link(document: Document, kind: t.Optional[Kind]) -> WantedLink:
@@ -216,6 +222,7 @@ def _read_route(document: Document, where: str) -> Route:
         src=src,
         onlink=bool(document.get("onlink")),
         mtu=document.get("mtu") or 0,
+        left_out=tuple(name for name in ("src", "onlink", "mtu") if document.get(name) is None),
     )
 
 

@@ -47,6 +47,22 @@ RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 0, 253
 RTNH_F_ONLINK = 4
 RT_TABLE_COMPAT = 252  # in the header's one byte: see RTA_TABLE
 RTM_F_CLONED = 0x200
+# The metrics of a route that are kept although they have no option; all are numbers.
+_METRICS = tuple(
+    "RTAX_" + name
+    for name in [
+        "WINDOW",
+        "RTT",
+        "RTTVAR",
+        "SSTHRESH",
+        "CWND",
+        "ADVMSS",
+        "REORDERING",
+        "HOPLIMIT",
+        "INITCWND",
+        "INITRWND",
+    ]
+)
 
 # What of a bridge's port can be set, and is lost when it leaves the bridge.
 _PORT_SETTINGS = tuple(
@@ -143,9 +159,10 @@ def route(message: t.Any) -> t.List[Route]:
     """The route that a message describes; none for what isn't a plain unicast route."""
     gateway = message.get_attr("RTA_GATEWAY") or ""
     unusual = [name for name in ("RTA_MULTIPATH", "RTA_VIA", "RTA_ENCAP", "RTA_NH_ID") if message.get_attr(name)]
-    if message["type"] != RTN_UNICAST or unusual:
+    if message["type"] != RTN_UNICAST or message["tos"] or unusual:
         return []
     metrics = message.get_attr("RTA_METRICS")
+    more = [(name, value) for name, value in (metrics["attrs"] if metrics else ()) if name in _METRICS]
     six = message["family"] == socket.AF_INET6
     proto = message["proto"]
     origin = DYNAMIC
@@ -163,7 +180,7 @@ def route(message: t.Any) -> t.List[Route]:
             onlink=bool(message["flags"] & RTNH_F_ONLINK),
             mtu=(metrics.get_attr("RTAX_MTU") if metrics else 0) or 0,
             origin=origin,
-            extra=(("scope", message["scope"]), ("proto", proto)),
+            extra=(("scope", message["scope"]), ("proto", proto), ("metrics", more)),
         )
     ]
 

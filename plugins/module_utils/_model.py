@@ -63,7 +63,11 @@ class Address:
 
 @dataclasses.dataclass(frozen=True)
 class Route:
-    """A route through a link: ``to`` is a network in canonical spelling, ``via`` empty where the link is the next hop."""
+    """A route through a link: ``to`` is a network in canonical spelling, ``via`` empty where the link is the next hop.
+
+    ``left_out`` names what a wish didn't say, and what therefore stays as it is. ``extra`` holds what else the kernel
+    said of it, so that an undo can give it back whole.
+    """
 
     to: str
     via: str = ""
@@ -73,6 +77,7 @@ class Route:
     onlink: bool = False
     mtu: int = 0
     origin: str = STATIC
+    left_out: t.Tuple[str, ...] = dataclasses.field(default=(), compare=False)
     extra: t.Tuple[t.Tuple[str, t.Any], ...] = dataclasses.field(default=(), compare=False)
 
     @property
@@ -199,13 +204,15 @@ class Wanted:
     namespaces: t.Tuple[WantedNetns, ...] = ()
     links: t.Tuple[WantedLink, ...] = ()
 
-    def references(self) -> t.List[str]:
-        """Every reference to a namespace in it, the explicit ones first, OWN last, without duplicates."""
-        found = [netns.name for netns in self.namespaces]
+    def references(self) -> t.Dict[str, str]:
+        """Every reference to a namespace in it, OWN last, with the words for the option that it comes from."""
+        found = {netns.name: "option name" for netns in self.namespaces}
         for link in self.links:
-            for end in link.ends():
-                found += [end.ref.netns, end.move_from or OWN]
-        return [*dict.fromkeys(ref for ref in found if ref), OWN]
+            for end, prefix in zip(link.ends(), ("", "peer.")):
+                found.setdefault(end.ref.netns, "option %snetns of link '%s'" % (prefix, end.ref.name))
+                found.setdefault(end.move_from or OWN, "option move_from of link '%s'" % end.ref.name)
+        found.pop(OWN, None)
+        return {**found, OWN: "the namespace that the module runs in"}
 
     def located(self, same: t.Mapping[str, str]) -> Wanted:
         """The same with each reference to a namespace replaced by the one that stands for it in ``same``."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
@@ -111,12 +112,12 @@ def address(value: str, where: str) -> str:
     parsed = _parse(ipaddress.ip_interface, value, where, "an address with prefix length such as 192.0.2.1/24")
     if parsed.ip.is_unspecified or parsed.ip.is_multicast:
         raise BadInput("%s: '%s' can't be the address of an interface." % (_upper(where), value))
-    return str(parsed.with_prefixlen)
+    return "%s/%d" % (_spelled(parsed.ip), parsed.network.prefixlen)
 
 
 def host(value: str, where: str) -> str:
     """An IPv4 or IPv6 address without prefix, as a gateway has; returned in canonical spelling."""
-    return str(_parse(ipaddress.ip_address, value, where, "an IP address"))
+    return _spelled(_parse(ipaddress.ip_address, value, where, "an IP address"))
 
 
 def destination(value: str, where: str) -> str:
@@ -127,7 +128,7 @@ def destination(value: str, where: str) -> str:
         raise BadInput(
             "%s: '%s' has bits set behind its prefix length; did you mean %s?" % (_upper(where), value, parsed.network)
         )
-    return str(parsed.network)
+    return "%s/%d" % (_spelled(parsed.network.network_address), parsed.network.prefixlen)
 
 
 def family(value: str) -> int:
@@ -156,6 +157,11 @@ def sysctl_key(value: str, where: str) -> str:
 def sysctl_name(path: str) -> str:
     """The other way: ``net.ipv4.ip_forward`` for ``net/ipv4/ip_forward``."""
     return path.translate(str.maketrans("./", "/."))
+
+
+def _spelled(ip: t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]) -> str:
+    # As inet_ntop() does it, and so iproute2 and pyroute2; Python's own spelling differs for mapped IPv4 addresses.
+    return socket.inet_ntop(socket.AF_INET6 if ip.version == 6 else socket.AF_INET, ip.packed)
 
 
 def _parse(parser: t.Callable[[str], t.Any], value: str, where: str, shape: str) -> t.Any:

@@ -40,6 +40,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._messages import (
     kernel_release,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._model import (
+    OWN,
     Address,
     Link,
     Netns,
@@ -91,20 +92,26 @@ RTM_GETNSID = 90  # linux/rtnetlink.h
 RTEXT_FILTER_SKIP_STATS = 8
 DUMP_RETRIES = 20
 DYING_SECONDS = 2.0
+DAD_SECONDS = 3.0
 
 _HINTS = {
     errno.EPERM: "Run the task as root (become: true).",
     errno.EBUSY: "Something uses it; where it is a link, it may have to be set down first.",
     errno.ENETDOWN: "The link must be up for that (state: up).",
     errno.ENETUNREACH: "The gateway must be in the subnet of an address of the link; if it is meant to be elsewhere, "
-    "give the route 'onlink: true'.",
+    "give the route 'onlink: true'; if it is a route of old that lost its subnet, 'purge_routes: true' lets it go.",
     errno.EOPNOTSUPP: "This kernel, or this kind of device, can't do that.",
 }
 
 
 def _hint(step: t.Optional[steps.Step], code: int) -> str:
     if isinstance(step, steps.RouteAdd) and code == errno.EEXIST:
-        return "A route to there with the same metric leads through another link; give this one another metric."
+        return (
+            "The kernel has made such a route itself, or one with the same metric leads through another link; "
+            "give this one another metric."
+        )
+    if isinstance(step, steps.AddressAdd) and code == errno.EEXIST:
+        return "The link has it already, with another prefix length, from the kernel or a daemon."
     return _HINTS.get(code, "")
 
 
@@ -147,15 +154,19 @@ class Kernel:
 
     # Namespaces
 
-    def locate(self, references: t.Iterable[str]) -> t.Dict[str, str]:
+    def locate(self, references: t.Mapping[str, str]) -> t.Dict[str, str]:
         """For each reference to a namespace, the one that stands for it: the first that means the same namespace.
 
-        Raises BadInput for a path that is something else than a network namespace.
+        ``references`` has the words for where each comes from. Raises BadInput for a path that is something else than
+        a network namespace.
         """
         seen: t.Dict[t.Tuple[int, int], str] = {}
         located = {}
-        for reference in references:
-            space = self._space(reference)
+        for reference, where in references.items():
+            try:
+                space = self._space(reference)
+            except BadInput as error:
+                raise BadInput("%s: %s" % (where[0].upper() + where[1:], error)) from error
             located[reference] = seen.setdefault(space.identity, reference) if space else reference
         return located
 
@@ -164,7 +175,7 @@ class Kernel:
             fd = open_namespace(reference)
             if fd is None:
                 return None
-            self._spaces[reference] = _Space(fd)
+            self._spaces[reference] = _Space(fd, own=reference == OWN)
         return self._spaces[reference]
 
     def _there(self, reference: str) -> _Space:
@@ -196,15 +207,14 @@ class Kernel:
             return
         sysctls = {}
         for key in wanted.sysctls:
-            with space.inside(), contextlib.suppress(FileNotFoundError), open(
-                _PROC_SYS + key, encoding="utf-8"
-            ) as file:
+            with space.inside(), contextlib.suppress(OSError), open(_PROC_SYS + key, encoding="utf-8") as file:
                 sysctls[key] = " ".join(file.read().split())
         state.namespaces[wanted.name] = Netns(wanted.name, sysctls)
         self._look(state, Ref(wanted.name, "lo"))
 
     def _look_link(self, state: State, wanted: WantedLink) -> None:
-        link = self._look(state, wanted.ref)
+        paired = wanted.kind in _all.KINDS and _all.KINDS[wanted.kind].paired
+        link = self._look(state, wanted.ref, patient=paired)
         if link is None and wanted.move_from is not None:
             link = self._look(state, Ref(wanted.move_from, wanted.ref.name))
         if (link and link.kind == wanted.kind) or not wanted.present:
@@ -213,15 +223,18 @@ class Kernel:
             if name:
                 self._look(state, Ref(wanted.ref.netns, name), brief=True)
 
-    def _look(self, state: State, ref: Ref, brief: bool = False) -> t.Optional[Link]:
-        """Put a link, and the other end of a pair, into ``state``; ``brief`` leaves addresses and routes out."""
+    def _look(self, state: State, ref: Ref, brief: bool = False, patient: bool = False) -> t.Optional[Link]:
+        """Put a link, and the other end of a pair, into ``state``; ``brief`` leaves addresses and routes out.
+
+        With ``patient`` a pair of which one end can't be reached gets the time to vanish.
+        """
         space = self._space(ref.netns)
         if space is None:
             return None
         state.namespaces.setdefault(ref.netns, Netns(ref.netns))
         if ref in state.links:
             return state.links[ref]
-        link = self._read(space, ref, brief)
+        link = self._read(space, ref, brief, DYING_SECONDS if patient else 0)
         if link is None:
             return None
         state.put(link)
@@ -229,8 +242,8 @@ class Kernel:
             self._look(state, link.peer, brief)
         return state.links[ref]
 
-    def _read(self, space: _Space, ref: Ref, brief: bool) -> t.Optional[Link]:
-        deadline = time.monotonic() + DYING_SECONDS
+    def _read(self, space: _Space, ref: Ref, brief: bool, patience: float) -> t.Optional[Link]:
+        deadline = time.monotonic() + patience
         while True:
             message = space.link_by_name(ref.name)
             link = self._decode(space, ref, message, brief) if message else None
@@ -253,15 +266,16 @@ class Kernel:
             port = Ref(ref.netns, message.get_attr("IFLA_IFNAME"))
             names.append(port.name)
             if port not in state.links:
-                state.put(self._decode(space, port, message, brief=True))
+                state.put(self._decode(space, port, message, brief=True, master=ref.name))
         state.put(dataclasses.replace(link, ports=tuple(sorted(names))))
 
-    def _decode(self, space: _Space, ref: Ref, message: t.Any, brief: bool) -> Link:
+    def _decode(self, space: _Space, ref: Ref, message: t.Any, brief: bool, master: str = "") -> Link:
+        """The link that a message describes; ``master`` where its name is known already."""
         rtnl_kind = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND") or ""
         kind = _all.BY_RTNL.get(rtnl_kind)
         values = messages.common_values(message)
-        master = message.get_attr("IFLA_MASTER")
-        values["master"] = space.name_of(master) if master else ""
+        master_index = message.get_attr("IFLA_MASTER")
+        values["master"] = master or (space.name_of(master_index) if master_index else "")
         if kind:
             values.update(messages.own_values(kind.attributes, message))
         if kind and kind.read_more:
@@ -405,8 +419,8 @@ class Kernel:
         space.do(ifinfmsg, rtnl.RTM_SETLINK, 0, attributes, {"index": space.index_of(ref.name), **header})
 
     def _address_add(self, step: steps.AddressAdd) -> None:
-        # Replacing takes an address that a side effect should have removed, and didn't, as it is.
-        self._address(step.ref, step.address, rtnl.RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE)
+        how = NLM_F_REPLACE if step.again else NLM_F_EXCL
+        self._address(step.ref, step.address, rtnl.RTM_NEWADDR, NLM_F_CREATE | how)
 
     def _address_del(self, step: steps.AddressDel) -> None:
         self._address(step.ref, step.address, rtnl.RTM_DELADDR, 0)
@@ -434,9 +448,20 @@ class Kernel:
         attributes: Attributes = []
         if route.src:
             attributes.append(("RTA_PREFSRC", route.src))
-        if route.mtu:
-            attributes.append(("RTA_METRICS", {"attrs": [("RTAX_MTU", route.mtu)]}))
-        self._route(step.ref, route, rtnl.RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, attributes)
+        metrics = [*dict(route.extra).get("metrics", []), *([("RTAX_MTU", route.mtu)] if route.mtu else [])]
+        if metrics:
+            attributes.append(("RTA_METRICS", {"attrs": metrics}))
+        deadline = time.monotonic() + DAD_SECONDS
+        while True:
+            try:
+                self._route(step.ref, route, rtnl.RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, attributes)
+                return
+            except NetlinkError as error:
+                # A new IPv6 address can't be a source before the kernel has made sure that nobody else has it.
+                waiting = route.family == 6 and route.src and error.code == errno.EINVAL
+                if not waiting or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.1)
 
     def _route_del(self, step: steps.RouteDel) -> None:
         self._route(step.ref, step.route, rtnl.RTM_DELROUTE, 0, [])
@@ -494,8 +519,9 @@ _EXT_MASK = ("IFLA_EXT_MASK", RTEXT_FILTER_SKIP_STATS)
 class _Space:
     """A network namespace that is open, with a netlink socket in it as soon as somebody needs one."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, own: bool = False) -> None:
         self.fd = fd
+        self.own = own
         status = os.fstat(fd)
         self.identity = (status.st_dev, status.st_ino)
         self._socket: t.Any = None
@@ -508,6 +534,9 @@ class _Space:
     @contextlib.contextmanager
     def inside(self) -> t.Iterator[None]:
         """Be in the namespace for a moment. Raises Unusable if this user may not."""
+        if self.own:
+            yield
+            return
         try:
             pyroute2_netns.pushns(self.fd)
         except OSError as error:
@@ -558,8 +587,9 @@ class _Space:
             raise
 
     def link_by_name(self, name: str) -> t.Any:
-        """The message that describes a link, None if there is none of that name."""
-        return self._link([("IFLA_IFNAME", name)])
+        """The message that describes a link, None if there is none of that name (alternative names don't count)."""
+        message = self._link([("IFLA_IFNAME", name)])
+        return message if message and message.get_attr("IFLA_IFNAME") == name else None
 
     def name_of(self, index: int) -> str:
         """The name of the link with an index, empty if it is gone."""

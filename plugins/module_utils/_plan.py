@@ -18,10 +18,12 @@ import dataclasses
 import functools
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils import _names
 from ansible_collections.virtnet.linux.plugins.module_utils import _steps as steps
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Conflict
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, _common, linux_bridge
 from ansible_collections.virtnet.linux.plugins.module_utils._model import (
+    DYNAMIC,
     KERNEL,
     STATIC,
     Address,
@@ -88,18 +90,19 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     return Plan(state, planner.state, planner.planned, planner.missing, planner.found)
 
 
-def make_repair(state: State, target: State) -> t.List[steps.Step]:
+def make_repair(state: State, target: State, observed: bool = True) -> t.List[steps.Step]:
     """The steps that give the links of ``state`` back what they have in ``target``, and take away what is new.
 
-    Only for links that are where they belong; it is what remains to be done after an undo.
+    Only for links that are where they belong; it is what remains to be done after an undo. Where ``state`` is not
+    ``observed`` but simulated, it doesn't know the MTU and the MAC address of a bridge whose ports have changed. They
+    follow back by themselves.
     """
     editor = _Editor(state.copy())
     for ref, link in target.links.items():
         now = state.links.get(ref)
         if now is not None and now is not link and now != link:
-            # A bridge's MTU and MAC address follow its ports; where they are unknown, they follow back by themselves.
-            own = {name: None for name in ("mtu", "mac") if name not in now.values}
-            editor.adjust(ref, link.having(**own))
+            unknown = {name: None for name in ("mtu", "mac") if not observed and name not in now.values}
+            editor.adjust(ref, link.having(**unknown))
     return editor.done
 
 
@@ -109,7 +112,7 @@ def _undo(step: steps.Step, before: State) -> t.Tuple[steps.Step, ...]:
     undo = step.inverse(before)
     for inverse in undo:
         inverse.simulate(after)
-    return (*undo, *make_repair(after, before))
+    return (*undo, *make_repair(after, before, observed=False))
 
 
 class _Editor:
@@ -126,12 +129,11 @@ class _Editor:
     def adjust(self, ref: Ref, target: Link) -> None:
         """Make the link at ``ref`` have the values, addresses and routes of ``target``.
 
-        The order: what is best changed while it is down, masters, addresses, up, routes (which need an address and a
-        link that is up).
+        The order: down, values, master, addresses, up, routes (which need an address and a link that is up).
         """
-        self._set_values(ref, target)
         if target.values.get("state") == "down":
             self._set(ref, target, "state")
+        self._set_values(ref, target)
         self._set_master(ref, target)
         self._set_addresses(ref, target)
         if target.values.get("state") == "up":
@@ -178,8 +180,10 @@ class _Editor:
 
     def _set_routes(self, ref: Ref, target: Link) -> None:
         keep = [route for route in target.routes if route.origin != KERNEL]
+        asked = {route.key for route in keep}
         for route in self.state.links[ref].routes:
-            if route.origin == STATIC and not any(route.same(other) for other in keep):
+            ours = route.origin == STATIC or (route.origin == DYNAMIC and route.key in asked)
+            if ours and not any(route.same(other) for other in keep):
                 self.do(steps.RouteDel(ref, route))
         if self.state.links[ref].values.get("state") == "down":
             return
@@ -187,6 +191,10 @@ class _Editor:
         for route in sorted(keep, key=lambda route: bool(route.via)):
             if not any(route.same(other) for other in self.state.links[ref].routes):
                 self.do(steps.RouteAdd(ref, route))
+
+
+def _host(address: Address) -> str:
+    return address.address.split("/")[0]
 
 
 def _hosts(link: Link) -> t.Set[str]:
@@ -223,9 +231,21 @@ class _Planner(_Editor):
         loopback = Ref(wanted.name, "lo")
         target = self.state.links[loopback].having(state="up" if wanted.loopback else "down")
         self._set(loopback, target, "state")
-        for key, value in wanted.sysctls.items():
-            if self.state.namespaces[wanted.name].sysctls.get(key) != value:
+        self._sysctls(wanted, exists)
+
+    def _sysctls(self, wanted: WantedNetns, exists: bool) -> None:
+        # Forwarding first, because the kernel gives other settings new values with it, whatever they were.
+        unsure = False
+        for key, value in sorted(wanted.sysctls.items(), key=lambda item: "forward" not in item[0]):
+            current = self.state.namespaces[wanted.name].sysctls.get(key)
+            if current is None and exists:
+                self.missing.append(
+                    "There is no sysctl %s in namespace '%s' that could be read (option sysctls)."
+                    % (_names.sysctl_name(key), wanted.name)
+                )
+            elif current is None or unsure or current != value:
                 self.do(steps.Sysctl(wanted.name, key, value))
+                unsure = unsure or "forward" in key
 
     def _need_netns(self, name: str, option: str) -> None:
         if name and name not in self.state.namespaces:
@@ -239,6 +259,8 @@ class _Planner(_Editor):
 
     def link(self, wanted: WantedLink) -> None:
         self._need_netns(wanted.ref.netns, "netns")
+        if wanted.peer and wanted.peer.ref == wanted.ref:
+            raise BadInput("Option peer of veth %s: a veth can't be its own peer." % (wanted.ref,))
         if wanted.peer:
             self._need_netns(wanted.peer.ref.netns, "peer.netns")
         place = self._find(wanted)
@@ -252,8 +274,8 @@ class _Planner(_Editor):
             place = self._peer_place(wanted)
             origin[wanted.peer.ref] = self.state.links.get(place)
             self._relocate(place, wanted.peer.ref, wanted.recreate)
-        for end in wanted.ends():
-            self._converge(end, origin.get(end.ref))
+        for end, prefix in zip(wanted.ends(), ("", "peer.")):
+            self._converge(end, origin.get(end.ref), prefix)
 
     def _find(self, wanted: WantedLink) -> t.Optional[Ref]:
         """Where the wanted link is now, if it is; what has to be out of its way is set aside."""
@@ -269,6 +291,7 @@ class _Planner(_Editor):
                     return other.peer
                 self._aside(other, wanted.recreate, "the other end of %s can't be reached from this host" % _a(other))
         if wanted.move_from is not None:
+            self._need_netns(wanted.move_from, "move_from")
             there = self.state.links.get(Ref(wanted.move_from, wanted.ref.name))
             if there and wanted.kind and there.kind != wanted.kind:
                 raise Conflict("%s is not a %s; it was not moved." % (_a(there, True), wanted.kind))
@@ -279,6 +302,8 @@ class _Planner(_Editor):
     def _fits(self, link: Link, wanted: WantedLink, kind: str) -> bool:
         if not kind or link.kind == kind:
             return True
+        if not wanted.made:
+            raise Conflict("%s is not a %s; nothing was changed." % (_a(link, True), kind))
         self._aside(link, wanted.recreate, "%s is not a %s" % (_a(link), kind))
         return False
 
@@ -349,45 +374,58 @@ class _Planner(_Editor):
             self.do(steps.LinkSet(place, "state", "down", link.kind))
         self.do(steps.LinkRename(place, to.name))
 
-    def _converge(self, wanted: WantedLink, origin: t.Optional[Link]) -> None:
-        """Give a link that is in its place what is wanted of it; ``origin`` is what it was before it came there."""
+    def _converge(self, wanted: WantedLink, origin: t.Optional[Link], prefix: str) -> None:
+        """Give a link that is in its place what is wanted of it; ``origin`` is what it was before it came there.
+
+        ``prefix`` is that of the options that the wish comes from.
+        """
         link = self.state.links[wanted.ref]
         moved = origin is not None and origin.ref.netns != wanted.ref.netns
         base = origin or link
         if moved:
             base = dataclasses.replace(base.having(master=""), addresses=(), routes=(), port={})
         values = {**base.values, **wanted.values}
-        self._check_mtu(wanted, link)
+        addresses = _merge_addresses(base.addresses, wanted)
+        lost = {_host(address) for address in base.addresses} - {_host(address) for address in addresses}
         target = dataclasses.replace(
             base,
             ref=wanted.ref,
             kind=link.kind,
             values=values,
-            addresses=_merge_addresses(base.addresses, wanted),
-            routes=_merge_routes(base.routes, wanted),
+            addresses=addresses,
+            routes=_merge_routes(steps.without_sources(base.routes, lost), wanted),
             port=base.port if values.get("master") == base.values.get("master") else {},
         )
         if wanted.routes and values.get("state") == "down":
             raise BadInput(
-                "Option routes of link %s: routes need a link that is up, and this one is down; give 'state: up'."
-                % (wanted.ref,)
+                "Option %sroutes of link %s: routes need a link that is up, and this one is down; give 'state: up'."
+                % (prefix, wanted.ref)
             )
-        self._need_master(wanted, link)
+        self._check_mtu(target, wanted, link.mtu_range, prefix)
+        self._need_master(wanted, link, prefix)
         self.adjust(wanted.ref, target)
         if wanted.ports is not None:
             self._ports(wanted, wanted.ports)
             # Its MTU and MAC address have followed the ports, unless the user says what they are.
             self._set_values(wanted.ref, dataclasses.replace(target, values=wanted.values))
 
-    def _check_mtu(self, wanted: WantedLink, link: Link) -> None:
-        low, high = link.mtu_range
+    def _check_mtu(self, target: Link, wanted: WantedLink, bounds: t.Tuple[int, int], prefix: str) -> None:
         mtu = wanted.values.get("mtu")
-        if mtu is not None and (mtu < low or (high and mtu > high)):
+        if mtu is None:
+            return
+        where = "Option %smtu of link %s" % (prefix, wanted.ref)
+        low, high = bounds
+        if mtu < low or (high and mtu > high):
+            raise BadInput("%s: %d is out of range; its driver takes %d to %d." % (where, mtu, low, high))
+        six = [address.address for address in target.addresses if address.family == 6 and address.origin == STATIC]
+        six += [str(route) for route in target.routes if route.family == 6 and route.origin == STATIC]
+        if mtu < _common.IPV6_MIN_MTU and six:
             raise BadInput(
-                "Option mtu of link %s: %d is out of range; its driver takes %d to %d." % (wanted.ref, mtu, low, high)
+                "%s: below %d the kernel takes all of IPv6 off a link, and this one has %s; remove that first."
+                % (where, _common.IPV6_MIN_MTU, ", ".join(six))
             )
 
-    def _need_master(self, wanted: WantedLink, link: Link) -> None:
+    def _need_master(self, wanted: WantedLink, link: Link, prefix: str) -> None:
         name = wanted.values.get("master")
         if not name:
             return
@@ -395,8 +433,8 @@ class _Planner(_Editor):
         master = self.state.links.get(ref)
         if master is None:
             self.missing.append(
-                "There is no link %s that could be the master of '%s' (option master); make it first, for instance "
-                "with virtnet.linux.linux_bridge." % (ref, wanted.ref.name)
+                "There is no link %s that could be the master of '%s' (option %smaster); make it first, for instance "
+                "with virtnet.linux.linux_bridge." % (ref, wanted.ref.name, prefix)
             )
             self.state.put(Link(ref, linux_bridge.KIND.name))
         else:
@@ -434,11 +472,12 @@ class _Planner(_Editor):
             for name in link.ports or ():
                 self._last.append(functools.partial(self.do, steps.LinkMaster(Ref(link.ref.netns, name), "")))
             self._last.append(functools.partial(self._delete, link.ref))
-        # Of a pair, neither end is to be left where it was to be, whatever became of the other one.
-        peer = self.state.links.get(wanted.peer.ref) if wanted.peer else None
-        if peer and peer.kind == wanted.kind:
-            self.found[wanted.ref] = self.found[wanted.ref] or peer.ref
-            self._last.append(functools.partial(self._delete, peer.ref))
+        elif wanted.peer:
+            # An end that was moved still has its name. Without that, the pair could be anybody's.
+            other = self.state.links.get(wanted.peer.ref)
+            if other and other.peer and other.peer.name == wanted.ref.name:
+                self.found[wanted.ref] = other.peer
+                self._last.append(functools.partial(self._delete, other.ref))
 
     def _check_deletable(self, link: Link, kind: str) -> None:
         if kind and link.kind != kind:
@@ -458,7 +497,7 @@ def _merge_addresses(present: t.Sequence[Address], wanted: WantedLink) -> t.Tupl
         for address in present
         if address.address in asked
         or address.origin != STATIC
-        or not (wanted.purge_addresses or address.address.split("/")[0] in renewed)
+        or not (wanted.purge_addresses or _host(address) in renewed)
     ]
     new = [Address(a) for a in asked if all(a != address.address for address in present)]
     return (*kept, *new)
@@ -470,8 +509,9 @@ def _merge_routes(present: t.Sequence[Route], wanted: WantedLink) -> t.Tuple[Rou
     for route in present:
         new = asked.pop(route.key, None)
         if new is not None:
-            # What the user left out of an element stays as it is.
-            merged = dataclasses.replace(new, src=new.src or route.src, mtu=new.mtu or route.mtu)
+            # What the user left out of an element stays as it is, as far as it makes sense with another gateway.
+            stays = [name for name in new.left_out if name != "onlink" or new.via == route.via]
+            merged = dataclasses.replace(new, **{name: getattr(route, name) for name in stays})
             kept.append(route if merged.same(route) else merged)
         elif route.origin != STATIC or not wanted.purge_routes:
             kept.append(route)

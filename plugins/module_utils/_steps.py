@@ -354,10 +354,14 @@ class LinkSet(Step):
 
     def simulate(self, state: State) -> None:
         link = state.links[self.ref].having(**{self.name: self.value})
-        if self.name == "state" and self.value == "down":
-            # The kernel drops the routes and the IPv6 addresses of a link that goes down.
+        down = self.name == "state" and self.value == "down"
+        small = self.name == "mtu" and self.value < _common.IPV6_MIN_MTU
+        if down or small:
+            # The kernel drops the routes and the IPv6 addresses of a link that goes down, and IPv6 with a small MTU.
             link = dataclasses.replace(
-                link, routes=(), addresses=tuple(address for address in link.addresses if address.family == 4)
+                link,
+                routes=() if down else tuple(route for route in link.routes if route.family == 4),
+                addresses=tuple(address for address in link.addresses if address.family == 4),
             )
         state.put(link)
 
@@ -429,7 +433,15 @@ class AddressAdd(Step):
 
     def commands(self) -> t.List[Argv]:
         verb = "replace" if self.again else "add"
-        return [ip(self.ref.netns, "address", verb, self.address.address, "dev", self.ref.name)]
+        extra = dict(self.address.extra).get("attributes", {})
+        words = [*_spell_address(self.address), "dev", self.ref.name]
+        for keyword, name in (("broadcast", "IFA_BROADCAST"), ("label", "IFA_LABEL")):
+            if extra.get(name) and extra[name] != self.ref.name:
+                words += [keyword, extra[name]]
+        for keyword, name in (("valid_lft", "ifa_valid"), ("preferred_lft", "ifa_preferred")):
+            if "IFA_CACHEINFO" in extra:
+                words += [keyword, str(extra["IFA_CACHEINFO"][name])]
+        return [ip(self.ref.netns, "address", verb, *words)]
 
     def simulate(self, state: State) -> None:
         link = state.links[self.ref]
@@ -450,24 +462,36 @@ class AddressDel(Step):
         return "removing address %s from link %s" % (self.address.address, self.ref)
 
     def commands(self) -> t.List[Argv]:
-        return [ip(self.ref.netns, "address", "del", self.address.address, "dev", self.ref.name)]
+        return [ip(self.ref.netns, "address", "del", *_spell_address(self.address), "dev", self.ref.name)]
 
     def simulate(self, state: State) -> None:
         link = state.links[self.ref]
         gone = secondaries(link.addresses, self.address)
         left = tuple(address for address in link.addresses if address not in (self.address, *gone))
         hosts = {address.address.split("/")[0] for address in (self.address, *gone)}
-        # fib_del_ifaddr() and fib_inetaddr_event() of the kernel: routes that prefer a lost source go, and all of
-        # IPv4 with the last IPv4 address.
-        routes = tuple(
-            route
-            for route in link.routes
-            if route.family == 6 or (route.src not in hosts and any(address.family == 4 for address in left))
-        )
+        routes = without_sources(link.routes, hosts)
+        if not any(address.family == 4 for address in left):
+            # fib_inetaddr_event(): all of IPv4 goes with the last IPv4 address.
+            routes = tuple(route for route in routes if route.family == 6)
         state.put(dataclasses.replace(link, addresses=left, routes=routes))
 
     def inverse(self, before: State) -> t.List[Step]:
         return [AddressAdd(self.ref, self.address)]
+
+
+def without_sources(routes: t.Iterable[Route], hosts: t.Container[str]) -> t.Tuple[Route, ...]:
+    """What becomes of routes that prefer a source that goes: of IPv4 they go with it, of IPv6 they forget it.
+
+    See fib_sync_down_addr() and rt6_remove_prefsrc() of the kernel.
+    """
+    kept = (route for route in routes if route.family == 6 or route.src not in hosts)
+    return tuple(dataclasses.replace(route, src="") if route.src in hosts else route for route in kept)
+
+
+def _spell_address(address: Address) -> t.List[str]:
+    host, prefix = address.address.split("/")
+    peer = dict(address.extra).get("attributes", {}).get("IFA_ADDRESS", host)
+    return [address.address] if peer == host else [host, "peer", "%s/%s" % (peer, prefix)]
 
 
 def secondaries(addresses: t.Sequence[Address], primary: Address) -> t.List[Address]:
@@ -524,7 +548,8 @@ class RouteAdd(Step):
             words.append("onlink")
         if route.mtu:
             words += ["mtu", str(route.mtu)]
-        return [ip(self.ref.netns, *words, "proto", "static")]
+        proto = dict(route.extra).get("proto")
+        return [ip(self.ref.netns, *words, "proto", "static" if proto is None else str(proto))]
 
     def simulate(self, state: State) -> None:
         link = state.links[self.ref]

@@ -56,7 +56,7 @@ class Attribute:
 
     ``nla`` is its netlink attribute, within IFLA_INFO_DATA for a kind's own ones; ``ip`` the keyword of iproute2.
     ``default`` is what the kernel gives a new link, None where that can't be known. ``bounds`` are the lowest and
-    the highest value, None where there is none. ``only_while`` names another attribute's value without which the
+    the highest value. ``only_while`` names another attribute's value without which the
     kernel won't change this one; that other attribute must come later in the kind's list.
     """
 
@@ -65,7 +65,7 @@ class Attribute:
     ip: str
     codec: Codec
     default: t.Any = None
-    bounds: t.Optional[t.Tuple[int, t.Optional[int]]] = None
+    bounds: t.Optional[t.Tuple[int, int]] = None
     choices: t.Tuple[str, ...] = ()
     only_while: t.Tuple[t.Tuple[str, t.Any], ...] = ()
 
@@ -78,13 +78,10 @@ class Attribute:
 
     def check(self, value: t.Any, where: str) -> t.Any:
         """The value as the kernel will tell it again. Raises BadInput if it is out of bounds."""
-        if self.bounds is not None:
-            low, high = self.bounds
-            if value < low or (high is not None and value > high):
-                most = "or more" if high is None else "to %s" % high
-                raise BadInput(
-                    "%s: %s %s is out of range; the kernel takes %s %s." % (where, self.name, value, low, most)
-                )
+        if self.bounds is not None and not self.bounds[0] <= value <= self.bounds[1]:
+            raise BadInput(
+                "%s: %s %s is out of range; the kernel takes %s to %s." % (where, self.name, value, *self.bounds)
+            )
         return self.codec.decode(self.codec.encode(value))
 
 

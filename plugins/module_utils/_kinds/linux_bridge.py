@@ -79,7 +79,7 @@ KIND = Kind(
         # First, because with STP on the kernel wants the timers within the standard's bounds.
         Attribute("stp", "IFLA_BR_STP_STATE", "stp_state", FLAG, False),
         Attribute("priority", "IFLA_BR_PRIORITY", "priority", NUMBER, 32768, bounds=(0, 65535)),
-        Attribute("forward_delay", "IFLA_BR_FORWARD_DELAY", "forward_delay", SECONDS, 15, bounds=(0, 30)),
+        Attribute("forward_delay", "IFLA_BR_FORWARD_DELAY", "forward_delay", SECONDS, 15, bounds=(0, 10_000_000)),
         Attribute("hello_time", "IFLA_BR_HELLO_TIME", "hello_time", SECONDS, 2, bounds=(1, 10)),
         Attribute("max_age", "IFLA_BR_MAX_AGE", "max_age", SECONDS, 20, bounds=(6, 40)),
         Attribute("ageing_time", "IFLA_BR_AGEING_TIME", "ageing_time", SECONDS, 300, bounds=(0, 1_000_000)),

@@ -49,7 +49,7 @@ class SimulatedHost:
         self.fail_at = fail_at
         self.ran: t.List[Step] = []
 
-    def locate(self, references: t.Iterable[str]) -> t.Dict[str, str]:
+    def locate(self, references: t.Mapping[str, str]) -> t.Dict[str, str]:
         return {reference: reference for reference in references}
 
     def observe(self, wanted: Wanted) -> State:
