@@ -8,6 +8,7 @@
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
+export ANSIBLE_COLLECTIONS_PATH="$PWD/.cache/collections"
 rm -rf .cache/build .cache/collections
 mkdir -p .cache/build .cache/collections
 .venv/bin/ansible-galaxy collection build --output-path .cache/build > /dev/null
