@@ -14,7 +14,7 @@ class ModuleDocFragment:
 options: {}
 requirements:
   - pyroute2 >= 0.7.2 (Debian and Ubuntu have it as C(python3-pyroute2))
-  - the capability CAP_NET_ADMIN, which is to say C(become=true)
+  - the capability CAP_NET_ADMIN, and CAP_SYS_ADMIN to enter other namespaces, which is to say C(become=true)
 attributes:
   check_mode:
     description: Can run in C(check_mode) and tell what would change without changing anything.

@@ -540,7 +540,10 @@ class _Space:
         try:
             pyroute2_netns.pushns(self.fd)
         except OSError as error:
-            raise Unusable("Entering a network namespace failed: %s. It takes root (become: true)." % error) from error
+            raise Unusable(
+                "Entering a network namespace failed: %s. It takes the capability CAP_SYS_ADMIN; run the task as root "
+                "(become: true)." % error.strerror
+            ) from error
         try:
             yield
         finally:

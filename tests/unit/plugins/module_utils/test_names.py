@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 
 import pytest
 from hypothesis import given
@@ -72,7 +73,8 @@ def test_what_is_no_mac(mac: str) -> None:
 def test_addresses(ip: ipaddress.IPv4Address, prefix: int) -> None:
     text = "%s/%d" % (ip, prefix)
     if 0 <= prefix <= ip.max_prefixlen and not ip.is_multicast and not ip.is_unspecified:
-        assert _names.address(text, WHERE) == text
+        family = socket.AF_INET if ip.version == 4 else socket.AF_INET6
+        assert _names.address(text, WHERE) == "%s/%d" % (socket.inet_ntop(family, ip.packed), prefix)
     else:
         with pytest.raises(BadInput):
             _names.address(text, WHERE)
