@@ -472,12 +472,11 @@ class _Planner(_Editor):
             for name in link.ports or ():
                 self._last.append(functools.partial(self.do, steps.LinkMaster(Ref(link.ref.netns, name), "")))
             self._last.append(functools.partial(self._delete, link.ref))
-        elif wanted.peer:
-            # An end that was moved still has its name. Without that, the pair could be anybody's.
-            other = self.state.links.get(wanted.peer.ref)
-            if other and other.peer and other.peer.name == wanted.ref.name:
-                self.found[wanted.ref] = other.peer
-                self._last.append(functools.partial(self._delete, other.ref))
+        # An end that was moved still has its name. Without that, the pair could be anybody's.
+        other = self.state.links.get(wanted.peer.ref) if wanted.peer else None
+        if other and other.peer and other.peer.name == wanted.ref.name:
+            self.found[wanted.ref] = self.found[wanted.ref] or other.peer
+            self._last.append(functools.partial(self._delete, other.ref))
 
     def _check_deletable(self, link: Link, kind: str) -> None:
         if kind and link.kind != kind:

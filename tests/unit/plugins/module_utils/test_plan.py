@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 import pytest
@@ -28,8 +29,12 @@ from ansible_collections.virtnet.linux.plugins.module_utils._steps import LinkDe
 
 from .simulated import SimulatedHost, states, wanteds
 
+# The same examples each time, so that a change is judged by what it changes; EXPLORE=2000 goes looking for new ones.
 laws = settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=int(os.environ.get("EXPLORE", "200")),
+    derandomize="EXPLORE" not in os.environ,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 
 
@@ -109,6 +114,18 @@ def test_what_nobody_asked_for_is_left_alone(state: State, wanted: Wanted) -> No
             assert {k: v for k, v in now.values.items() if k not in left} == {
                 k: v for k, v in link.values.items() if k not in left
             }
+
+
+def test_absence_takes_the_pair_of_either_end_and_nobody_elses() -> None:
+    wanted = WantedLink(Ref("", "a"), "veth", present=False, peer=WantedLink(Ref("", "b"), "veth"))
+    moved = a_pair(Ref("blue", "a"), Ref("", "b"))
+    assert commands(host_with(*moved), wanted) == ["ip link del dev b"]
+    foreign = a_pair(Ref("", "x"), Ref("", "b"))
+    assert commands(host_with(*foreign), wanted) == []
+    assert commands(host_with(*a_pair(Ref("", "a"), Ref("", "y")), *moved), wanted) == [
+        "ip link del dev a",
+        "ip link del dev b",
+    ]
 
 
 def host_with(*links: Link) -> State:
