@@ -16,6 +16,7 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, Missing, NotTaken
 from ansible_collections.virtnet.linux.plugins.module_utils._lock import host_lock
 from ansible_collections.virtnet.linux.plugins.module_utils._model import KERNEL, Link, State, Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._names import sysctl_name
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Planned, make_plan, make_repair
 
 if t.TYPE_CHECKING:
@@ -132,6 +133,13 @@ def differences(before: State, now: State) -> t.List[str]:
         "Namespace '%s' is %s." % (name, "gone" if name in before.namespaces else "still there")
         for name in sorted(before.namespaces.keys() ^ now.namespaces.keys())
     ]
+    for name in sorted(before.namespaces.keys() & now.namespaces.keys()):
+        now_has = now.namespaces[name].sysctls
+        found += [
+            "Sysctl %s in namespace '%s' was %s and is %s." % (sysctl_name(key), name, value, now_has.get(key))
+            for key, value in before.namespaces[name].sysctls.items()
+            if now_has.get(key) != value
+        ]
     for ref in sorted(before.links.keys() | now.links.keys()):
         old, new = _facts(before.links.get(ref)), _facts(now.links.get(ref))
         found += [
