@@ -354,9 +354,6 @@ class LinkSet(Step):
 
     def simulate(self, state: State) -> None:
         link = state.links[self.ref].having(**{self.name: self.value})
-        if self.name != "state":
-            entails = self.attribute().entails
-            link = link.having(**entails(link.values)) if entails else link
         down = self.name == "state" and self.value == "down"
         small = self.name == "mtu" and self.value < _common.IPV6_MIN_MTU
         if down or small:

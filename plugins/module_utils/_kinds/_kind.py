@@ -57,8 +57,7 @@ class Attribute:
     ``nla`` is its netlink attribute, within IFLA_INFO_DATA for a kind's own ones; ``ip`` the keyword of iproute2.
     ``default`` is what the kernel gives a new link, None where that can't be known. ``bounds`` are the lowest and
     the highest value. ``only_while`` names another attribute's value without which the
-    kernel won't change this one; that other attribute must come later in the kind's list. ``entails`` tells what else
-    the kernel changes with it, given all values of the link after the change.
+    kernel won't change this one; that other attribute must come later in the kind's list.
     """
 
     name: str
@@ -69,7 +68,6 @@ class Attribute:
     bounds: t.Optional[t.Tuple[int, int]] = None
     choices: t.Tuple[str, ...] = ()
     only_while: t.Tuple[t.Tuple[str, t.Any], ...] = ()
-    entails: t.Optional[t.Callable[[t.Mapping[str, t.Any]], t.Dict[str, t.Any]]] = None
 
     def option(self) -> t.Dict[str, t.Any]:
         """Its entry in an argument spec."""

@@ -72,18 +72,12 @@ def _bridge_info(name: str) -> t.Tuple[t.Any, ...]:
     return struct.unpack(_BRIDGE_INFO, info.tobytes())
 
 
-def _within_stp(values: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
-    """br_stp_start() brings the forwarding delay within the bounds of the standard."""
-    delay = values.get("forward_delay")
-    return {"forward_delay": min(max(delay, 2), 30)} if values["stp"] and delay is not None else {}
-
-
 KIND = Kind(
     "linux_bridge",
     "bridge",
     attributes=(
         # First, because with STP on the kernel wants the timers within the standard's bounds.
-        Attribute("stp", "IFLA_BR_STP_STATE", "stp_state", FLAG, False, entails=_within_stp),
+        Attribute("stp", "IFLA_BR_STP_STATE", "stp_state", FLAG, False),
         Attribute("priority", "IFLA_BR_PRIORITY", "priority", NUMBER, 32768, bounds=(0, 65535)),
         Attribute("forward_delay", "IFLA_BR_FORWARD_DELAY", "forward_delay", SECONDS, 15, bounds=(0, 10_000_000)),
         Attribute("hello_time", "IFLA_BR_HELLO_TIME", "hello_time", SECONDS, 2, bounds=(1, 10)),
