@@ -24,7 +24,8 @@ mac:
   type: str
 mtu:
   description:
-    - The MTU in bytes.
+    - The MTU in bytes. Below 1280 the kernel takes all of IPv6 off the link; a link with IPv6 addresses or routes that
+      somebody gave it is refused such an MTU.
   type: int
 txqueuelen:
   description:
