@@ -20,7 +20,7 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _names
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
-from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _common
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _common, linux_bridge_port
 from ansible_collections.virtnet.linux.plugins.module_utils._model import (
     IPV6_METRIC,
     MAIN_TABLE,
@@ -29,8 +29,10 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model import (
     Ref,
     Route,
     State,
+    Vlan,
     WantedLink,
     WantedNetns,
+    vlan_ranges,
 )
 
 if t.TYPE_CHECKING:
@@ -71,14 +73,33 @@ def link_options(kind: t.Optional[Kind]) -> Options:
     options["kind"] = {"type": "str", "choices": [kind.name]}
     for attribute in kind.attributes:
         options[attribute.name] = attribute.option()
+        if attribute.codec.type == "list":
+            options["purge_" + attribute.name] = {"type": "bool", "default": False}
     if not kind.netns_local:
         options["move_from"] = {"type": "str"}
+    if kind.has_parent:
+        options["parent"] = {"type": "str"}
+        options["parent_netns"] = {"type": "str"}
     if kind.has_ports:
         options["ports"] = {"type": "list", "elements": "str"}
         options["purge_ports"] = {"type": "bool", "default": False}
     if kind.paired:
         options["peer"] = {"type": "dict", "options": _end_options("present", "up", "down")}
     return options
+
+
+def port_options() -> Options:
+    """The argument spec of the document of a bridge's port."""
+    vlan = {"vid": {"type": "str", "required": True}, "pvid": {"type": "bool"}, "untagged": {"type": "bool"}}
+    return {
+        "bridge": {"type": "str", "required": True},
+        "name": {"type": "str", "required": True},
+        "netns": {"type": "str"},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        **{attribute.name: attribute.option() for attribute in linux_bridge_port.OPTIONS},
+        "vlans": {"type": "list", "elements": "dict", "options": vlan},
+        "purge_vlans": {"type": "bool", "default": False},
+    }
 
 
 def _end_options(*states: str) -> Options:
@@ -122,6 +143,7 @@ def read_link(document: Document, kind: t.Optional[Kind]) -> WantedLink:
         move_from = _names.namespace(move_from, "option move_from of link '%s'" % document["name"])
     wanted = dataclasses.replace(
         wanted,
+        parent=_read_parent(document),
         kind=kind.name if kind else document.get("kind") or "",
         made=kind is not None,
         present=document["state"] != "absent",
@@ -138,20 +160,36 @@ def read_link(document: Document, kind: t.Optional[Kind]) -> WantedLink:
     return wanted
 
 
+def _read_parent(document: Document) -> t.Optional[Ref]:
+    name, netns = document.get("parent"), document.get("parent_netns") or ""
+    where = "of link '%s'" % document["name"]
+    if netns:
+        netns = _names.namespace(netns, "option parent_netns " + where)
+    if name is not None:
+        return Ref(netns, _names.interface_name(name, "option parent " + where))
+    if netns:
+        raise BadInput("Option parent_netns %s needs option parent." % where)
+    return None
+
+
 def _read_end(document: Document, kind: t.Optional[Kind], prefix: str) -> WantedLink:
     name = _names.interface_name(document["name"], "option %sname" % prefix)
     netns = document.get("netns") or ""
     if netns:
         netns = _names.namespace(netns, "option %snetns of link '%s'" % (prefix, name))
-    for purge in ("addresses", "routes"):
+    own = kind.attributes if kind else ()
+    purged = tuple(attribute.name for attribute in own if document.get("purge_" + attribute.name))
+    for purge in ("addresses", "routes", *purged):
         if document.get("purge_" + purge) and document.get(purge) is None:
             raise BadInput(
                 "Option %spurge_%s of link '%s' needs option %s%s; give an empty list to remove all."
                 % (prefix, purge, name, prefix, purge)
             )
+    values = _read_values(document, (*_common.COMMON, *own), name, prefix)
     return WantedLink(
         Ref(netns, name),
-        values=_read_values(document, (*_common.COMMON, *(kind.attributes if kind else ())), name, prefix),
+        values=values,
+        purge_values=purged,
         addresses=_read_addresses(document.get("addresses"), name, prefix),
         purge_addresses=document.get("purge_addresses", False),
         routes=_read_routes(document.get("routes"), name, prefix),
@@ -164,6 +202,8 @@ def _read_values(document: Document, attributes: t.Iterable[Attribute], name: st
     for attribute in attributes:
         if document.get(attribute.name) is not None:
             values[attribute.name] = attribute.check(document[attribute.name], "Link '%s'" % name)
+        elif attribute.always is not None:
+            values[attribute.name] = attribute.always
     if "mac" in values:
         values["mac"] = _names.mac(values["mac"], "option %smac of link '%s'" % (prefix, name))
     if len(values.get("alias", "").encode("utf-8", "surrogateescape")) > ALIAS_MAX or "\0" in values.get("alias", ""):
@@ -242,6 +282,47 @@ def _read_ports(document: Document, wanted: WantedLink) -> WantedLink:
     return dataclasses.replace(wanted, ports=tuple(dict.fromkeys(ports)), purge_ports=document["purge_ports"])
 
 
+def read_port(document: Document) -> WantedLink:
+    """The wanted link of the document of a bridge's port. Raises BadInput."""
+    name = _names.interface_name(document["name"], "option name")
+    where = "of port '%s'" % name
+    bridge = _names.interface_name(document["bridge"], "option bridge " + where)
+    if bridge == name:
+        raise BadInput("Option bridge %s: a bridge can't be a port of itself." % where)
+    netns = document.get("netns") or ""
+    if netns:
+        netns = _names.namespace(netns, "option netns " + where)
+    if document["purge_vlans"] and document.get("vlans") is None:
+        raise BadInput("Option purge_vlans %s needs option vlans; give an empty list to remove all." % where)
+    given = [attribute for attribute in linux_bridge_port.OPTIONS if document.get(attribute.name) is not None]
+    present = document["state"] == "present"
+    return WantedLink(
+        Ref(netns, name),
+        made=False,
+        present=present,
+        values={"master": bridge} if present else {},
+        port_of=bridge,
+        port={attribute.name: attribute.check(document[attribute.name], "Port '%s'" % name) for attribute in given},
+        vlans=_read_vlans(document.get("vlans"), "option vlans " + where),
+        purge_vlans=document["purge_vlans"],
+    )
+
+
+def _read_vlans(documents: t.Optional[t.Sequence[Document]], where: str) -> t.Optional[t.Tuple[Vlan, ...]]:
+    if documents is None:
+        return None
+    vlans: t.Dict[int, Vlan] = {}
+    for document in documents:
+        first, last = _names.vids(document["vid"], where)
+        if document.get("pvid") and (first != last or any(vlan.pvid for vlan in vlans.values())):
+            raise BadInput("O%s: only one VLAN can be the PVID." % where[1:])
+        for vid in range(first, last + 1):
+            if vid in vlans:
+                raise BadInput("O%s: VLAN %d is named twice." % (where[1:], vid))
+            vlans[vid] = Vlan(vid, document.get("pvid"), document.get("untagged"))
+    return tuple(vlans[vid] for vid in sorted(vlans))
+
+
 def write_netns(state: State, wanted: WantedNetns) -> Document:
     """The document of a namespace as it stands in ``state``; of its sysctls, those that were asked for."""
     netns = state.namespaces.get(wanted.name)
@@ -260,6 +341,24 @@ def write_netns(state: State, wanted: WantedNetns) -> Document:
     return document
 
 
+def write_port(state: State, wanted: WantedLink) -> Document:
+    """The document of a bridge's port as it stands in ``state``."""
+    document = {"bridge": wanted.port_of, "name": wanted.ref.name, **_netns(wanted.ref)}
+    link = state.links.get(wanted.ref)
+    if link is None or link.values.get("master") != wanted.port_of:
+        return {**document, "state": "absent"}
+    document["state"] = "present"
+    document.update((a.name, link.port[a.name]) for a in linux_bridge_port.OPTIONS if a.name in link.port)
+    if link.vlans is not None:
+        document["vlans"] = [_write_vlan(vlan, last) for vlan, last in vlan_ranges(link.vlans)]
+    return document
+
+
+def _write_vlan(vlan: Vlan, last: int) -> Document:
+    vid = vlan.vid if vlan.vid == last else "%d-%d" % (vlan.vid, last)
+    return {"vid": vid, "pvid": vlan.pvid, "untagged": vlan.untagged}
+
+
 def write_link(state: State, ref: Ref, kind: t.Optional[Kind]) -> Document:
     """The document of a link as it stands in ``state``, with what documents of ``kind`` speak of."""
     link = state.links.get(ref)
@@ -268,6 +367,10 @@ def write_link(state: State, ref: Ref, kind: t.Optional[Kind]) -> Document:
     document = {"name": ref.name, "kind": link.kind, **_netns(ref), **_write_end(link, kind.attributes if kind else ())}
     if kind and kind.has_ports and link.ports is not None:
         document["ports"] = sorted(link.ports)
+    if kind and kind.has_parent and link.parent:
+        document["parent"] = link.parent.name
+        if link.parent.netns:
+            document["parent_netns"] = link.parent.netns
     peer = state.links.get(link.peer) if kind and kind.paired and link.peer else None
     if peer:
         document["peer"] = {"name": peer.ref.name, **_netns(peer.ref), **_write_end(peer, ())}
@@ -280,13 +383,17 @@ def _netns(ref: Ref) -> Document:
 
 def _write_end(link: Link, attributes: t.Sequence[Attribute]) -> Document:
     names = ["state", "master", *(attribute.name for attribute in (*_common.COMMON, *attributes))]
-    document = {name: link.values[name] for name in names if name in link.values}
+    document = {name: _plain(link.values[name]) for name in names if name in link.values}
     static = [address.address for address in link.addresses if address.origin == STATIC]
     # IPv4 addresses in the kernel's order, which tells the primary one; the order of IPv6 addresses has no meaning.
     document["addresses"] = [a for a in static if ":" not in a] + sorted(a for a in static if ":" in a)
     routes = [route for route in link.routes if route.origin == STATIC]
     document["routes"] = [_write_route(route) for route in sorted(routes, key=_route_order)]
     return document
+
+
+def _plain(value: t.Any) -> t.Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _route_order(route: Route) -> t.Tuple[t.Any, ...]:

@@ -17,7 +17,7 @@ import re
 import socket
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _common
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _common, linux_bridge_port
 from ansible_collections.virtnet.linux.plugins.module_utils._model import (
     DYNAMIC,
     IPV6_METRIC,
@@ -27,6 +27,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model import (
     Address,
     Link,
     Route,
+    Vlan,
 )
 
 if t.TYPE_CHECKING:
@@ -47,6 +48,9 @@ RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 0, 253
 RTNH_F_ONLINK = 4
 RT_TABLE_COMPAT = 252  # in the header's one byte: see RTA_TABLE
 RTM_F_CLONED = 0x200
+# Of linux/if_bridge.h
+BRIDGE_VLAN_INFO_PVID, BRIDGE_VLAN_INFO_UNTAGGED = 1 << 1, 1 << 2
+BRIDGE_VLAN_INFO_RANGE_BEGIN, BRIDGE_VLAN_INFO_RANGE_END = 1 << 3, 1 << 4
 # The metrics of a route that are kept although they have no option; all are numbers.
 _METRICS = tuple(
     "RTAX_" + name
@@ -61,31 +65,6 @@ _METRICS = tuple(
         "HOPLIMIT",
         "INITCWND",
         "INITRWND",
-    ]
-)
-
-# What of a bridge's port can be set, and is lost when it leaves the bridge.
-_PORT_SETTINGS = tuple(
-    "IFLA_BRPORT_" + name
-    for name in [
-        "PRIORITY",
-        "COST",
-        "MODE",
-        "GUARD",
-        "PROTECT",
-        "FAST_LEAVE",
-        "LEARNING",
-        "UNICAST_FLOOD",
-        "PROXYARP",
-        "PROXYARP_WIFI",
-        "MULTICAST_ROUTER",
-        "MCAST_FLOOD",
-        "MCAST_TO_UCAST",
-        "VLAN_TUNNEL",
-        "BCAST_FLOOD",
-        "GROUP_FWD_MASK",
-        "NEIGH_SUPPRESS",
-        "ISOLATED",
     ]
 )
 
@@ -113,22 +92,43 @@ def own_values(attributes: t.Iterable[Attribute], message: t.Any) -> t.Dict[str,
     for attribute in attributes:
         value = data.get_attr(attribute.nla) if data else None
         if value is not None:
-            values[attribute.name] = attribute.codec.decode(value)
+            values[attribute.name] = attribute.decode(value)
     return values
 
 
 def port_settings(message: t.Any) -> t.Dict[str, t.Any]:
-    """What can be set of a bridge's port, by netlink attribute; nothing for what is no port."""
-    if message.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_KIND") != "bridge":
+    """What can be set of a bridge's port, by name; nothing for what is no port."""
+    if message.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_KIND") != linux_bridge_port.RTNL:
         return {}
     data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_DATA")
-    settings = {name: data.get_attr(name) for name in _PORT_SETTINGS}
-    return {name: value for name, value in settings.items() if value is not None}
+    found = {name: data.get_attr(attribute.nla) for name, attribute in linux_bridge_port.ATTRIBUTES.items()}
+    return {k: linux_bridge_port.ATTRIBUTES[k].decode(value) for k, value in found.items() if value is not None}
+
+
+def vlans(entries: t.Iterable[t.Any]) -> t.Tuple[Vlan, ...]:
+    """The VLANs that the entries of a dump of RTM_GETVLAN describe, in the order of their ids."""
+    found = []
+    for entry in entries:
+        info = entry.get_attr("BRIDGE_VLANDB_ENTRY_INFO")
+        last = entry.get_attr("BRIDGE_VLANDB_ENTRY_RANGE") or info["vid"]
+        flags = [bool(info["flags"] & flag) for flag in (BRIDGE_VLAN_INFO_PVID, BRIDGE_VLAN_INFO_UNTAGGED)]
+        found += [Vlan(vid, *flags) for vid in range(info["vid"], last + 1)]
+    return tuple(sorted(found))
+
+
+def vlan_infos(vlan: Vlan, last: int) -> Attributes:
+    """The netlink attributes for the VLANs from one to another, in IFLA_AF_SPEC of a bridge's port."""
+    flags = (BRIDGE_VLAN_INFO_PVID if vlan.pvid else 0) | (BRIDGE_VLAN_INFO_UNTAGGED if vlan.untagged else 0)
+    ends = [(vlan.vid, BRIDGE_VLAN_INFO_RANGE_BEGIN), (last, BRIDGE_VLAN_INFO_RANGE_END)]
+    if vlan.vid == last:
+        ends = [(vlan.vid, 0)]
+    return [("IFLA_BRIDGE_VLAN_INFO", {"vid": vid, "flags": flags | place}) for vid, place in ends]
 
 
 def encode(attributes: t.Iterable[Attribute], link: Link) -> Attributes:
-    """The netlink attributes for those options of a link that have a value."""
-    return [(a.nla, a.codec.encode(link.values[a.name])) for a in attributes if a.name in link.values]
+    """The netlink attributes for those options of a link that have a value, each once."""
+    given = [attribute for attribute in attributes if attribute.name in link.values]
+    return list({nla: payload for a in given for nla, payload in a.encode(link.values)}.items())
 
 
 def address(message: t.Any) -> Address:

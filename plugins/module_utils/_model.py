@@ -102,14 +102,38 @@ class Route:
         )
 
 
+class Vlan(t.NamedTuple):
+    """A VLAN of a bridge's port: ``pvid`` where untagged packets come in to it, ``untagged`` where they go out so.
+
+    Of a wish, either can be None, which leaves it alone.
+    """
+
+    vid: int
+    pvid: t.Optional[bool] = False
+    untagged: t.Optional[bool] = False
+
+
+def vlan_ranges(vlans: t.Iterable[Vlan]) -> t.List[t.Tuple[Vlan, int]]:
+    """VLANs in the order of their ids, as ranges of those that are alike: the first one and the last one's id."""
+    found: t.List[t.Tuple[Vlan, int]] = []
+    for vlan in vlans:
+        if found and found[-1][1] == vlan.vid - 1 and found[-1][0]._replace(vid=vlan.vid) == vlan and not vlan.pvid:
+            found[-1] = (found[-1][0], vlan.vid)
+        else:
+            found.append((vlan, vlan.vid))
+    return found
+
+
 @dataclasses.dataclass(frozen=True)
 class Link:
     """A network device.
 
     ``kind`` is the collection's word for it (``linux_bridge``), the kernel's own for kinds that the collection doesn't
     know, and empty for what isn't virtual. ``values`` holds the scalar options by name (``mtu``, ``state``, ...);
-    what isn't known is not in it. ``port`` holds its settings as the port of a bridge. ``peer`` is the other end of a
-    veth; None where it can't be reached. ``ports`` are the names of a bridge's ports, None where nobody looked.
+    what isn't known is not in it. ``port`` holds its settings as the port of a bridge, ``vlans`` its VLANs as such, in
+    the order of their ids; None where they aren't known, as on a kernel that has none. ``peer`` is the other end of a
+    veth, ``parent`` what a macvlan is stacked upon; None where it can't be reached. ``ports`` are the names of a
+    bridge's ports, None where nobody looked. ``users`` are words for the processes that hold it open.
     """
 
     ref: Ref
@@ -119,8 +143,11 @@ class Link:
     addresses: t.Tuple[Address, ...] = ()
     routes: t.Tuple[Route, ...] = ()
     peer: t.Optional[Ref] = None
+    parent: t.Optional[Ref] = None
+    users: t.Tuple[str, ...] = ()
     ports: t.Optional[t.Tuple[str, ...]] = None
     port: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    vlans: t.Optional[t.Tuple[Vlan, ...]] = None
     mtu_range: t.Tuple[int, int] = (0, 0)  # as the driver tells; (x, 0) has no upper bound
 
     def having(self, **values: t.Any) -> Link:
@@ -149,10 +176,12 @@ class State:
     links: t.Dict[Ref, Link] = dataclasses.field(default_factory=dict)
     # Linux 6.2 and newer rename a link that is up; older ones want it down.
     live_rename: bool = True
+    # Whether the kernel tells the VLANs of a bridge's port.
+    port_vlans: bool = True
 
     def copy(self) -> State:
         """A State that can be changed without changing this one (its links and namespaces are immutable)."""
-        return State(dict(self.namespaces), dict(self.links), self.live_rename)
+        return dataclasses.replace(self, namespaces=dict(self.namespaces), links=dict(self.links))
 
     def put(self, link: Link) -> None:
         self.links[link.ref] = link
@@ -163,6 +192,9 @@ class WantedLink:
     """What an option document asks of one link; what it left out isn't here.
 
     ``kind`` is empty where any kind will do. One that is not ``made`` must be there already (the link module).
+    ``purge_values`` are the names of those of its values, lists all of them, that are to have nothing else. ``port_of``
+    is the bridge that the link is to be a port of, or no longer if it is not ``present``; ``port`` and ``vlans`` are
+    what is asked of it as such.
     """
 
     ref: Ref
@@ -170,6 +202,7 @@ class WantedLink:
     made: bool = True
     present: bool = True
     values: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    purge_values: t.Tuple[str, ...] = ()
     addresses: t.Optional[t.Tuple[str, ...]] = None
     purge_addresses: bool = False
     routes: t.Optional[t.Tuple[Route, ...]] = None
@@ -177,8 +210,13 @@ class WantedLink:
     move_from: t.Optional[str] = None
     recreate: bool = False
     peer: t.Optional[WantedLink] = None
+    parent: t.Optional[Ref] = None
     ports: t.Optional[t.Tuple[str, ...]] = None
     purge_ports: bool = False
+    port_of: str = ""
+    port: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    vlans: t.Optional[t.Tuple[Vlan, ...]] = None
+    purge_vlans: bool = False
 
     def ends(self) -> t.Iterator[WantedLink]:
         """The link itself and, of a veth, the other end that was asked for."""
@@ -211,6 +249,8 @@ class Wanted:
             for end, prefix in zip(link.ends(), ("", "peer.")):
                 found.setdefault(end.ref.netns, "option %snetns of link '%s'" % (prefix, end.ref.name))
                 found.setdefault(end.move_from or OWN, "option move_from of link '%s'" % end.ref.name)
+                if end.parent:
+                    found.setdefault(end.parent.netns, "option parent_netns of link '%s'" % end.ref.name)
         found.pop(OWN, None)
         return {**found, OWN: "the namespace that the module runs in"}
 
@@ -223,6 +263,7 @@ class Wanted:
                 ref=Ref(same[link.ref.netns], link.ref.name),
                 move_from=None if link.move_from is None else same[link.move_from],
                 peer=locate(link.peer) if link.peer else None,
+                parent=Ref(same[link.parent.netns], link.parent.name) if link.parent else None,
             )
 
         return dataclasses.replace(self, links=tuple(locate(link) for link in self.links))

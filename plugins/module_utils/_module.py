@@ -39,6 +39,18 @@ def run_link(kind: t.Optional[Kind]) -> None:
     _run("link", documents.link_options(kind), read, write)
 
 
+def run_port() -> None:
+    """The whole of the module linux_bridge_port."""
+
+    def read(document: documents.Document) -> Wanted:
+        return Wanted(links=(documents.read_port(document),))
+
+    def write(outcome: Outcome, state: State) -> documents.Document:
+        return documents.write_port(state, outcome.wanted.links[0])
+
+    _run("linux_bridge_port", documents.port_options(), read, write)
+
+
 def run_netns() -> None:
     """The whole of the module netns."""
 
@@ -67,6 +79,8 @@ def _run(
     plan = outcome.plan
     for sentence in plan.missing:
         module.warn(sentence + " In check mode this is taken as something that an earlier task would have made.")
+    for sentence in plan.warnings:
+        module.warn(sentence)
     before, after = write(outcome, plan.before), write(outcome, plan.after)
     module.exit_json(
         changed=plan.changed,
@@ -81,6 +95,5 @@ def _alike(before: documents.Document, after: documents.Document) -> documents.D
     if "absent" in (before.get("state"), after.get("state")):
         return before
     known = {name: value for name, value in before.items() if name in after}
-    if "peer" in known:
-        known["peer"] = _alike(known["peer"], after["peer"])
-    return known
+    nested = {name: _alike(value, after[name]) for name, value in known.items() if isinstance(value, dict)}
+    return {**known, **nested}

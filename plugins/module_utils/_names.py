@@ -21,6 +21,7 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
 
 IFNAMSIZ = 16  # linux/if.h, with the closing NUL
+VID_MAX = 4094
 NAME_MAX = 255  # linux/limits.h
 # isspace() of the kernel (lib/ctype.c) works on bytes and takes the no-break space of Latin-1 for one, too.
 _KERNEL_SPACES = b" \t\n\v\f\r\xa0"
@@ -134,6 +135,15 @@ def destination(value: str, where: str) -> str:
 def family(value: str) -> int:
     """4 or 6, for an address, interface or network in canonical spelling."""
     return 6 if ":" in value else 4
+
+
+def vids(value: str, where: str) -> t.Tuple[int, int]:
+    """The VLAN ids that a text names, one such as ``10`` or a range such as ``10-20``: the first and the last."""
+    found = re.match(r"^\s*(\d{1,5})(?:\s*-\s*(\d{1,5}))?\s*$", value, re.A)
+    first, last = (int(found.group(1)), int(found.group(2) or found.group(1))) if found else (0, 0)
+    if not 1 <= first <= last <= VID_MAX:
+        raise BadInput("%s: '%s' isn't a VLAN id from 1 to %d, or a range of these." % (_upper(where), value, VID_MAX))
+    return first, last
 
 
 def sysctl_key(value: str, where: str) -> str:

@@ -27,7 +27,7 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils import _messages as messages
 from ansible_collections.virtnet.linux.plugins.module_utils import _steps as steps
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Refused, Unusable
-from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, _common
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, _common, linux_bridge_port
 from ansible_collections.virtnet.linux.plugins.module_utils._messages import (
     RT_SCOPE_LINK,
     RT_SCOPE_UNIVERSE,
@@ -47,6 +47,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model import (
     Ref,
     Route,
     State,
+    Vlan,
     Wanted,
     WantedLink,
     WantedNetns,
@@ -63,7 +64,17 @@ try:
 
     from pyroute2 import IPRoute, NetlinkDumpInterrupted, NetlinkError
     from pyroute2 import netns as pyroute2_netns
-    from pyroute2.netlink import NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REPLACE, NLM_F_REQUEST, rtnl
+    from pyroute2.netlink import (
+        NLM_F_ACK,
+        NLM_F_CREATE,
+        NLM_F_DUMP,
+        NLM_F_EXCL,
+        NLM_F_REPLACE,
+        NLM_F_REQUEST,
+        nla,
+        nlmsg,
+        rtnl,
+    )
     from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
     from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
     from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
@@ -74,21 +85,42 @@ except (ImportError, AttributeError, TypeError, SyntaxError) as import_error:
 else:
 
     def _teach(message: t.Any, *attributes: t.Tuple[int, str, str]) -> None:
-        """Teach a message class of pyroute2 attributes (number, name, type) beyond those that it knows."""
+        """Teach a message class of pyroute2 attributes (number, name, type) that it lacks, or has otherwise."""
         known = list(message.nla_map)
         for number, name, nla_type in attributes:
-            if number >= len(known):
-                known += [("UNKNOWN_%d" % missing, "hex") for missing in range(len(known), number)]
-                known.append((name, nla_type))
+            known += [("UNKNOWN_%d" % missing, "hex") for missing in range(len(known), number + 1)]
+            known[number] = (name, nla_type)
         message.nla_map = tuple(known)
+
+    class _VlanMessage(nlmsg):  # type: ignore[misc]
+        """RTM_GETVLAN and its answers (struct br_vlan_msg of linux/if_bridge.h)."""
+
+        fields = (("family", "B"), ("reserved1", "B"), ("reserved2", "H"), ("ifindex", "I"))
+        nla_map = ((1, "BRIDGE_VLANDB_ENTRY", "entry"),)
+
+        class entry(nla):  # type: ignore[misc]  # noqa: N801 (nla_map names it)
+            nla_map = ((1, "BRIDGE_VLANDB_ENTRY_INFO", "info"), (2, "BRIDGE_VLANDB_ENTRY_RANGE", "uint16"))
+
+            class info(nla):  # type: ignore[misc]  # noqa: N801
+                fields = (("flags", "H"), ("vid", "H"))
 
     # linux/if_addr.h and linux/if_link.h have the numbers.
     _teach(ifaddrmsg, (9, "IFA_RT_PRIORITY", "uint32"), (11, "IFA_PROTO", "uint8"))
     _teach(ifinfmsg.ifinfo.bridge_data, (45, "IFLA_BR_VLAN_STATS_PER_PORT", "uint8"))
+    _teach(ifinfmsg.ifinfo.bridge_slave_data, (39, "IFLA_BRPORT_LOCKED", "uint8"))
+    # One driver, one set of attributes; and numbers where pyroute2 translates those that it knows.
+    ifinfmsg.ifinfo.data_map["macvtap"] = ifinfmsg.ifinfo.macvlan_data
+    _teach(
+        ifinfmsg.ifinfo.macvlan_data,
+        (1, "IFLA_MACVLAN_MODE", "uint32"),
+        (2, "IFLA_MACVLAN_FLAGS", "uint16"),
+        (3, "IFLA_MACVLAN_MACADDR_MODE", "uint32"),
+        (7, "IFLA_MACVLAN_BC_QUEUE_LEN", "uint32"),
+    )
 
 _PROC_SYS = "/proc/sys/"
 CAP_NET_ADMIN = 12  # linux/capability.h
-RTM_GETNSID = 90  # linux/rtnetlink.h
+RTM_GETNSID, RTM_NEWVLAN, RTM_GETVLAN = 90, 112, 114  # linux/rtnetlink.h
 RTEXT_FILTER_SKIP_STATS = 8
 DUMP_RETRIES = 20
 DYING_SECONDS = 2.0
@@ -112,7 +144,8 @@ def _hint(step: t.Optional[steps.Step], code: int) -> str:
         )
     if isinstance(step, steps.AddressAdd) and code == errno.EEXIST:
         return "The link has it already, with another prefix length, from the kernel or a daemon."
-    return _HINTS.get(code, "")
+    own = _all.KINDS[step.link.kind].hint(code) if isinstance(step, steps.LinkAdd) else ""
+    return own or _HINTS.get(code, "")
 
 
 @contextlib.contextmanager
@@ -125,7 +158,7 @@ def _sentences(doing: str, step: t.Optional[steps.Step] = None) -> t.Iterator[No
         raise Refused(doing, text, error.code, _hint(step, error.code)) from error
     except OSError as error:
         code = error.errno or 0
-        raise Refused(doing, os.strerror(code), code, _hint(step, code)) from error
+        raise Refused(doing, error.strerror or str(error), code, _hint(step, code)) from error
 
 
 class Kernel:
@@ -213,20 +246,30 @@ class Kernel:
         self._look(state, Ref(wanted.name, "lo"))
 
     def _look_link(self, state: State, wanted: WantedLink) -> None:
-        paired = wanted.kind in _all.KINDS and _all.KINDS[wanted.kind].paired
-        link = self._look(state, wanted.ref, patient=paired)
+        kind = _all.KINDS.get(wanted.kind)
+        may_go = wanted.recreate or not wanted.present
+        link = self._look(state, wanted.ref, patient=bool(kind and kind.paired), may_go=may_go)
         if link is None and wanted.move_from is not None:
-            link = self._look(state, Ref(wanted.move_from, wanted.ref.name))
+            link = self._look(state, Ref(wanted.move_from, wanted.ref.name), may_go=may_go)
         if (link and link.kind == wanted.kind) or not wanted.present:
-            self._look_ports(state, wanted.ref)
+            self._look_ports(state, wanted.ref, may_go=may_go or wanted.purge_ports)
         for name in (*(wanted.ports or ()), wanted.values.get("master")):
             if name:
                 self._look(state, Ref(wanted.ref.netns, name), brief=True)
+        if wanted.parent:
+            self._look(state, wanted.parent, brief=True)
+        if wanted.vlans and link:
+            space = self._there(wanted.ref.netns)
+            space.vlans(link.index)
+            state.port_vlans = space.port_vlans
 
-    def _look(self, state: State, ref: Ref, brief: bool = False, patient: bool = False) -> t.Optional[Link]:
-        """Put a link, and the other end of a pair, into ``state``; ``brief`` leaves addresses and routes out.
+    def _look(
+        self, state: State, ref: Ref, brief: bool = False, patient: bool = False, may_go: bool = False
+    ) -> t.Optional[Link]:
+        """Put a link, and the other end of a pair or a parent, into ``state``; ``brief`` leaves addresses and routes out.
 
-        With ``patient`` a pair of which one end can't be reached gets the time to vanish.
+        With ``patient`` a pair of which one end can't be reached gets the time to vanish. Of a link that ``may_go`` it
+        is of interest who uses it.
         """
         space = self._space(ref.netns)
         if space is None:
@@ -234,26 +277,28 @@ class Kernel:
         state.namespaces.setdefault(ref.netns, Netns(ref.netns))
         if ref in state.links:
             return state.links[ref]
-        link = self._read(space, ref, brief, DYING_SECONDS if patient else 0)
+        link = self._read(space, ref, brief, DYING_SECONDS if patient else 0, may_go)
         if link is None:
             return None
         state.put(link)
         if link.peer and link.peer not in state.links:
             self._look(state, link.peer, brief)
+        if link.parent:
+            self._look(state, link.parent, brief=True)
         return state.links[ref]
 
-    def _read(self, space: _Space, ref: Ref, brief: bool, patience: float) -> t.Optional[Link]:
+    def _read(self, space: _Space, ref: Ref, brief: bool, patience: float, may_go: bool) -> t.Optional[Link]:
         deadline = time.monotonic() + patience
         while True:
             message = space.link_by_name(ref.name)
-            link = self._decode(space, ref, message, brief) if message else None
+            link = self._decode(space, ref, message, brief=brief, may_go=may_go) if message else None
             # The other end of a pair may be in a namespace that was just deleted. Then both will be gone in a moment.
             lost = link and not brief and link.peer is None and link.kind in _all.KINDS and _all.KINDS[link.kind].paired
             if not lost or time.monotonic() > deadline:
                 return link
             time.sleep(0.02)
 
-    def _look_ports(self, state: State, ref: Ref) -> None:
+    def _look_ports(self, state: State, ref: Ref, may_go: bool) -> None:
         link = state.links.get(ref)
         kind = _all.KINDS.get(link.kind) if link else None
         if link is None or kind is None or not kind.has_ports:
@@ -266,36 +311,44 @@ class Kernel:
             port = Ref(ref.netns, message.get_attr("IFLA_IFNAME"))
             names.append(port.name)
             if port not in state.links:
-                state.put(self._decode(space, port, message, brief=True, master=ref.name))
+                found = self._decode(space, port, message, brief=True, master=ref.name)
+                state.put(dataclasses.replace(found, vlans=space.vlans(found.index)) if may_go else found)
         state.put(dataclasses.replace(link, ports=tuple(sorted(names))))
 
-    def _decode(self, space: _Space, ref: Ref, message: t.Any, brief: bool, master: str = "") -> Link:
-        """The link that a message describes; ``master`` where its name is known already."""
+    def _decode(
+        self, space: _Space, ref: Ref, message: t.Any, *, brief: bool, master: str = "", may_go: bool = False
+    ) -> Link:
+        """The link that a message describes; ``master`` where its name is known already, and then without its VLANs."""
         rtnl_kind = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND") or ""
         kind = _all.BY_RTNL.get(rtnl_kind)
         values = messages.common_values(message)
         master_index = message.get_attr("IFLA_MASTER")
         values["master"] = master or (space.name_of(master_index) if master_index else "")
+        users: t.Tuple[str, ...] = ()
         if kind:
             values.update(messages.own_values(kind.attributes, message))
-        if kind and kind.read_more:
             with space.inside():
                 values.update(kind.read_more(ref.name, message))
+                users = kind.users(ref.name, message, may_go)
         index = message["index"]
+        port = messages.port_settings(message)
         return Link(
             ref,
             kind.name if kind else rtnl_kind,
             index,
-            values,
+            {name: value for name, value in values.items() if value is not None},
             addresses=() if brief else space.addresses(index),
             routes=() if brief else space.routes(index),
-            peer=self._peer(space, ref, message) if kind and kind.paired and not brief else None,
-            port=messages.port_settings(message),
+            peer=self._lower(space, ref, message) if kind and kind.paired and not brief else None,
+            parent=self._lower(space, ref, message) if kind and kind.has_parent else None,
+            users=users,
+            port=port,
+            vlans=space.vlans(index) if port and not master else None,
             mtu_range=(message.get_attr("IFLA_MIN_MTU") or 0, message.get_attr("IFLA_MAX_MTU") or 0),
         )
 
-    def _peer(self, space: _Space, ref: Ref, message: t.Any) -> t.Optional[Ref]:
-        """Where the other end of a pair is; None if no namespace can be found that it could be in."""
+    def _lower(self, space: _Space, ref: Ref, message: t.Any) -> t.Optional[Ref]:
+        """Where the other end of a pair is, or a parent; None if no namespace can be found that it could be in."""
         index, nsid = message.get_attr("IFLA_LINK"), message.get_attr("IFLA_LINK_NETNSID")
         netns: t.Optional[str] = ref.netns
         if nsid is not None:
@@ -351,28 +404,49 @@ class Kernel:
 
     def _link_add(self, step: steps.LinkAdd) -> None:
         link, peer = step.link, step.peer
-        info: Attributes = [("IFLA_INFO_KIND", _all.KINDS[link.kind].rtnl)]
+        kind = _all.KINDS[link.kind]
+        space = self._there(link.ref.netns)
+        if kind.means:
+            with space.inside():
+                kind.means.run(link.ref.name, link.values)
+            return
+        own = [attribute for attribute in kind.attributes if attribute.at_birth]
+        data = messages.encode(own, link)
         if peer:
-            nested: t.Dict[str, t.Any] = {"attrs": [("IFLA_IFNAME", peer.ref.name)]}
-            nested["attrs"] += messages.encode(_common.AT_BIRTH, peer)
-            if peer.ref.netns != link.ref.netns:
-                nested["attrs"].append(("IFLA_NET_NS_FD", self._there(peer.ref.netns).fd))
-            if peer.index:
-                nested["index"] = peer.index
-            info.append(("IFLA_INFO_DATA", {"attrs": [("VETH_INFO_PEER", nested)]}))
+            data.append(("VETH_INFO_PEER", self._peer(link, peer)))
+        info: Attributes = [("IFLA_INFO_KIND", kind.rtnl), *([("IFLA_INFO_DATA", {"attrs": data})] if data else [])]
         attributes = [
             ("IFLA_IFNAME", link.ref.name),
             *messages.encode(_common.AT_BIRTH, link),
             ("IFLA_LINKINFO", {"attrs": info}),
         ]
-        space = self._there(link.ref.netns)
+        if link.parent:
+            # Asked for in the parent's namespace, it is made straight in its own one.
+            target, space = space, self._there(link.parent.netns)
+            attributes.append(("IFLA_LINK", space.index_of(link.parent.name)))
+            if space is not target:
+                attributes.append(("IFLA_NET_NS_FD", target.fd))
         space.do(ifinfmsg, rtnl.RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, attributes, {"index": link.index})
+
+    def _peer(self, link: Link, peer: Link) -> t.Dict[str, t.Any]:
+        attributes: Attributes = [("IFLA_IFNAME", peer.ref.name), *messages.encode(_common.AT_BIRTH, peer)]
+        if peer.ref.netns != link.ref.netns:
+            attributes.append(("IFLA_NET_NS_FD", self._there(peer.ref.netns).fd))
+        return {"attrs": attributes, **({"index": peer.index} if peer.index else {})}
 
     def _link_del(self, step: steps.LinkDel) -> None:
         space = self._there(step.link.ref.netns)
         message = space.link_by_name(step.link.ref.name)
         if message is not None:  # or it has gone by itself, with its namespace say
-            space.do(ifinfmsg, rtnl.RTM_DELLINK, 0, [], {"index": message["index"]})
+            with self._leaving(step.link.ref, message):
+                space.do(ifinfmsg, rtnl.RTM_DELLINK, 0, [], {"index": message["index"]})
+
+    def _leaving(self, ref: Ref, message: t.Any) -> t.ContextManager[None]:
+        kind = _all.BY_RTNL.get(message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND"))
+        if kind is None:
+            return contextlib.nullcontext()
+        with self._there(ref.netns).inside():
+            return kind.leaving(ref.name)
 
     def _link_aside(self, step: steps.LinkAside) -> None:
         self._link_set(steps.LinkSet(step.ref, "state", "down"))
@@ -387,7 +461,9 @@ class Kernel:
             attributes.append(("IFLA_IFNAME", step.to.name))
         if step.index:
             attributes.append(("IFLA_NEW_IFINDEX", step.index))
-        self._set(step.ref, attributes)
+        message = self._there(step.ref.netns).link_by_name(step.ref.name)
+        with self._leaving(step.ref, message) if message else contextlib.nullcontext():
+            self._set(step.ref, attributes)
 
     def _link_set(self, step: steps.LinkSet) -> None:
         flag = {"state": _common.IFF_UP, "promisc": _common.IFF_PROMISC}.get(step.name)
@@ -395,12 +471,16 @@ class Kernel:
             self._set(step.ref, [], flags=flag if step.value in ("up", True) else 0, change=flag)
             return
         attribute = step.attribute()
-        encoded = (attribute.nla, attribute.codec.encode(step.value))
-        if attribute in _common.COMMON:
-            self._set(step.ref, [encoded])
-            return
         space = self._there(step.ref.netns)
-        info = [("IFLA_INFO_KIND", _all.KINDS[step.kind].rtnl), ("IFLA_INFO_DATA", {"attrs": [encoded]})]
+        if attribute.means:
+            with space.inside():
+                attribute.means.run(step.ref.name, step.values)
+            return
+        encoded = attribute.encode(step.values)
+        if attribute in _common.COMMON:
+            self._set(step.ref, encoded)
+            return
+        info = [("IFLA_INFO_KIND", _all.KINDS[step.kind].rtnl), ("IFLA_INFO_DATA", {"attrs": encoded})]
         attributes = [("IFLA_LINKINFO", {"attrs": info})]
         space.do(ifinfmsg, rtnl.RTM_NEWLINK, 0, attributes, {"index": space.index_of(step.ref.name)})
 
@@ -410,9 +490,22 @@ class Kernel:
 
     def _port_set(self, step: steps.PortSet) -> None:
         space = self._there(step.ref.netns)
-        info = [("IFLA_INFO_SLAVE_KIND", "bridge"), ("IFLA_INFO_SLAVE_DATA", {"attrs": list(step.settings)})]
+        settings = dict(step.settings)
+        encoded = [pair for name in settings for pair in linux_bridge_port.ATTRIBUTES[name].encode(settings)]
+        info = [("IFLA_INFO_SLAVE_KIND", linux_bridge_port.RTNL), ("IFLA_INFO_SLAVE_DATA", {"attrs": encoded})]
         attributes = [("IFLA_LINKINFO", {"attrs": info})]
         space.do(ifinfmsg, rtnl.RTM_NEWLINK, 0, attributes, {"index": space.index_of(step.ref.name)})
+
+    def _vlan_add(self, step: steps.VlanAdd) -> None:
+        self._vlans(step.ref, rtnl.RTM_SETLINK, step.vlan, step.last)
+
+    def _vlan_del(self, step: steps.VlanDel) -> None:
+        self._vlans(step.ref, rtnl.RTM_DELLINK, Vlan(step.first), step.last)
+
+    def _vlans(self, ref: Ref, message_type: int, vlan: Vlan, last: int) -> None:
+        space = self._there(ref.netns)
+        header = {"family": socket.AF_BRIDGE, "index": space.index_of(ref.name)}
+        space.do(ifinfmsg, message_type, 0, [("IFLA_AF_SPEC", {"attrs": messages.vlan_infos(vlan, last)})], header)
 
     def _set(self, ref: Ref, attributes: Attributes, **header: int) -> None:
         space = self._there(ref.netns)
@@ -507,6 +600,8 @@ _RUN: t.Dict[t.Type[steps.Step], t.Callable[[Kernel, t.Any], None]] = {
     steps.LinkSet: Kernel._link_set,
     steps.LinkMaster: Kernel._link_master,
     steps.PortSet: Kernel._port_set,
+    steps.VlanAdd: Kernel._vlan_add,
+    steps.VlanDel: Kernel._vlan_del,
     steps.AddressAdd: Kernel._address_add,
     steps.AddressDel: Kernel._address_del,
     steps.RouteAdd: Kernel._route_add,
@@ -525,6 +620,7 @@ class _Space:
         status = os.fstat(fd)
         self.identity = (status.st_dev, status.st_ino)
         self._socket: t.Any = None
+        self.port_vlans = True
 
     def close(self) -> None:
         if self._socket is not None:
@@ -558,6 +654,7 @@ class _Space:
             status = getattr(self._socket, "status", None)
             if status is not None:
                 status.setdefault("nlm_generator", False)
+            self._socket.register_policy(RTM_NEWVLAN, _VlanMessage)
         return self._socket
 
     def _request(self, message_class: t.Any, message_type: int, flags: int, attributes: t.Any, fields: t.Any) -> t.Any:
@@ -614,6 +711,22 @@ class _Space:
     def addresses(self, index: int) -> t.Tuple[Address, ...]:
         found = self.dump(ifaddrmsg, rtnl.RTM_GETADDR, [], index=index)
         return tuple(messages.address(message) for message in found if message["index"] == index)
+
+    def vlans(self, index: int) -> t.Optional[t.Tuple[Vlan, ...]]:
+        """The VLANs of a bridge's port, None for another link; and where the kernel has none or, before 5.6, doesn't tell.
+
+        The latter is remembered.
+        """
+        if not self.port_vlans:
+            return None
+        try:
+            found = self.dump(_VlanMessage, RTM_GETVLAN, [], family=socket.AF_BRIDGE, ifindex=index)
+        except NetlinkError as error:
+            if error.code not in (errno.EOPNOTSUPP, errno.EINVAL):
+                raise
+            self.port_vlans = error.code == errno.EINVAL
+            return None
+        return messages.vlans(entry for message in found for entry in message.get_attrs("BRIDGE_VLANDB_ENTRY"))
 
     def routes(self, index: int) -> t.Tuple[Route, ...]:
         found = []

@@ -32,14 +32,19 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model import (
     Ref,
     Route,
     State,
+    Vlan,
     Wanted,
     WantedLink,
     WantedNetns,
     in_netns,
+    vlan_ranges,
 )
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute
+    from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute, Kind
+
+
+_REMEDY = "'recreate: true' deletes it and makes a new one."
 
 
 class Planned(t.NamedTuple):
@@ -53,14 +58,15 @@ class Planned(t.NamedTuple):
 class Plan:
     """What is to be done, and what the host looks like before and after.
 
-    ``missing`` are sentences about things that the plan builds upon and that aren't there. ``found`` tells where each
-    wanted link was before, None where it wasn't.
+    ``missing`` are sentences about things that the plan builds upon and that aren't there, ``warnings`` about what else
+    it brings with it. ``found`` tells where each wanted link was before, None where it wasn't.
     """
 
     before: State
     after: State
     planned: t.List[Planned]
     missing: t.List[str]
+    warnings: t.List[str]
     found: t.Dict[Ref, t.Optional[Ref]]
 
     @property
@@ -87,7 +93,7 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
         if not link.present:
             planner.absent_link(link)
     planner.finish()
-    return Plan(state, planner.state, planner.planned, planner.missing, planner.found)
+    return Plan(state, planner.state, planner.planned, planner.missing, planner.warnings, planner.found)
 
 
 def make_repair(state: State, target: State, observed: bool = True) -> t.List[steps.Step]:
@@ -147,8 +153,8 @@ class _Editor:
                 continue
             for name, value in attribute.only_while:
                 if self.state.links[ref].values.get(name, value) != value:
-                    self.do(steps.LinkSet(ref, name, value, target.kind))
-            self.do(steps.LinkSet(ref, attribute.name, target.values[attribute.name], target.kind))
+                    self.do(steps.link_set(self.state.links[ref], name, value))
+            self.do(steps.link_set(self.state.links[ref], attribute.name, target.values[attribute.name]))
 
     def _has(self, ref: Ref, attribute: Attribute, target: Link) -> bool:
         values = self.state.links[ref].values
@@ -156,15 +162,29 @@ class _Editor:
 
     def _set(self, ref: Ref, target: Link, name: str) -> None:
         if self.state.links[ref].values.get(name) != target.values[name]:
-            self.do(steps.LinkSet(ref, name, target.values[name], target.kind))
+            self.do(steps.link_set(self.state.links[ref], name, target.values[name]))
 
     def _set_master(self, ref: Ref, target: Link) -> None:
         link = self.state.links[ref]
         if "master" in target.values and link.values.get("master") != target.values["master"]:
             self.do(steps.LinkMaster(ref, target.values["master"]))
-        lost = {k: v for k, v in target.port.items() if self.state.links[ref].port.get(k) != v}
-        if lost and target.values.get("master"):
-            self.do(steps.PortSet(ref, tuple(sorted(lost.items()))))
+        if not target.values.get("master"):
+            return
+        different = {k: v for k, v in target.port.items() if self.state.links[ref].port.get(k) != v}
+        if different:
+            self.do(steps.PortSet(ref, tuple(sorted(different.items()))))
+        if target.vlans is not None:
+            self._set_vlans(ref, target.vlans)
+
+    def _set_vlans(self, ref: Ref, vlans: t.Tuple[Vlan, ...]) -> None:
+        # Those without the PVID first: who gets it takes it from who has it.
+        for vlan, last in sorted(vlan_ranges(vlans), key=lambda found: bool(found[0].pvid)):
+            there = {vlan.vid: vlan for vlan in self.state.links[ref].vlans or ()}
+            if any(there.get(vid) != vlan._replace(vid=vid) for vid in range(vlan.vid, last + 1)):
+                self.do(steps.VlanAdd(ref, vlan, last))
+        keep = {vlan.vid for vlan in vlans}
+        for vlan, last in vlan_ranges([vlan for vlan in self.state.links[ref].vlans or () if vlan.vid not in keep]):
+            self.do(steps.VlanDel(ref, vlan.vid, last))
 
     def _set_addresses(self, ref: Ref, target: Link) -> None:
         keep = {address.address for address in target.addresses}
@@ -206,6 +226,7 @@ class _Planner(_Editor):
         super().__init__(state.copy())
         self.planned: t.List[Planned] = []
         self.missing: t.List[str] = []
+        self.warnings: t.List[str] = []
         self.found: t.Dict[Ref, t.Optional[Ref]] = {}
         self._last: t.List[t.Callable[[], None]] = []
 
@@ -263,19 +284,57 @@ class _Planner(_Editor):
             raise BadInput("Option peer of veth %s: a veth can't be its own peer." % (wanted.ref,))
         if wanted.peer:
             self._need_netns(wanted.peer.ref.netns, "peer.netns")
+        if wanted.parent:
+            self._need_parent(wanted, wanted.parent)
         place = self._find(wanted)
         self.found[wanted.ref] = place
-        origin = {wanted.ref: self.state.links.get(place) if place else None}
+        origin: t.Dict[Ref, t.Optional[Link]] = {}
         if place is None:
             self._create(wanted)
         else:
-            self._relocate(place, wanted.ref, wanted.recreate)
-        if wanted.peer and place:
-            place = self._peer_place(wanted)
-            origin[wanted.peer.ref] = self.state.links.get(place)
-            self._relocate(place, wanted.peer.ref, wanted.recreate)
+            link = self.state.links[place]
+            why = self._fixed(wanted, link)
+            origin[wanted.ref] = self._remake(wanted, link, why) if why else link
+            if not why:
+                self._relocate(place, wanted.ref, wanted.recreate)
+            if wanted.peer:
+                place = self._peer_place(wanted)
+                origin[wanted.peer.ref] = self.state.links.get(place)
+                self._relocate(place, wanted.peer.ref, wanted.recreate)
         for end, prefix in zip(wanted.ends(), ("", "peer.")):
             self._converge(end, origin.get(end.ref), prefix)
+
+    def _fixed(self, wanted: WantedLink, link: Link) -> t.Dict[str, str]:
+        """The options that can't be brought to what is wanted in place, and why."""
+        kind = _all.KINDS.get(wanted.kind)
+        why = kind.fixed(link.values, wanted.values, bool(link.users)) if kind else {}
+        if wanted.parent and link.parent != wanted.parent:
+            why["parent"] = "the kernel never gives it another one"
+        return why
+
+    def _remake(self, wanted: WantedLink, link: Link, why: t.Mapping[str, str]) -> Link:
+        """Make a link again, if the user allows it, and return what the new one takes over from it."""
+        kind = _all.KINDS[wanted.kind]
+        reasons = "; ".join("%s (%s)" % reason for reason in why.items())
+        if not wanted.recreate:
+            raise Conflict(
+                "%s can't be changed in place: %s. Nothing was changed; %s" % (_a(link, True), reasons, _REMEDY)
+            )
+        values = kind.settled({**link.values, **wanted.values})
+        parent = wanted.parent or link.parent
+        if kind.has_parent and parent is None:
+            raise Conflict("%s can't be made again without option parent: its parent isn't known." % _a(link, True))
+        if kind.exclusive(values) or kind.exclusive(link.values):
+            # It can't wait aside for its successor; and one of the two has its parent's MAC address.
+            self._delete(link.ref)
+            link = link.having(mac=None)
+            values = {name: value for name, value in values.items() if name in {**link.values, **wanted.values}}
+        else:
+            self._aside(link, True, reasons)
+        if wanted.ref in self.state.links:
+            self._aside(self.state.links[wanted.ref], True, "%s is in the way" % _a(self.state.links[wanted.ref]))
+        self._create(dataclasses.replace(wanted, values=values, parent=parent))
+        return link
 
     def _find(self, wanted: WantedLink) -> t.Optional[Ref]:
         """Where the wanted link is now, if it is; what has to be out of its way is set aside."""
@@ -311,20 +370,26 @@ class _Planner(_Editor):
         """Take a link out of the way, to be deleted in the end. Raises Conflict unless the user allowed it."""
         if not allowed:
             raise Conflict(
-                "%s, and nothing was changed. Choose another name, or delete it first; "
-                "'recreate: true' deletes it and makes a new one." % (problem[0].upper() + problem[1:])
+                "%s, and nothing was changed. Choose another name, or delete it first; %s" % (_upper(problem), _REMEDY)
             )
         if not link.kind:
-            raise Conflict("%s; it isn't virtual, so that it can't be deleted." % (problem[0].upper() + problem[1:]))
+            raise Conflict("%s; it isn't virtual, so that it can't be deleted." % _upper(problem))
         aside = Ref(link.ref.netns, "vnaside%x" % link.index)
         self.do(steps.LinkAside(link.ref, aside.name))
         self._last.append(functools.partial(self._delete, aside, silent=True))
 
     def _delete(self, ref: Ref, silent: bool = False) -> None:
         if ref in self.state.links:  # a pair may have lost it with its other end
-            self.do(steps.LinkDel(self.state.links[ref], silent))
+            link = self.state.links[ref]
+            if link.users:
+                self.warnings.append(
+                    "%s is held open by %s; its deletion cuts that off." % (_a(link, True), " and ".join(link.users))
+                )
+            self.do(steps.LinkDel(link, silent))
 
     def _create(self, wanted: WantedLink) -> None:
+        kind = _all.KINDS.get(wanted.kind)
+        missing = [name for name in (kind.needed if kind else ()) if not (wanted.values.get(name) or wanted.parent)]
         if not wanted.made:
             self._placeholder(
                 wanted,
@@ -332,6 +397,8 @@ class _Planner(_Editor):
             )
         elif _all.KINDS[wanted.kind].paired and not wanted.peer:
             self._placeholder(wanted, "There is no veth %s; to make it, its peer must be given with option peer.")
+        elif missing:
+            self._placeholder(wanted, "There is no " + wanted.kind + " %s; to make it, give option " + missing[0] + ".")
         else:
             new = self._newborn(wanted)
             peer = self._newborn(wanted.peer) if wanted.peer else None
@@ -345,9 +412,10 @@ class _Planner(_Editor):
         self.state.put(Link(wanted.ref, wanted.kind))
 
     def _newborn(self, wanted: WantedLink) -> Link:
-        values = {a.name: wanted.values[a.name] for a in _common.AT_BIRTH if a.name in wanted.values}
-        has_ports = wanted.kind in _all.KINDS and _all.KINDS[wanted.kind].has_ports
-        return Link(wanted.ref, wanted.kind, values=values, ports=() if has_ports else None)
+        kind = _all.KINDS.get(wanted.kind)
+        values = {a.name: wanted.values[a.name] for a in _common.born_with(kind) if a.name in wanted.values}
+        ports = () if kind and kind.has_ports else None
+        return Link(wanted.ref, wanted.kind, values=values, parent=wanted.parent, ports=ports)
 
     def _peer_place(self, wanted: WantedLink) -> Ref:
         place = self.state.links[wanted.ref].peer
@@ -371,7 +439,7 @@ class _Planner(_Editor):
             self.do(steps.LinkMove(place, to))
             return
         if not self.state.live_rename and link.values.get("state") == "up":
-            self.do(steps.LinkSet(place, "state", "down", link.kind))
+            self.do(steps.link_set(link, "state", "down"))
         self.do(steps.LinkRename(place, to.name))
 
     def _converge(self, wanted: WantedLink, origin: t.Optional[Link], prefix: str) -> None:
@@ -383,8 +451,12 @@ class _Planner(_Editor):
         moved = origin is not None and origin.ref.netns != wanted.ref.netns
         base = origin or link
         if moved:
-            base = dataclasses.replace(base.having(master=""), addresses=(), routes=(), port={})
-        values = {**base.values, **wanted.values}
+            base = dataclasses.replace(base.having(master=""), addresses=(), routes=(), port={}, vlans=None)
+        kind = _all.KINDS.get(link.kind)
+        values = _merge_values(base.values, wanted, kind)
+        problem = kind.problem(values) if kind else ""
+        if problem:
+            raise BadInput("Link %s: %s" % (wanted.ref, problem))
         addresses = _merge_addresses(base.addresses, wanted)
         lost = {_host(address) for address in base.addresses} - {_host(address) for address in addresses}
         target = dataclasses.replace(
@@ -394,27 +466,33 @@ class _Planner(_Editor):
             values=values,
             addresses=addresses,
             routes=_merge_routes(steps.without_sources(base.routes, lost), wanted),
-            port=base.port if values.get("master") == base.values.get("master") else {},
+            port={**(base.port if values.get("master") == base.values.get("master") else {}), **wanted.port},
+            vlans=base.vlans if values.get("master") == base.values.get("master") else None,
         )
         if wanted.routes and values.get("state") == "down":
             raise BadInput(
                 "Option %sroutes of link %s: routes need a link that is up, and this one is down; give 'state: up'."
                 % (prefix, wanted.ref)
             )
-        self._check_mtu(target, wanted, link.mtu_range, prefix)
+        self._check_mtu(target, wanted, link, prefix)
         self._need_master(wanted, link, prefix)
         self.adjust(wanted.ref, target)
+        if wanted.vlans is not None:
+            self._set_vlans(wanted.ref, self._merge_vlans(wanted))
         if wanted.ports is not None:
             self._ports(wanted, wanted.ports)
             # Its MTU and MAC address have followed the ports, unless the user says what they are.
             self._set_values(wanted.ref, dataclasses.replace(target, values=wanted.values))
 
-    def _check_mtu(self, target: Link, wanted: WantedLink, bounds: t.Tuple[int, int], prefix: str) -> None:
+    def _check_mtu(self, target: Link, wanted: WantedLink, link: Link, prefix: str) -> None:
         mtu = wanted.values.get("mtu")
-        if mtu is None:
+        if mtu is None or mtu == link.values.get("mtu"):
             return
         where = "Option %smtu of link %s" % (prefix, wanted.ref)
-        low, high = bounds
+        low, high = link.mtu_range
+        parent = self.state.links.get(target.parent) if target.parent else None
+        if parent and mtu > parent.values.get("mtu", mtu):
+            raise BadInput("%s: %d is more than its parent has, which is %d." % (where, mtu, parent.values["mtu"]))
         if mtu < low or (high and mtu > high):
             raise BadInput("%s: %d is out of range; its driver takes %d to %d." % (where, mtu, low, high))
         six = [address.address for address in target.addresses if address.family == 6 and address.origin == STATIC]
@@ -433,12 +511,48 @@ class _Planner(_Editor):
         master = self.state.links.get(ref)
         if master is None:
             self.missing.append(
-                "There is no link %s that could be the master of '%s' (option %smaster); make it first, for instance "
-                "with virtnet.linux.linux_bridge." % (ref, wanted.ref.name, prefix)
+                "There is no link %s that could be the master of '%s' (option %s); make it first, for instance "
+                "with virtnet.linux.linux_bridge."
+                % (ref, wanted.ref.name, "bridge" if wanted.port_of else prefix + "master")
             )
             self.state.put(Link(ref, linux_bridge.KIND.name))
         else:
             _check_pair(master, link)
+
+    def _need_parent(self, wanted: WantedLink, ref: Ref) -> None:
+        self._need_netns(ref.netns, "parent_netns")
+        if ref == wanted.ref:
+            raise BadInput("Option parent of link %s: a link can't be its own parent." % (ref,))
+        parent = self.state.links.get(ref)
+        if parent is None:
+            self.missing.append(
+                "There is no link %s that could be the parent of '%s' (option parent)." % (ref, wanted.ref.name)
+            )
+            self.state.put(Link(ref))
+        elif parent.kind in _all.KINDS and _all.KINDS[parent.kind].has_parent:
+            raise Conflict(
+                "%s can't be the parent of '%s': it is stacked upon another link itself%s."
+                % (_a(parent, True), wanted.ref.name, ", %s; give that one" % (parent.parent,) if parent.parent else "")
+            )
+
+    def _merge_vlans(self, wanted: WantedLink) -> t.Tuple[Vlan, ...]:
+        if wanted.vlans and not self.state.port_vlans:
+            raise Conflict(
+                "Option vlans of port %s: this kernel doesn't tell of VLANs. It takes Linux 5.6 or newer with "
+                "CONFIG_BRIDGE_VLAN_FILTERING." % (wanted.ref,)
+            )
+        there = {vlan.vid: vlan for vlan in self.state.links[wanted.ref].vlans or ()}
+        merged = {} if wanted.purge_vlans else dict(there)
+        for vlan in wanted.vlans or ():
+            old = there.get(vlan.vid, Vlan(vlan.vid))
+            if vlan.pvid:
+                merged = {vid: other._replace(pvid=False) for vid, other in merged.items()}
+            merged[vlan.vid] = Vlan(
+                vlan.vid,
+                old.pvid if vlan.pvid is None else vlan.pvid,
+                old.untagged if vlan.untagged is None else vlan.untagged,
+            )
+        return tuple(sorted(merged.values()))
 
     def _ports(self, wanted: WantedLink, ports: t.Tuple[str, ...]) -> None:
         bridge = wanted.ref
@@ -467,6 +581,10 @@ class _Planner(_Editor):
     def absent_link(self, wanted: WantedLink) -> None:
         link = self.state.links.get(wanted.ref)
         self.found[wanted.ref] = link.ref if link else None
+        if wanted.port_of:
+            if link and link.values.get("master") == wanted.port_of:
+                self._last.append(functools.partial(self.do, steps.LinkMaster(link.ref, "")))
+            return
         if link:
             self._check_deletable(link, wanted.kind)
             for name in link.ports or ():
@@ -485,6 +603,16 @@ class _Planner(_Editor):
             raise Conflict("%s isn't virtual, so that it can't be deleted." % _a(link, True))
         if link.kind == "openvswitch":
             raise Conflict("%s belongs to Open vSwitch; remove its port or bridge there." % _a(link, True))
+
+
+def _merge_values(there: t.Mapping[str, t.Any], wanted: WantedLink, kind: t.Optional[Kind]) -> t.Dict[str, t.Any]:
+    asked = dict(wanted.values)
+    for attribute in kind.attributes if kind else ():
+        if attribute.name in asked:
+            purge = attribute.name in wanted.purge_values
+            asked[attribute.name] = attribute.codec.merge(there.get(attribute.name), asked[attribute.name], purge)
+    merged = {**there, **asked}
+    return {**(kind.settled(merged) if kind else merged), **asked}
 
 
 def _merge_addresses(present: t.Sequence[Address], wanted: WantedLink) -> t.Tuple[Address, ...]:
@@ -528,4 +656,8 @@ def _check_pair(master: Link, port: Link) -> None:
 
 def _a(link: Link, upper: bool = False) -> str:
     text = "link '%s'%s (%s)" % (link.ref.name, in_netns(link.ref.netns), link.kind or "not virtual")
-    return text[0].upper() + text[1:] if upper else text
+    return _upper(text) if upper else text
+
+
+def _upper(text: str) -> str:
+    return text[0].upper() + text[1:]

@@ -20,7 +20,8 @@ import shlex
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _names
-from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, _common
+from ansible_collections.virtnet.linux.plugins.module_utils._commands import Argv, bridge, inside, ip
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, _common, linux_bridge, linux_bridge_port
 from ansible_collections.virtnet.linux.plugins.module_utils._model import (
     MAIN_TABLE,
     OWN,
@@ -30,22 +31,12 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model import (
     Ref,
     Route,
     State,
+    Vlan,
     in_netns,
 )
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute
-
-Argv = t.List[str]
-
-
-def ip(netns: str, *words: str) -> Argv:
-    """The ip command that runs ``words`` in a namespace given by name, by path, or the own one."""
-    if not netns:
-        return ["ip", *words]
-    if netns.startswith("/"):
-        return ["nsenter", "--net=" + netns, "ip", *words]
-    return ["ip", "-n", netns, *words]
 
 
 class Step:
@@ -146,18 +137,7 @@ class Sysctl(Step):
         return "setting sysctl %s%s to %r" % (_names.sysctl_name(self.key), in_netns(self.netns), self.value)
 
     def commands(self) -> t.List[Argv]:
-        return [
-            [
-                "ip",
-                "netns",
-                "exec",
-                self.netns,
-                "sysctl",
-                "-q",
-                "-w",
-                "%s=%s" % (_names.sysctl_name(self.key), self.value),
-            ]
-        ]
+        return [inside(self.netns, "sysctl", "-q", "-w", "%s=%s" % (_names.sysctl_name(self.key), self.value))]
 
     def simulate(self, state: State) -> None:
         netns = state.namespaces[self.netns]
@@ -181,36 +161,51 @@ class LinkAdd(Step):
 
     def commands(self) -> t.List[Argv]:
         link, peer = self.link, self.peer
+        kind = _all.KINDS[link.kind]
+        if kind.means:
+            return kind.means.commands(link.ref.netns, link.ref.name, link.values)
         if peer and peer.ref.netns == OWN and link.ref.netns != OWN:
             # Only this way round has iproute2 a word for where the other end goes.
             return LinkAdd(dataclasses.replace(peer, kind=link.kind), link).commands()
-        words = ["link", "add", "name", link.ref.name, *_spell_birth(link), "type", _all.KINDS[link.kind].rtnl]
+        parent = link.parent
+        words = ["link", "add", *(["link", parent.name] if parent else []), "name", link.ref.name]
+        words += [*_spell(_common.AT_BIRTH, link), "type", kind.rtnl]
+        words += _spell((a for a in kind.attributes if a.at_birth and link.values.get(a.name) != a.default), link)
         if peer:
-            words += ["peer", "name", peer.ref.name, *_spell_birth(peer)]
+            words += ["peer", "name", peer.ref.name, *_spell(_common.AT_BIRTH, peer)]
             if peer.ref.netns != link.ref.netns:
                 words += ["netns", peer.ref.netns]
+        if parent and parent.netns != link.ref.netns:
+            at = words.index("type")
+            return [_into(parent.netns, words[:at], link.ref.netns, words[at:])]
         return [ip(link.ref.netns, *words)]
 
     def simulate(self, state: State) -> None:
+        kind = _all.KINDS[self.link.kind]
         values: t.Dict[str, t.Any] = {"state": "down", "master": "", "alias": "", "promisc": False}
-        own = _all.KINDS[self.link.kind].attributes
-        values.update((attribute.name, attribute.default) for attribute in own if attribute.default is not None)
-        given = {attribute.name for attribute in _common.AT_BIRTH}
+        values.update((a.name, a.default) for a in kind.attributes if a.default is not None)
+        given = {attribute.name for attribute in _common.born_with(kind)}
         for end in [self.link, self.peer] if self.peer else [self.link]:
             asked = {name: value for name, value in end.values.items() if name in given}
             ports = None if end.ports is None else ()
-            state.put(Link(end.ref, end.kind, end.index, {**values, **asked}, peer=end.peer, ports=ports))
+            born = kind.born({**values, **asked})
+            state.put(Link(end.ref, end.kind, end.index, born, peer=end.peer, parent=end.parent, ports=ports))
 
     def inverse(self, before: State) -> t.List[Step]:
         return [LinkDel(self.link)]
 
 
-def _spell_birth(link: Link) -> t.List[str]:
-    words = []
-    for attribute in _common.AT_BIRTH:
-        if attribute.name in link.values:
-            words += [attribute.ip, attribute.codec.spell(link.values[attribute.name])]
-    return words
+def _spell(attributes: t.Iterable[Attribute], link: Link) -> t.List[str]:
+    return [word for a in attributes if a.name in link.values for word in a.spell(link.values[a.name])]
+
+
+def _into(netns: str, words: t.Sequence[str], to: str, more: t.Sequence[str] = ()) -> Argv:
+    """The ip command, run in one namespace, that brings a link into another one."""
+    if to:
+        return ip(netns, *words, "netns", to, *more)
+    # The own namespace has no name to give; a shell that stays in it lends its process id.
+    before, after = shlex.join(ip(netns, *words)), shlex.join(more)
+    return ["sh", "-c", "%s netns $$ %s; exit $?" % (before, after) if after else before + " netns $$; exit $?"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -236,14 +231,16 @@ class LinkDel(Step):
             _forget_port(state, gone)
         for ref, link in list(state.links.items()):
             if ref.netns == self.link.ref.netns and link.values.get("master") == self.link.ref.name:
-                state.put(dataclasses.replace(link.having(master=""), port={}))
+                state.put(_released(link))
+        for child in _children(state, gone):
+            LinkDel(child).simulate(state)
 
     def inverse(self, before: State) -> t.List[Step]:
         link = before.links.get(self.link.ref)
         if link is None or link.kind not in _all.KINDS:
             return []
         peer = before.links.get(link.peer) if link.peer else None
-        return [LinkAdd(link, peer)]
+        return [LinkAdd(link, peer), *(LinkAdd(child) for child in _children(before, link))]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -303,20 +300,15 @@ class LinkMove(Step):
     def commands(self) -> t.List[Argv]:
         name = ["name", self.to.name] if self.to.name != self.ref.name else []
         words = ["link", "set", "dev", self.ref.name]
-        if self.to.netns:
-            return [ip(self.ref.netns, *words, "netns", self.to.netns, *name)]
-        # The own namespace has no name to give; a shell that stays in it lends its process id.
-        inner = [shlex.quote(word) for word in ip(self.ref.netns, *words, *name, "netns")]
-        return [["sh", "-c", " ".join([*inner, "$$; exit $?"])]]
+        return [_into(self.ref.netns, [*words, *name], self.to.netns)]
 
     def simulate(self, state: State) -> None:
         link = state.links[self.ref]
         _forget_port(state, link)
         # dev_change_net_namespace() takes it down and out of its master; its addresses and routes stay behind.
-        link = dataclasses.replace(
-            link.having(state="down", master=""), addresses=(), routes=(), port={}, index=self.index
-        )
-        state.put(link)
+        lost = dict.fromkeys(_all.KINDS[link.kind].stay_behind if link.kind in _all.KINDS else ())
+        link = dataclasses.replace(_released(link.having(state="down", **lost)), addresses=(), routes=())
+        state.put(dataclasses.replace(link, index=self.index))
         _relocate(state, self.ref, self.to)
 
     def inverse(self, before: State) -> t.List[Step]:
@@ -325,12 +317,18 @@ class LinkMove(Step):
 
 @dataclasses.dataclass(frozen=True)
 class LinkSet(Step):
-    """Change one scalar attribute of a link, its state included."""
+    """Change one attribute of a link, its state included."""
 
     ref: Ref
     name: str
     value: t.Any
     kind: str = ""  # of the link; needed for a kind's own attributes
+    beside: t.Tuple[t.Tuple[str, t.Any], ...] = ()  # values that the kernel takes together with it only
+
+    @property
+    def values(self) -> t.Dict[str, t.Any]:
+        """All the values that are set, most of them to what they were."""
+        return {**dict(self.beside), self.name: self.value}
 
     def attribute(self) -> Attribute:
         """The attribute that is changed, where it isn't the state."""
@@ -344,16 +342,26 @@ class LinkSet(Step):
 
     def commands(self) -> t.List[Argv]:
         if self.name == "state":
-            words = [self.value]
-        else:
-            attribute = self.attribute()
-            words = [attribute.ip, attribute.codec.spell(self.value)]
-            if attribute not in _common.COMMON:
-                words = ["type", _all.KINDS[self.kind].rtnl, *words]
-        return [ip(self.ref.netns, "link", "set", "dev", self.ref.name, *words)]
+            return [ip(self.ref.netns, "link", "set", "dev", self.ref.name, self.value)]
+        attribute = self.attribute()
+        if attribute.means:
+            return attribute.means.commands(self.ref.netns, self.ref.name, self.values)
+        words = attribute.spell(self.value)
+        if words and attribute not in _common.COMMON:
+            words = ["type", _all.KINDS[self.kind].rtnl, *words]
+        return [ip(self.ref.netns, "link", "set", "dev", self.ref.name, *words)] if words else []
 
     def simulate(self, state: State) -> None:
-        link = state.links[self.ref].having(**{self.name: self.value})
+        link = state.links[self.ref]
+        value = self.value
+        if self.name != "state":
+            value = self.attribute().codec.result(link.values.get(self.name), value)
+        link = link.having(**{self.name: value})
+        kind = _all.KINDS.get(link.kind)
+        if kind:
+            link = dataclasses.replace(link, values=kind.settled(link.values))
+        if kind and self.name == "mac" and kind.exclusive(link.values) and link.parent in state.links:
+            state.put(state.links[link.parent].having(mac=value))  # they share it
         down = self.name == "state" and self.value == "down"
         small = self.name == "mtu" and self.value < _common.IPV6_MIN_MTU
         if down or small:
@@ -366,8 +374,17 @@ class LinkSet(Step):
         state.put(link)
 
     def inverse(self, before: State) -> t.List[Step]:
-        value = before.links[self.ref].values.get(self.name)
-        return [] if value is None else [LinkSet(self.ref, self.name, value, self.kind)]
+        link = before.links[self.ref]
+        value = link.values.get(self.name)
+        return [] if value is None else [link_set(link, self.name, value)]
+
+
+def link_set(link: Link, name: str, value: t.Any) -> LinkSet:
+    """The step that gives a link another value and leaves those beside it as they are."""
+    own = _all.KINDS[link.kind].attributes if link.kind in _all.KINDS else ()
+    beside = next((attribute.beside for attribute in own if attribute.name == name), ())
+    values = tuple((other, link.values[other]) for other in beside if other != name and other in link.values)
+    return LinkSet(link.ref, name, value, link.kind, values)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -389,8 +406,14 @@ class LinkMaster(Step):
     def simulate(self, state: State) -> None:
         link = state.links[self.ref]
         _forget_port(state, link)
-        state.put(dataclasses.replace(link.having(master=self.master), port={}))
+        link = dataclasses.replace(_released(link).having(master=self.master), vlans=None)
         master = state.links.get(Ref(self.ref.netns, self.master))
+        if master and master.kind == linux_bridge.KIND.name:
+            # nbp_vlan_init() of the kernel
+            pvid = master.values.get("vlan_default_pvid")
+            vlans = None if pvid is None else (Vlan(pvid, True, True),) if pvid else ()
+            link = dataclasses.replace(link, port=linux_bridge_port.DEFAULTS, vlans=vlans)
+        state.put(link)
         if master and master.kind in _all.KINDS:
             ports = None if master.ports is None else tuple(sorted({*master.ports, self.ref.name}))
             state.put(_with_ports(master, ports))
@@ -401,23 +424,85 @@ class LinkMaster(Step):
 
 @dataclasses.dataclass(frozen=True)
 class PortSet(Step):
-    """Give a bridge's port the settings it had (by netlink attribute)."""
+    """Change settings of a bridge's port, by name."""
 
     ref: Ref
     settings: t.Tuple[t.Tuple[str, t.Any], ...]
 
     def describe(self) -> str:
-        return "restoring the port settings of link %s" % (self.ref,)
+        settings = ", ".join("%s to %s" % (name, _show(value)) for name, value in self.settings)
+        return "setting, of port %s, %s" % (self.ref, settings)
 
     def commands(self) -> t.List[Argv]:
-        return []  # part of an undo only
+        words = [word for name, value in self.settings for word in linux_bridge_port.ATTRIBUTES[name].spell(value)]
+        return [ip(self.ref.netns, "link", "set", "dev", self.ref.name, "type", "bridge_slave", *words)]
 
     def simulate(self, state: State) -> None:
         link = state.links[self.ref]
         state.put(dataclasses.replace(link, port={**link.port, **dict(self.settings)}))
 
     def inverse(self, before: State) -> t.List[Step]:
-        return []
+        had = before.links[self.ref].port
+        settings = tuple((name, had[name]) for name, _value in self.settings if name in had)
+        return [PortSet(self.ref, settings)] if settings else []
+
+
+@dataclasses.dataclass(frozen=True)
+class VlanAdd(Step):
+    """Give a bridge's port the VLANs from the id of ``vlan`` to ``last``; those that it has already are changed."""
+
+    ref: Ref
+    vlan: Vlan
+    last: int
+
+    def describe(self) -> str:
+        return "adding VLAN %s to port %s" % (_vids(self.vlan.vid, self.last), self.ref)
+
+    def commands(self) -> t.List[Argv]:
+        flags = [word for word in ("pvid", "untagged") if getattr(self.vlan, word)]
+        words = ["vlan", "add", "dev", self.ref.name, "vid", _vids(self.vlan.vid, self.last), *flags]
+        return [bridge(self.ref.netns, *words)]
+
+    def simulate(self, state: State) -> None:
+        link = state.links[self.ref]
+        vlans = {vlan.vid: vlan for vlan in link.vlans or ()}
+        if self.vlan.pvid:
+            vlans = {vid: vlan._replace(pvid=False) for vid, vlan in vlans.items()}
+        vlans.update((vid, self.vlan._replace(vid=vid)) for vid in range(self.vlan.vid, self.last + 1))
+        state.put(dataclasses.replace(link, vlans=tuple(sorted(vlans.values()))))
+
+    def inverse(self, before: State) -> t.List[Step]:
+        had = {vlan.vid: vlan for vlan in before.links[self.ref].vlans or ()}
+        vids = range(self.vlan.vid, self.last + 1)
+        return [VlanAdd(self.ref, had[vid], vid) if vid in had else VlanDel(self.ref, vid, vid) for vid in vids]
+
+
+@dataclasses.dataclass(frozen=True)
+class VlanDel(Step):
+    """Take the VLANs from one id to another from a bridge's port."""
+
+    ref: Ref
+    first: int
+    last: int
+
+    def describe(self) -> str:
+        return "removing VLAN %s from port %s" % (_vids(self.first, self.last), self.ref)
+
+    def commands(self) -> t.List[Argv]:
+        return [bridge(self.ref.netns, "vlan", "del", "dev", self.ref.name, "vid", _vids(self.first, self.last))]
+
+    def simulate(self, state: State) -> None:
+        link = state.links[self.ref]
+        left = tuple(vlan for vlan in link.vlans or () if not self.first <= vlan.vid <= self.last)
+        state.put(dataclasses.replace(link, vlans=left))
+
+    def inverse(self, before: State) -> t.List[Step]:
+        gone = (vlan for vlan in before.links[self.ref].vlans or () if self.first <= vlan.vid <= self.last)
+        return [VlanAdd(self.ref, vlan, vlan.vid) for vlan in gone]
+
+
+def _vids(first: int, last: int) -> str:
+    return str(first) if first == last else "%d-%d" % (first, last)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -597,6 +682,17 @@ def _show(value: t.Any) -> str:
     return repr(value) if isinstance(value, str) else str(value).lower()
 
 
+def _released(link: Link) -> Link:
+    """A link that is no port any more."""
+    return dataclasses.replace(link.having(master=""), port={}, vlans=None)
+
+
+def _children(state: State, parent: t.Optional[Link]) -> t.List[Link]:
+    """The links that are stacked upon another one, or upon the other end of its pair."""
+    ends = {end for end in (parent.ref, parent.peer) if end} if parent else set()
+    return [link for link in state.links.values() if link.parent in ends]
+
+
 def _with_ports(master: Link, ports: t.Optional[t.Tuple[str, ...]]) -> Link:
     """A bridge with other ports. Its MTU and MAC address follow its ports unless somebody has set them: nobody knows."""
     return dataclasses.replace(master.having(mtu=None, mac=None), ports=ports)
@@ -615,6 +711,8 @@ def _relocate(state: State, old: Ref, new: Ref) -> None:
     peer = state.links.get(link.peer) if link.peer else None
     if peer:
         state.put(dataclasses.replace(peer, peer=new))
+    for child in [child for child in state.links.values() if child.parent == old]:
+        state.put(dataclasses.replace(child, parent=new))
     for other in list(state.links.values()):
         if other.ref.netns == old.netns and other.values.get("master") == old.name:
             state.put(other.having(master=new.name))

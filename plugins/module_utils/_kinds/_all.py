@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils._kinds import linux_bridge, veth
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds import linux_bridge, macvlan, macvtap, tuntap, veth
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Kind
 
-KINDS: t.Dict[str, Kind] = {kind.name: kind for kind in (linux_bridge.KIND, veth.KIND)}
+KINDS: t.Dict[str, Kind] = {module.KIND.name: module.KIND for module in (linux_bridge, macvlan, macvtap, tuntap, veth)}
 BY_RTNL: t.Dict[str, Kind] = {kind.rtnl: kind for kind in KINDS.values()}

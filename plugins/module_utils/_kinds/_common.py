@@ -9,7 +9,12 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import NUMBER, SWITCH, TEXT, Attribute
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Kind
 
 IFF_UP = 0x1
 IFF_PROMISC = 0x100
@@ -26,3 +31,9 @@ PROMISC = Attribute("promisc", "", "promisc", SWITCH)
 # In the order in which they are set. The last two can't be part of the message that makes a link.
 COMMON = (MTU, TXQUEUELEN, MAC, ALIAS, PROMISC)
 AT_BIRTH = (MTU, TXQUEUELEN, MAC)
+
+
+def born_with(kind: t.Optional[Kind]) -> t.Tuple[Attribute, ...]:
+    """The attributes that a link of a kind (None: the other end of a pair) can be given when it is made."""
+    own = tuple(attribute for attribute in kind.attributes if attribute.at_birth) if kind else ()
+    return own if kind and kind.means else (*AT_BIRTH, *own)

@@ -9,28 +9,46 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
 
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._commands import Argv
 
-class Codec(t.NamedTuple):
+Values = t.Mapping[str, t.Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Codec:
     """How a value travels between an option, the kernel and iproute2's command line.
 
     ``type`` is the type of the option, ``encode`` and ``decode`` translate to and from the netlink attribute, and
-    ``spell`` gives the word that ``ip`` wants. ``tolerance`` is how far a value read back may be off.
+    ``spell`` gives the word or words that ``ip`` wants. ``parse`` takes an option's value and returns it as the kernel will tell
+    it again; a ValueError of it is a sentence. ``tolerance`` is how far a value read back may be off. ``merge`` makes
+    the value to come out of the one that is there, the one that was asked for, and whether others are to be purged;
+    ``result`` what is there after one was set. ``equal`` is for where more than equal values are the same.
     """
 
     type: str
     encode: t.Callable[[t.Any], t.Any]
     decode: t.Callable[[t.Any], t.Any]
-    spell: t.Callable[[t.Any], str]
+    spell: t.Callable[[t.Any], t.Union[str, t.List[str]]]
+    parse: t.Optional[t.Callable[[t.Any], t.Any]] = None
     tolerance: float = 0
+    merge: t.Callable[[t.Any, t.Any, bool], t.Any] = lambda old, new, purge: new
+    result: t.Callable[[t.Any, t.Any], t.Any] = lambda old, new: new
+    equal: t.Optional[t.Callable[[t.Any, t.Any], bool]] = None
 
-    def same(self, one: t.Any, other: t.Any) -> bool:
-        """Whether two values mean the same to the kernel."""
-        return bool(abs(one - other) <= self.tolerance + 1e-9) if self.tolerance else bool(one == other)
+    def same(self, there: t.Any, asked: t.Any) -> bool:
+        """Whether what is there is what is asked for, as far as the kernel can tell."""
+        if self.equal:
+            return self.equal(there, asked)
+        if self.tolerance:
+            return bool(abs(there - asked) <= self.tolerance + 1e-9)
+        return bool(there == asked)
 
 
 def _seconds(centiseconds: int) -> t.Union[int, float]:
@@ -50,14 +68,29 @@ SWITCH = Codec("bool", int, bool, lambda value: "on" if value else "off")
 SECONDS = Codec("float", _centiseconds, _seconds, lambda value: str(_centiseconds(value)), tolerance=0.01)
 
 
+class Means(t.NamedTuple):
+    """Another way to make a link or to set an attribute than rtnetlink.
+
+    ``run`` takes the link's name and values, and is called inside its namespace; it raises OSError. ``commands`` takes
+    the namespace, too, and gives what an admin would type.
+    """
+
+    run: t.Callable[[str, Values], None]
+    commands: t.Callable[[str, str, Values], t.List[Argv]]
+
+
 @dataclasses.dataclass(frozen=True)
 class Attribute:
-    """One scalar option of a link.
+    """One option of a link that is a value of its own.
 
     ``nla`` is its netlink attribute, within IFLA_INFO_DATA for a kind's own ones; ``ip`` the keyword of iproute2.
     ``default`` is what the kernel gives a new link, None where that can't be known. ``bounds`` are the lowest and
-    the highest value. ``only_while`` names another attribute's value without which the
-    kernel won't change this one; that other attribute must come later in the kind's list.
+    the highest value. ``spec`` is what its entry in an argument spec has besides the type. ``only_while`` names another
+    attribute's value without which the kernel won't change this one; that other attribute must come later in the
+    kind's list. ``at_birth`` tells that it is part of the message that makes a link. ``beside`` are the names of those
+    that are set with it, because the kernel takes them together only; ``bits`` are the places of all of them, where
+    they share a bit field. ``along`` are netlink attributes that always go with it. ``means`` is how it is set where it isn't by rtnetlink. One that is wanted ``always`` is so
+    with the value given there even if the user doesn't name it.
     """
 
     name: str
@@ -67,22 +100,51 @@ class Attribute:
     default: t.Any = None
     bounds: t.Optional[t.Tuple[int, int]] = None
     choices: t.Tuple[str, ...] = ()
+    spec: Values = dataclasses.field(default_factory=dict)
     only_while: t.Tuple[t.Tuple[str, t.Any], ...] = ()
+    at_birth: bool = False
+    beside: t.Tuple[str, ...] = ()
+    bits: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
+    along: t.Tuple[t.Tuple[str, t.Any], ...] = ()
+    means: t.Optional[Means] = None
+    always: t.Any = None
 
     def option(self) -> t.Dict[str, t.Any]:
         """Its entry in an argument spec."""
-        spec: t.Dict[str, t.Any] = {"type": self.codec.type}
+        spec: t.Dict[str, t.Any] = {"type": self.codec.type, **self.spec}
         if self.choices:
             spec["choices"] = list(self.choices)
         return spec
 
     def check(self, value: t.Any, where: str) -> t.Any:
-        """The value as the kernel will tell it again. Raises BadInput if it is out of bounds."""
+        """The value as the kernel will tell it again. Raises BadInput if it can't be."""
         if self.bounds is not None and not self.bounds[0] <= value <= self.bounds[1]:
             raise BadInput(
                 "%s: %s %s is out of range; the kernel takes %s to %s." % (where, self.name, value, *self.bounds)
             )
-        return self.codec.decode(self.codec.encode(value))
+        if self.codec.parse is None:
+            return self.codec.decode(self.codec.encode(value))
+        try:
+            return self.codec.parse(value)
+        except ValueError as error:
+            raise BadInput("%s: option %s: %s" % (where, self.name, error)) from error
+
+    def encode(self, values: Values) -> t.List[t.Tuple[str, t.Any]]:
+        """The netlink attributes for this one of ``values``; those beside it are in there, too."""
+        if self.bits:
+            return [(self.nla, sum(bit for name, bit in self.bits.items() if values.get(name)))]
+        return [*self.along, (self.nla, self.codec.encode(values[self.name]))]
+
+    def decode(self, payload: t.Any) -> t.Any:
+        """The value in what the netlink attribute holds."""
+        return bool(payload & self.bits[self.name]) if self.bits else self.codec.decode(payload)
+
+    def spell(self, value: t.Any) -> t.List[str]:
+        """The words that iproute2 wants."""
+        if self.bits:
+            return [self.ip] if value else []  # iproute2 has no word for taking such a flag away
+        words = self.codec.spell(value)
+        return [self.ip, *([words] if isinstance(words, str) else words)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,16 +152,64 @@ class Kind:
     """One kind of link.
 
     ``name`` is the module's name and the ``kind`` of a document, ``rtnl`` the kernel's word for it. ``attributes``
-    are its own, in the order in which they are to be set. ``read_more`` takes a link's name and the message that
-    describes it, and returns the values that the message doesn't tell, or tells wrong; it is called inside the link's
-    namespace. A ``paired`` kind is made with its peer; one that
-    ``has_ports`` is a master of others; one that is ``netns_local`` can't be moved.
+    are its own, in the order in which they are to be set; those ``needed`` must be given to make one. ``means`` is how
+    one is made where it isn't by rtnetlink. A ``paired`` kind is made with its peer; one that ``has_ports`` is a
+    master of others; one that ``has_parent`` is stacked upon another link; one that is ``netns_local`` can't be moved.
+
+    ``stay_behind`` are the names of values that are lost when it leaves its namespace.
+
+    The methods are what a kind may do differently.
     """
 
     name: str
     rtnl: str
     attributes: t.Tuple[Attribute, ...] = ()
-    read_more: t.Optional[t.Callable[[str, t.Any], t.Dict[str, t.Any]]] = None
+    needed: t.Tuple[str, ...] = ()
+    means: t.Optional[Means] = None
     paired: bool = False
     has_ports: bool = False
+    has_parent: bool = False
     netns_local: bool = False
+    stay_behind: t.Tuple[str, ...] = ()
+
+    def read_more(self, name: str, message: t.Any) -> t.Dict[str, t.Any]:
+        """The values that the message which describes a link doesn't tell, or tells wrong; None for what nobody tells.
+
+        Called inside the link's namespace. Raises OSError.
+        """
+        return {}
+
+    def users(self, name: str, message: t.Any, thorough: bool) -> t.Tuple[str, ...]:
+        """Words for the processes that hold a link open; ``thorough`` may cost more, and tells which.
+
+        Called inside the link's namespace.
+        """
+        return ()
+
+    def problem(self, values: Values) -> str:
+        """A sentence on what is wrong with the values that a link is to have, as a whole; empty if nothing is."""
+        return ""
+
+    def fixed(self, there: Values, asked: Values, held: bool) -> t.Dict[str, str]:
+        """Those of the values asked for that can't be had in place, and why; ``held`` if the link has users."""
+        return {}
+
+    def settled(self, values: Values) -> Values:
+        """Those of some values that the kernel would keep beside each other."""
+        return values
+
+    def born(self, values: Values) -> Values:
+        """What becomes of the values that a link is made with."""
+        return values
+
+    def exclusive(self, values: Values) -> bool:
+        """Whether a link with these values suffers no other one on its parent."""
+        return False
+
+    def leaving(self, name: str) -> t.ContextManager[None]:
+        """A context in which a link is deleted, or goes to another namespace. Called inside the one that it is in."""
+        return contextlib.nullcontext()
+
+    def hint(self, code: int) -> str:
+        """What may be the matter if the making of a link was refused with an errno."""
+        return ""

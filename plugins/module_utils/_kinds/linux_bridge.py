@@ -44,14 +44,8 @@ SIOCDEVPRIVATE = 0x89F0  # linux/sockios.h
 CLOCK_MONOTONIC_COARSE = 6  # linux/time.h; it ticks with the kernel's jiffies
 
 
-def configured_timers(name: str, message: t.Any) -> t.Dict[str, t.Any]:
-    """The timers that a bridge was given, where netlink tells those of the root bridge that it follows.
-
-    Only an old ioctl has both. Raises OSError.
-    """
-    data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")
-    if data is None or not data.get_attr("IFLA_BR_ROOT_PORT"):
-        return {}
+def _configured_timers(name: str) -> t.Dict[str, t.Any]:
+    """The timers of a bridge that follows another one as its root, and shows the root's. Only an old ioctl has both."""
     max_age, hello_time, forward_delay = _bridge_info(name)[6:9]
     # net/bridge/br_ioctl.c converts the last one to USER_HZ, and forgets it with the others: they are in jiffies.
     jiffy = time.clock_getres(CLOCK_MONOTONIC_COARSE)
@@ -72,7 +66,23 @@ def _bridge_info(name: str) -> t.Tuple[t.Any, ...]:
     return struct.unpack(_BRIDGE_INFO, info.tobytes())
 
 
-KIND = Kind(
+class _LinuxBridge(Kind):
+    def read_more(self, name: str, message: t.Any) -> t.Dict[str, t.Any]:
+        # Netlink tells the times that are in force; these are those that the bridge was given.
+        data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")
+        times: t.Dict[str, t.Any] = {}
+        if data and data.get_attr("IFLA_BR_TOPOLOGY_CHANGE"):
+            # For a while MAC addresses age in twice the forwarding delay (__br_set_topology_change() in
+            # net/bridge/br_stp.c), and nothing tells the time that was given.
+            doubled = 2 * data.get_attr("IFLA_BR_FORWARD_DELAY")
+            if abs(data.get_attr("IFLA_BR_AGEING_TIME") - doubled) <= 2:
+                times["ageing_time"] = None
+        if data and data.get_attr("IFLA_BR_ROOT_PORT"):
+            times.update(_configured_timers(name))
+        return times
+
+
+KIND = _LinuxBridge(
     "linux_bridge",
     "bridge",
     attributes=(
@@ -102,7 +112,6 @@ KIND = Kind(
         Attribute("vlan_stats_per_port", "IFLA_BR_VLAN_STATS_PER_PORT", "vlan_stats_per_port", FLAG),
         Attribute("vlan_filtering", "IFLA_BR_VLAN_FILTERING", "vlan_filtering", FLAG, False),
     ),
-    read_more=configured_timers,
     has_ports=True,
     netns_local=True,
 )

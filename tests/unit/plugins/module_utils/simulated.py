@@ -11,7 +11,7 @@ import typing as t
 from hypothesis import strategies as st
 
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Refused
-from ansible_collections.virtnet.linux.plugins.module_utils._kinds import linux_bridge
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, linux_bridge_port
 from ansible_collections.virtnet.linux.plugins.module_utils._model import (
     OWN,
     Address,
@@ -20,6 +20,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model import (
     Ref,
     Route,
     State,
+    Vlan,
     Wanted,
     WantedLink,
     WantedNetns,
@@ -28,7 +29,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._steps import Step
 
 NAMESPACES = (OWN, "blue", "green")
 NAMES = ("a", "b", "c", "d")
-KINDS = ("veth", "linux_bridge", "dummy", "")
+KINDS = ("veth", "linux_bridge", "tuntap", "macvlan", "dummy", "")
 ADDRESSES = ("10.0.0.1/24", "10.0.0.2/24", "10.0.1.1/24", "fd00::1/64", "fd00::1/48", "fd00::2/64")
 ROUTES = (
     Route("0.0.0.0/0", "10.0.0.254"),
@@ -88,11 +89,52 @@ bridge_values = st.fixed_dictionaries(
         "vlan_default_pvid": st.sampled_from([0, 1, 7]),
     },
 )
+tuntap_values = st.fixed_dictionaries(
+    {},
+    optional={
+        "mode": st.sampled_from(["tap", "tap", "tun"]),
+        "multi_queue": st.booleans(),
+        "owner": st.sampled_from(["", "root", "nobody"]),
+        "group": st.sampled_from(["", "root"]),
+        "packet_info": st.booleans(),
+        "vnet_hdr": st.booleans(),
+    },
+)
+macvlan_values = st.fixed_dictionaries(
+    {},
+    optional={
+        "mode": st.sampled_from(["private", "vepa", "bridge", "passthru", "source"]),
+        "nodst": st.just(True),
+        "nopromisc": st.just(True),
+        "bcqueuelen": st.sampled_from([1000, 2000]),
+        "macaddrs": st.sampled_from([(), ("02:00:00:00:00:09",), ("02:00:00:00:00:08", "02:00:00:00:00:09")]),
+    },
+)
+OWN_VALUES = {"linux_bridge": bridge_values, "tuntap": tuntap_values, "macvlan": macvlan_values}
+port_settings = st.fixed_dictionaries(
+    {},
+    optional={
+        "cost": st.sampled_from([2, 100]),
+        "priority": st.sampled_from([32, 5]),
+        "hairpin": st.booleans(),
+        "learning": st.booleans(),
+        "isolated": st.booleans(),
+    },
+)
+vlans = st.lists(
+    st.builds(Vlan, st.sampled_from([1, 2, 3, 4, 9]), st.none() | st.just(False), st.none() | st.booleans()),
+    unique_by=lambda vlan: vlan.vid,
+    max_size=4,
+).map(lambda found: tuple(sorted(found, key=lambda vlan: vlan.vid)))
 addresses = st.lists(st.sampled_from(ADDRESSES), unique=True, max_size=4)
 routes = st.lists(st.sampled_from(ROUTES), unique_by=lambda route: route.key, max_size=3)
 
 _DEFAULTS = {"mtu": 1500, "txqueuelen": 1000, "alias": "", "promisc": False, "state": "down", "master": ""}
-_BRIDGE_DEFAULTS = {a.name: a.default for a in linux_bridge.KIND.attributes if a.default is not None}
+
+
+def _defaults(kind: str) -> t.Dict[str, t.Any]:
+    own = _all.KINDS[kind].attributes if kind in _all.KINDS else ()
+    return {**_DEFAULTS, **{a.name: a.default for a in own if a.default is not None}}
 
 
 @st.composite
@@ -107,6 +149,11 @@ def states(draw: st.DrawFn) -> State:
     while free and draw(st.integers(0, 5)):
         ref = free.pop(draw(st.integers(0, len(free) - 1)))
         link = _draw_link(draw, ref, draw(st.sampled_from(KINDS)), len(state.links) + 1)
+        if link.kind == "macvlan":
+            parents = [other.ref for other in state.links.values() if other.kind in ("veth", "dummy", "linux_bridge")]
+            if not parents:
+                continue
+            link = Link(**{**vars(link), "parent": draw(st.sampled_from(parents))})
         if link.kind == "veth" and free:
             peer = free.pop(draw(st.integers(0, len(free) - 1)))
             state.put(_with_peer(_draw_link(draw, peer, "veth", len(state.links) + 2), ref))
@@ -121,9 +168,14 @@ def _with_peer(link: Link, peer: Ref) -> Link:
 
 
 def _draw_link(draw: st.DrawFn, ref: Ref, kind: str, index: int) -> Link:
-    own = {**_DEFAULTS, "mac": "02:00:00:00:01:%02x" % index, **draw(values)}
+    own = {**_defaults(kind), "mac": "02:00:00:00:01:%02x" % index, **draw(values)}
     if kind == "linux_bridge":
-        own.update({**_BRIDGE_DEFAULTS, "vlan_default_pvid": 1, **draw(bridge_values)})
+        own["vlan_default_pvid"] = 1
+    if kind == "tuntap":
+        own["mode"] = "tap"
+    own.update(draw(OWN_VALUES.get(kind, st.just({}))))
+    if kind in _all.KINDS:
+        own = dict(_all.KINDS[kind].settled(own))
     some = _as_on_a_host(draw(addresses))
     through = [] if own["state"] == "down" else draw(routes)
     hosts = [address.split("/")[0] for address in some]
@@ -142,7 +194,9 @@ def _draw_masters(draw: st.DrawFn, state: State) -> None:
         bridges = [b.ref.name for b in state.links.values() if b.kind == "linux_bridge" and b.ref.netns == ref.netns]
         if bridges and link.kind != "linux_bridge" and ref.name != "lo" and draw(st.booleans()):
             master = draw(st.sampled_from(bridges))
-            state.put(link.having(master=master))
+            port = {**linux_bridge_port.DEFAULTS, "cost": 2, **draw(port_settings)}
+            has = tuple(Vlan(vlan.vid, False, bool(vlan.untagged)) for vlan in draw(vlans))
+            state.put(Link(**{**vars(link.having(master=master)), "port": port, "vlans": has}))
             bridge = state.links[Ref(ref.netns, master)]
             state.put(Link(**{**vars(bridge), "ports": tuple(sorted([*(bridge.ports or ()), ref.name]))}))
 
@@ -157,8 +211,7 @@ def wanted_ends(draw: st.DrawFn, kind: str) -> WantedLink:
     if draw(st.booleans()):
         others = [name for name in NAMES if name != ref.name]
         own["master"] = draw(st.sampled_from(["", *others]))
-    if kind == "linux_bridge":
-        own.update(draw(bridge_values))
+    own.update(draw(OWN_VALUES.get(kind, st.just({}))))
     asked = draw(st.none() | addresses.map(_as_on_a_host))
     through = draw(st.none() | routes)
     return WantedLink(
@@ -174,7 +227,7 @@ def wanted_ends(draw: st.DrawFn, kind: str) -> WantedLink:
 
 @st.composite
 def wanted_links(draw: st.DrawFn) -> WantedLink:
-    kind = draw(st.sampled_from(["veth", "linux_bridge", ""]))
+    kind = draw(st.sampled_from(["veth", "linux_bridge", "tuntap", "macvlan", ""]))
     wanted = vars(draw(wanted_ends(kind)))
     wanted.update(recreate=draw(st.booleans()), made=bool(kind), present=draw(st.integers(0, 4)) > 0)
     if kind == "veth" and draw(st.integers(0, 4)):
@@ -183,9 +236,30 @@ def wanted_links(draw: st.DrawFn) -> WantedLink:
         ports = draw(st.none() | st.lists(st.sampled_from([n for n in NAMES if n != wanted["ref"].name]), unique=True))
         wanted["ports"] = None if ports is None else tuple(ports)
         wanted["purge_ports"] = ports is not None and draw(st.booleans())
+    elif kind == "macvlan":
+        wanted["parent"] = draw(refs if draw(st.integers(0, 2)) else st.none())
+        wanted["purge_values"] = ("macaddrs",) if draw(st.booleans()) else ()
     else:
         wanted["move_from"] = draw(st.none() | st.sampled_from(NAMESPACES))
     return WantedLink(**wanted)
+
+
+@st.composite
+def wanted_ports(draw: st.DrawFn) -> WantedLink:
+    """A link that is to be a port of a bridge, or no longer."""
+    ref, bridge, present = draw(refs), draw(st.sampled_from(NAMES)), draw(st.integers(0, 4)) > 0
+    pvid = draw(st.none() | st.sampled_from([1, 9]))
+    asked = draw(st.none() | vlans)
+    return WantedLink(
+        ref,
+        made=False,
+        present=present,
+        values={"master": bridge} if present else {},
+        port_of=bridge,
+        port=draw(port_settings),
+        vlans=None if asked is None else tuple(vlan._replace(pvid=vlan.vid == pvid) for vlan in asked),
+        purge_vlans=asked is not None and draw(st.booleans()),
+    )
 
 
 wanted_namespaces = st.builds(
@@ -197,5 +271,6 @@ wanted_namespaces = st.builds(
 )
 wanteds = st.one_of(
     st.builds(lambda link: Wanted(links=(link,)), wanted_links()),
+    st.builds(lambda link: Wanted(links=(link,)), wanted_ports().filter(lambda link: link.port_of != link.ref.name)),
     st.builds(lambda netns: Wanted(namespaces=(netns,)), wanted_namespaces),
 )

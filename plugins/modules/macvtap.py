@@ -1,0 +1,156 @@
+#!/usr/bin/python
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: macvtap
+short_description: Character devices for virtual machines on one network device
+version_added: 0.1.0
+description:
+  - Makes, changes, moves and deletes macvtaps, which give a virtual machine a MAC address of its own on the host's
+    network without a bridge.
+  - The virtual machine opens the character device C(/dev/tapN), where C(N) is the interface index. Its node is there
+    when the task has ended, whether or not udev has made it, and goes away with the link.
+  - Where that name is taken by a link in another namespace with the same index, the node is C(/dev/macvtapM) with the
+    minor number. RV(link.device) always has the path.
+extends_documentation_fragment:
+  - virtnet.linux._attributes
+  - virtnet.linux._attributes.links
+  - virtnet.linux._link
+  - virtnet.linux._link.movable
+  - virtnet.linux._macvlan
+author:
+  - The virtnet.linux authors (@virtnet)
+requirements:
+  - Linux 5.2
+options:
+  kind:
+    description:
+      - The kind of the link. A returned document has it; it needn't be given.
+    type: str
+    choices: [macvtap]
+  device:
+    description:
+      - The node of the character device. What is omitted of it is left as it is; a new one belongs to root and has the
+        mode V(0600).
+    type: dict
+    suboptions:
+      owner:
+        description:
+          - The user who owns it, by name or id.
+        type: str
+      group:
+        description:
+          - The group that owns it, by name or id.
+        type: str
+      mode:
+        description:
+          - Its mode, such as V('0660'). Quote it in YAML.
+        type: raw
+      path:
+        description:
+          - Where it is. A returned document has it; given, it isn't looked at.
+        type: str
+      major:
+        description:
+          - Its major number. A returned document has it; given, it isn't looked at.
+        type: int
+      minor:
+        description:
+          - Its minor number. A returned document has it; given, it isn't looked at.
+        type: int
+notes:
+  - Deleting a macvtap that a process has open, with O(state=absent) or O(recreate=true), cuts that off. The task warns,
+    and names the process.
+seealso:
+  - module: virtnet.linux.macvlan
+  - module: virtnet.linux.tuntap
+"""
+
+EXAMPLES = r"""
+- name: A macvtap for a virtual machine that runs as a user of its own
+  virtnet.linux.macvtap:
+    name: vm1
+    parent: eth0
+    mode: bridge
+    state: up
+    device:
+      owner: libvirt-qemu
+      group: kvm
+      mode: "0660"
+  register: vm1
+
+- name: Where the virtual machine finds it
+  ansible.builtin.debug:
+    var: vm1.link.device.path
+
+- name: The whole device for one virtual machine
+  virtnet.linux.macvtap:
+    name: vm2
+    parent: eth1
+    mode: passthru
+    state: up
+
+- name: Delete it
+  virtnet.linux.macvtap:
+    name: vm1
+    state: absent
+"""
+
+RETURN = r"""
+link:
+  description:
+    - The link as it now stands, in the words of the options, so that it can be given to the module again.
+      In check mode, as it would stand, without what can't be foretold (a MAC address that the kernel will choose, the
+      path of the device).
+    - The parent is left out where it is in a namespace that can't be found.
+  returned: success
+  type: dict
+  sample:
+    name: vm1
+    kind: macvtap
+    state: up
+    master: ""
+    mtu: 1500
+    txqueuelen: 500
+    mac: 3a:1f:c4:0e:52:9b
+    alias: ""
+    promisc: false
+    parent: eth0
+    mode: bridge
+    nopromisc: false
+    nodst: false
+    bcqueuelen: 1000
+    macaddrs: []
+    device:
+      path: /dev/tap61
+      major: 246
+      minor: 1
+      owner: libvirt-qemu
+      group: kvm
+      mode: "0660"
+    addresses: []
+    routes: []
+commands:
+  description: What an administrator would have typed to do the same, in that order.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - ip link add link eth0 name vm1 type macvtap mode bridge
+    - ip link set dev vm1 up
+"""
+
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds import macvtap
+from ansible_collections.virtnet.linux.plugins.module_utils._module import run_link
+
+
+def main() -> None:
+    run_link(macvtap.KIND)
+
+
+if __name__ == "__main__":
+    main()
