@@ -83,6 +83,7 @@ def link_options(kind: t.Optional[Kind]) -> Options:
     if kind.has_ports:
         options["ports"] = {"type": "list", "elements": "str"}
         options["purge_ports"] = {"type": "bool", "default": False}
+        options["ports_promisc"] = {"type": "bool"}
     if kind.paired:
         options["peer"] = {"type": "dict", "options": _end_options("present", "up", "down")}
     return options
@@ -269,6 +270,7 @@ def _read_route(document: Document, where: str) -> Route:
 def _read_ports(document: Document, wanted: WantedLink) -> WantedLink:
     name = wanted.ref.name
     ports = document.get("ports")
+    wanted = dataclasses.replace(wanted, ports_promisc=document.get("ports_promisc"))
     if ports is None:
         if document.get("purge_ports"):
             raise BadInput(

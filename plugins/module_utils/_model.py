@@ -192,7 +192,8 @@ class WantedLink:
     """What an option document asks of one link; what it left out isn't here.
 
     ``kind`` is empty where any kind will do. One that is not ``made`` must be there already (the link module).
-    ``purge_values`` are the names of those of its values, lists all of them, that are to have nothing else. ``port_of``
+    ``purge_values`` are the names of those of its values, lists all of them, that are to have nothing else. ``ports_promisc``
+    is what a bridge's ports are to have while they are that; without it nobody touches theirs. ``port_of``
     is the bridge that the link is to be a port of, or no longer if it is not ``present``; ``port`` and ``vlans`` are
     what is asked of it as such.
     """
@@ -213,6 +214,7 @@ class WantedLink:
     parent: t.Optional[Ref] = None
     ports: t.Optional[t.Tuple[str, ...]] = None
     purge_ports: bool = False
+    ports_promisc: t.Optional[bool] = None
     port_of: str = ""
     port: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     vlans: t.Optional[t.Tuple[Vlan, ...]] = None

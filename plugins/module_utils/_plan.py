@@ -374,6 +374,7 @@ class _Planner(_Editor):
             )
         if not link.kind:
             raise Conflict("%s; it isn't virtual, so that it can't be deleted." % _upper(problem))
+        self._warn_users(link)
         aside = Ref(link.ref.netns, "vnaside%x" % link.index)
         self.do(steps.LinkAside(link.ref, aside.name))
         self._last.append(functools.partial(self._delete, aside, silent=True))
@@ -381,11 +382,15 @@ class _Planner(_Editor):
     def _delete(self, ref: Ref, silent: bool = False) -> None:
         if ref in self.state.links:  # a pair may have lost it with its other end
             link = self.state.links[ref]
-            if link.users:
-                self.warnings.append(
-                    "%s is held open by %s; its deletion cuts that off." % (_a(link, True), " and ".join(link.users))
-                )
+            if not silent:
+                self._warn_users(link)
             self.do(steps.LinkDel(link, silent))
+
+    def _warn_users(self, link: Link) -> None:
+        if link.users:
+            self.warnings.append(
+                "%s is held open by %s; its deletion cuts that off." % (_a(link, True), " and ".join(link.users))
+            )
 
     def _create(self, wanted: WantedLink) -> None:
         kind = _all.KINDS.get(wanted.kind)
@@ -479,8 +484,8 @@ class _Planner(_Editor):
         self.adjust(wanted.ref, target)
         if wanted.vlans is not None:
             self._set_vlans(wanted.ref, self._merge_vlans(wanted))
-        if wanted.ports is not None:
-            self._ports(wanted, wanted.ports)
+        if wanted.ports is not None or wanted.ports_promisc is not None:
+            self._ports(wanted, wanted.ports or ())
             # Its MTU and MAC address have followed the ports, unless the user says what they are.
             self._set_values(wanted.ref, dataclasses.replace(target, values=wanted.values))
 
@@ -565,18 +570,29 @@ class _Planner(_Editor):
                 self.state.put(Link(ref))
             port = self.state.links[ref]
             _check_pair(self.state.links[bridge], port)
+            self._set_promisc(ref, wanted.ports_promisc)
             if port.values.get("master") != bridge.name:
                 self.do(steps.LinkMaster(ref, bridge.name))
-        if wanted.purge_ports:
-            for name in self.state.links[bridge].ports or ():
-                if name not in ports:
-                    self.do(steps.LinkMaster(Ref(bridge.netns, name), ""))
+        for name in self.state.links[bridge].ports or ():
+            if name in ports or not wanted.purge_ports:
+                self._set_promisc(Ref(bridge.netns, name), wanted.ports_promisc)
+            else:
+                self._release(Ref(bridge.netns, name), wanted)
         count = len(self.state.links[bridge].ports or ())
         if count > linux_bridge.MAX_PORTS:
             raise BadInput(
                 "Option ports of link %s: that makes %d ports, and a Linux bridge takes at most %d."
                 % (bridge, count, linux_bridge.MAX_PORTS)
             )
+
+    def _set_promisc(self, ref: Ref, value: t.Optional[bool]) -> None:
+        if value is not None and self.state.links[ref].values.get("promisc") != value:
+            self.do(steps.link_set(self.state.links[ref], "promisc", value))
+
+    def _release(self, ref: Ref, wanted: WantedLink) -> None:
+        """Take a port out of the wanted bridge, as it was before it came in."""
+        self._set_promisc(ref, None if wanted.ports_promisc is None else False)
+        self.do(steps.LinkMaster(ref, ""))
 
     def absent_link(self, wanted: WantedLink) -> None:
         link = self.state.links.get(wanted.ref)
@@ -588,7 +604,7 @@ class _Planner(_Editor):
         if link:
             self._check_deletable(link, wanted.kind)
             for name in link.ports or ():
-                self._last.append(functools.partial(self.do, steps.LinkMaster(Ref(link.ref.netns, name), "")))
+                self._last.append(functools.partial(self._release, Ref(link.ref.netns, name), wanted))
             self._last.append(functools.partial(self._delete, link.ref))
         # An end that was moved still has its name. Without that, the pair could be anybody's.
         other = self.state.links.get(wanted.peer.ref) if wanted.peer else None

@@ -38,6 +38,12 @@ options:
       - Whether to take the ports that are not in O(ports) out of the bridge.
     type: bool
     default: false
+  ports_promisc:
+    description:
+      - Whether the ports have their own switch for promiscuous mode on. The bridge itself doesn't need that.
+      - Given with either value, a port that leaves (by O(purge_ports) or O(state=absent)) has it switched off. If omitted,
+        nobody touches it.
+    type: bool
   stp:
     description:
       - Whether the spanning tree protocol runs on it.
@@ -134,6 +140,12 @@ EXAMPLES = r"""
     stp: true
     priority: 4096
     forward_delay: 4
+
+- name: Delete it, with its ports out of it and out of promiscuous mode before
+  virtnet.linux.linux_bridge:
+    name: br0
+    state: absent
+    ports_promisc: false
 
 - name: Delete it; what were its ports stay
   virtnet.linux.linux_bridge:

@@ -36,6 +36,8 @@ TUNSETIFF, TUNSETPERSIST, TUNSETOWNER, TUNSETGROUP = 0x400454CA, 0x400454CB, 0x4
 IFF_TUN, IFF_TAP = 0x1, 0x2
 IFF_MULTI_QUEUE, IFF_NO_PI, IFF_VNET_HDR, IFF_TUN_EXCL = 0x100, 0x1000, 0x4000, 0x8000
 
+_TUN_NUMBER = os.makedev(10, 200)  # MISC_MAJOR of linux/major.h, TUN_MINOR of linux/miscdevice.h
+
 _MODES = {"tun": IFF_TUN, "tap": IFF_TAP}
 _MODE = Codec(
     "str",
@@ -95,7 +97,7 @@ def _attribute(name: str, nla: str, codec: Codec, default: t.Any = None, choices
 
 
 def _is_queue_of(name: str, fd: str, fdinfo: str) -> bool:
-    if not os.readlink(fd).endswith("/net/tun"):
+    if os.stat(fd).st_rdev != _TUN_NUMBER:
         return False
     with open(fdinfo, encoding="utf-8", errors="surrogateescape") as description:
         return "iff:\t%s\n" % name in description  # tun_chr_show_fdinfo(); the namespace it doesn't tell
