@@ -426,7 +426,8 @@ class Kernel:
             attributes.append(("IFLA_LINK", space.index_of(link.parent.name)))
             if space is not target:
                 attributes.append(("IFLA_NET_NS_FD", target.fd))
-        space.do(ifinfmsg, rtnl.RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, attributes, {"index": link.index})
+        with self._there(link.ref.netns).inside(), kind.making(link.ref.name):
+            space.do(ifinfmsg, rtnl.RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, attributes, {"index": link.index})
 
     def _peer(self, link: Link, peer: Link) -> t.Dict[str, t.Any]:
         attributes: Attributes = [("IFLA_IFNAME", peer.ref.name), *messages.encode(_common.AT_BIRTH, peer)]

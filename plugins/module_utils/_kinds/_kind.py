@@ -206,6 +206,10 @@ class Kind:
         """Whether a link with these values suffers no other one on its parent."""
         return False
 
+    def making(self, name: str) -> t.ContextManager[None]:
+        """A context in which a link is made. Called inside the namespace that it will be in."""
+        return contextlib.nullcontext()
+
     def leaving(self, name: str) -> t.ContextManager[None]:
         """A context in which a link is deleted, or goes to another namespace. Called inside the one that it is in."""
         return contextlib.nullcontext()

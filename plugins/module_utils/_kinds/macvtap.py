@@ -14,6 +14,7 @@ import errno
 import os
 import shlex
 import stat
+import time
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._commands import Argv, inside
@@ -31,6 +32,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._kinds._users import
 )
 
 _SETTABLE = ("owner", "group", "mode")
+_CLOCK_TOLERANCE = 1  # seconds; file systems use a coarser clock
 _NODE_MODE = 0o600  # what the kernel gives the node, where it makes one itself
 
 
@@ -203,6 +205,15 @@ class _Macvtap(macvlan.Macvlan):
             return ()
         number = _device(name).number
         return processes(lambda fd, _fdinfo: _number_behind(fd) == number)
+
+    @contextlib.contextmanager
+    def making(self, name: str) -> t.Iterator[None]:
+        before = time.time() - _CLOCK_TOLERANCE
+        yield
+        device = _device(name)
+        for path in device.paths:
+            if _number(path) == device.number and os.lstat(path).st_ctime < before:
+                os.unlink(path)  # left over from a device that had this number, with who knows what owner
 
     def leaving(self, name: str) -> t.ContextManager[None]:
         device = _device(name)
