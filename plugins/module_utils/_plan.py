@@ -177,8 +177,8 @@ class _Editor:
             self._set_vlans(ref, target.vlans)
 
     def _set_vlans(self, ref: Ref, vlans: t.Tuple[Vlan, ...]) -> None:
-        # Those without the PVID first: who gets it takes it from who has it.
-        for vlan, last in sorted(vlan_ranges(vlans), key=lambda found: bool(found[0].pvid)):
+        # The PVID first: it takes that from the one that was it.
+        for vlan, last in sorted(vlan_ranges(vlans), key=lambda found: not found[0].pvid):
             there = {vlan.vid: vlan for vlan in self.state.links[ref].vlans or ()}
             if any(there.get(vid) != vlan._replace(vid=vid) for vid in range(vlan.vid, last + 1)):
                 self.do(steps.VlanAdd(ref, vlan, last))

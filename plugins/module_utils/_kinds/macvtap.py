@@ -147,7 +147,7 @@ def _parse(device: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
 
 def _parse_mode(mode: t.Any) -> str:
     try:
-        number = mode if isinstance(mode, int) else int(str(mode), 8)
+        number = mode if type(mode) is int else int(str(mode), 8)
     except ValueError:
         number = -1
     if not 0 <= number <= 0o777:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import struct
@@ -134,6 +135,9 @@ class _Tuntap(Kind):
             elif held:
                 why[name] = "a process holds the device open, and would have to end first"
         return why
+
+    def hint(self, code: int) -> str:
+        return "There is no %s; the kernel module tun makes it." % CLONE_DEVICE if code == errno.ENOENT else ""
 
     def settled(self, values: Values) -> Values:
         return {k: v for k, v in values.items() if k != "mac"} if values.get("mode") == "tun" else values

@@ -13,7 +13,14 @@ from hypothesis import given, settings
 from ansible_collections.virtnet.linux.plugins.module_utils import _documents as documents
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._all import KINDS
-from ansible_collections.virtnet.linux.plugins.module_utils._model import Ref, Route, State, Wanted, WantedLink
+from ansible_collections.virtnet.linux.plugins.module_utils._model import (
+    Ref,
+    Route,
+    State,
+    Vlan,
+    Wanted,
+    WantedLink,
+)
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import make_plan
 
 from .simulated import states
@@ -35,6 +42,53 @@ def test_what_is_written_can_be_read_and_asks_for_nothing(state: State) -> None:
         document = documents.write_link(state, ref, KINDS.get(kind))
         plan = make_plan(state, Wanted(links=(read(kind, **document),)))
         assert [planned.step for planned in plan.planned] == []
+
+
+def read_port(**options: t.Any) -> WantedLink:
+    result = ArgumentSpecValidator(documents.port_options()).validate(options)
+    assert not result.error_messages, result.error_messages
+    return documents.read_port(result.validated_parameters)
+
+
+@settings(deadline=None)
+@given(states())
+def test_what_is_written_of_a_port_can_be_read_and_asks_for_nothing(state: State) -> None:
+    for ref, link in state.links.items():
+        bridge = link.values.get("master") or "elsewhere"
+        wanted = WantedLink(ref, port_of=bridge)
+        document = documents.write_port(state, wanted)
+        assert (document["state"] == "present") == bool(link.values.get("master"))
+        plan = make_plan(state, Wanted(links=(read_port(**document),)))
+        assert [planned.step for planned in plan.planned] == []
+
+
+def test_vlans_of_a_port() -> None:
+    asked = [{"vid": "10-12", "untagged": False}, {"vid": 5, "pvid": True, "untagged": True}, {"vid": "7 - 7"}]
+    assert read_port(bridge="br0", name="p", vlans=asked).vlans == (
+        Vlan(5, True, True),
+        Vlan(7, None, None),
+        *(Vlan(vid, None, False) for vid in (10, 11, 12)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "option", "value", "read_as"),
+    [
+        ("tuntap", "owner", 0, "root"),
+        ("tuntap", "owner", "root", "root"),
+        ("tuntap", "owner", "", ""),
+        ("tuntap", "group", "4294967294", "4294967294"),
+        ("macvtap", "device", {"owner": "0", "mode": "660"}, {"owner": "root", "mode": "0660"}),
+        ("macvtap", "device", {"mode": 0o640, "path": "/dev/tap7", "group": ""}, {"mode": "0640"}),
+        ("macvlan", "macaddrs", ["02-00-00-00-00-0B", "02:00:00:00:00:0a"], ("02:00:00:00:00:0a", "02:00:00:00:00:0b")),
+    ],
+)
+def test_values_have_one_spelling(kind: str, option: str, value: t.Any, read_as: t.Any) -> None:
+    assert read(kind, name="a", **{option: value}).values[option] == read_as
+
+
+def test_the_device_of_a_macvtap_is_always_wanted() -> None:
+    assert read("macvtap", name="a").values == {"device": {}}
 
 
 def test_a_link_that_is_not_there_is_an_absent_document() -> None:
@@ -108,6 +162,14 @@ def test_routes(route: t.Dict[str, t.Any], read_as: Route) -> None:
         ("linux_bridge", {"name": "br0", "purge_ports": True}, "Option purge_ports of link 'br0' needs option ports"),
         ("linux_bridge", {"name": "br0", "hello_time": 0}, "Link 'br0': hello_time 0.0 is out of range"),
         ("linux_bridge", {"name": "br0", "priority": 65536}, "Link 'br0': priority 65536 is out of range"),
+        ("tuntap", {"name": "a", "owner": "nosuchuser"}, "Link 'a': option owner: there is no user 'nosuchuser'"),
+        ("tuntap", {"name": "a", "group": "4294967295"}, "Link 'a': option group: 4294967295 isn't the id of a group"),
+        ("macvtap", {"name": "a", "device": {"mode": "rw"}}, "Link 'a': option device: rw isn't a mode"),
+        ("macvtap", {"name": "a", "device": {"mode": True}}, "Link 'a': option device: True isn't a mode"),
+        ("macvlan", {"name": "a", "macaddrs": ["x"]}, "Link 'a': option macaddrs: 'x' isn't a MAC address"),
+        ("macvlan", {"name": "a", "parent": "a b"}, "Option parent of link 'a': 'a b' contains white space"),
+        ("macvlan", {"name": "a", "parent_netns": "blue"}, "Option parent_netns of link 'a' needs option parent"),
+        ("macvlan", {"name": "a", "bcqueuelen": -1}, "Link 'a': bcqueuelen -1 is out of range"),
         ("veth", {"name": "a", "peer": {"name": "a"}}, "Option peer of veth 'a': a veth can't be its own peer"),
         ("veth", {"name": "a", "peer": {"name": "b/"}}, "Option peer.name: 'b/' contains '/'"),
         ("veth", {"name": "a", "peer": {"name": "b", "netns": ".."}}, "Option peer.netns of link 'b'"),

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import importlib
+import socket
 import struct
 import sys
 import types
@@ -14,14 +15,18 @@ import typing as t
 
 import pytest
 
+from ansible_collections.virtnet.linux.plugins.module_utils import _messages as messages
 from ansible_collections.virtnet.linux.plugins.module_utils import _netlink
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import linux_bridge
+from ansible_collections.virtnet.linux.plugins.module_utils._model import Ref, Vlan
+from ansible_collections.virtnet.linux.plugins.module_utils._steps import Step, VlanAdd, VlanDel
 
 pytest.importorskip("pyroute2")
 
 # linux/if_link.h
 IFLA_LINKINFO, IFLA_INFO_KIND, IFLA_INFO_DATA = 18, 1, 2
+IFLA_AF_SPEC, IFLA_BRIDGE_VLAN_INFO = 26, 2
 
 
 def attributes(data: bytes) -> t.Dict[int, bytes]:
@@ -66,6 +71,68 @@ def test_bridge_options_as_the_kernel_reads_them(option: str, value: t.Any, numb
     sent = attributes(info[IFLA_INFO_DATA])
     assert {key: found[: len(payload)] for key, found in sent.items()} == {number: payload}
     assert attribute.codec.decode(attribute.codec.encode(value)) == value
+
+
+class SentOnly(_netlink.Kernel):
+    """Keeps the bytes of the messages that steps would send, for a link of index 7."""
+
+    def __init__(self) -> None:
+        self.sent: t.List[t.Tuple[int, bytes]] = []
+
+    def _there(self, _reference: str) -> t.Any:
+        return self
+
+    def index_of(self, _name: str) -> int:
+        return 7
+
+    def do(self, message_class: t.Any, message_type: int, _flags: int, nlas: t.Any, header: t.Any) -> None:
+        message = message_class()
+        message.update(header)
+        message["attrs"] = nlas
+        message.encode()
+        self.sent.append((message_type, bytes(message.data)[16:]))
+
+
+# From linux/if_bridge.h: flags (2 PVID, 4 untagged, 8 the range begins, 16 it ends) and the VLAN's id
+@pytest.mark.parametrize(
+    ("step", "message_type", "infos"),
+    [
+        (VlanAdd(Ref("", "p"), Vlan(10, True, True), 10), 19, [(2 | 4, 10)]),
+        (VlanAdd(Ref("", "p"), Vlan(10), 20), 19, [(8, 10), (16, 20)]),
+        (VlanAdd(Ref("", "p"), Vlan(4094, False, True), 4094), 19, [(4, 4094)]),
+        (VlanDel(Ref("", "p"), 1, 1), 17, [(0, 1)]),
+        (VlanDel(Ref("", "p"), 1, 4094), 17, [(8, 1), (16, 4094)]),
+    ],
+)
+def test_vlans_as_the_kernel_reads_them(step: Step, message_type: int, infos: t.List[t.Tuple[int, int]]) -> None:
+    kernel = SentOnly()
+    kernel.run(step)
+    ((sent_type, data),) = kernel.sent
+    assert sent_type == message_type  # RTM_SETLINK, RTM_DELLINK
+    assert struct.unpack_from("=BxHiII", data)[:3] == (socket.AF_BRIDGE, 0, 7)
+    spec = attributes(data[16:])[IFLA_AF_SPEC]
+    found = []
+    while spec:
+        length, number = struct.unpack_from("=HH", spec)
+        assert number == IFLA_BRIDGE_VLAN_INFO
+        found.append(struct.unpack_from("=HH", spec, 4))
+        spec = spec[(length + 3) & ~3 :]
+    assert found == infos
+
+
+def test_vlans_as_the_kernel_tells_them() -> None:
+    def nested(number: int, payload: bytes) -> bytes:
+        return struct.pack("=HH", 4 + len(payload), number) + payload.ljust((len(payload) + 3) & ~3, b"\0")
+
+    one = nested(1, nested(1, struct.pack("=HH", 2 | 4, 50)))
+    some = nested(1, nested(1, struct.pack("=HH", 0, 20)) + nested(2, struct.pack("=H", 22)))
+    body = struct.pack("=BBHI", socket.AF_BRIDGE, 0, 0, 7) + one + some
+    message = _netlink._VlanMessage(struct.pack("=IHHII", 16 + len(body), 112, 0, 0, 0) + body)
+    message.decode()
+    assert messages.vlans(message.get_attrs("BRIDGE_VLANDB_ENTRY")) == (
+        *(Vlan(vid) for vid in (20, 21, 22)),
+        Vlan(50, True, True),
+    )
 
 
 @pytest.fixture(name="reloaded")

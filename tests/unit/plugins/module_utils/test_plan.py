@@ -20,6 +20,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model import (
     Ref,
     Route,
     State,
+    Vlan,
     Wanted,
     WantedLink,
     WantedNetns,
@@ -209,6 +210,80 @@ def test_the_pvid_changes_while_vlan_filtering_is_off_for_a_moment() -> None:
     ]
 
 
+def test_the_vlans_of_a_port_in_few_commands() -> None:
+    bridge = a_link("br0", "linux_bridge", values={"vlan_default_pvid": 1}, ports=())
+    wanted = WantedLink(
+        Ref("", "a"),
+        made=False,
+        port_of="br0",
+        values={"master": "br0"},
+        port={"isolated": True, "cost": 4, "learning": True},
+        vlans=(Vlan(5, True, True), Vlan(10), Vlan(11), Vlan(12, False, True)),
+        purge_vlans=True,
+    )
+    assert commands(host_with(bridge, a_link("a")), wanted) == [
+        "ip link set dev a master br0",
+        "ip link set dev a type bridge_slave cost 4 isolated on",
+        "bridge vlan add dev a vid 5 pvid untagged",
+        "bridge vlan add dev a vid 10-11",
+        "bridge vlan add dev a vid 12 untagged",
+        "bridge vlan del dev a vid 1",
+    ]
+
+
+def test_another_pvid_leaves_the_old_one_a_member() -> None:
+    port = a_link("a", values={"master": "br0"}, vlans=(Vlan(1, True, True), Vlan(2)))
+    wanted = WantedLink(port.ref, made=False, port_of="br0", values={"master": "br0"}, vlans=(Vlan(2, True, None),))
+    state = host_with(a_link("br0", "linux_bridge"), port)
+    assert commands(state, wanted) == ["bridge vlan add dev a vid 2 pvid"]
+    after = make_plan(state, Wanted(links=(wanted,))).after.links[port.ref]
+    assert after.vlans == (Vlan(1, False, True), Vlan(2, True, False))
+
+
+def test_vlans_that_the_kernel_does_not_tell_are_refused() -> None:
+    state = host_with(a_link("br0", "linux_bridge"), a_link("a", values={"master": "br0"}))
+    state.port_vlans = False
+    wanted = WantedLink(Ref("", "a"), made=False, port_of="br0", values={"master": "br0"}, vlans=(Vlan(2),))
+    with pytest.raises(Failure, match="CONFIG_BRIDGE_VLAN_FILTERING"):
+        make_plan(state, Wanted(links=(wanted,)))
+
+
+def test_a_link_that_is_made_again_takes_over_what_was_not_asked_for() -> None:
+    values = {"mode": "tap", "owner": "root", "group": "", "multi_queue": False, "mac": "02:00:00:00:00:01"}
+    addresses = (Address("10.0.0.1/24"),)
+    tap = a_link("t", "tuntap", values={**values, "master": "br0", "mtu": 1400}, index=7, addresses=addresses)
+    state = host_with(a_link("br0", "linux_bridge", ports=("t",)), tap)
+    wanted = WantedLink(Ref("blue", "t"), "tuntap", values={"multi_queue": True}, move_from="", recreate=True)
+    assert commands(state, wanted) == [
+        "ip link del dev t",
+        "ip -n blue tuntap add dev t mode tap user root multi_queue",
+        "ip -n blue link set dev t mtu 1400",
+        "ip -n blue link set dev t address 02:00:00:00:00:01",
+        "ip -n blue link set dev t up",
+    ]
+    in_place = WantedLink(tap.ref, "tuntap", values={"multi_queue": True}, recreate=True)
+    assert commands(state, in_place)[-3:] == [
+        "ip link set dev t master br0",
+        "ip address add 10.0.0.1/24 dev t",
+        "ip link set dev t up",
+    ]
+
+
+def test_a_link_that_wants_its_parent_alone_cannot_wait_for_its_successor() -> None:
+    parent = a_link("eth0")
+    child = a_link("m", "macvlan", values={"mode": "bridge", "mac": "02:00:00:00:00:01"}, parent=parent.ref)
+    wanted = WantedLink(child.ref, "macvlan", values={"mode": "passthru"}, recreate=True)
+    plan = make_plan(host_with(parent, child), Wanted(links=(wanted,)))
+    assert isinstance(plan.planned[0].step, LinkDel)
+    assert "mac" not in plan.after.links[child.ref].values  # it is that of the parent now
+
+
+def test_deleting_what_a_process_holds_open_is_told() -> None:
+    tap = a_link("t", "tuntap", users=("process 4711 (qemu)",))
+    plan = make_plan(host_with(tap), Wanted(links=(WantedLink(tap.ref, "tuntap", present=False),)))
+    assert plan.warnings == ["Link 't' (tuntap) is held open by process 4711 (qemu); its deletion cuts that off."]
+
+
 def test_moving_into_the_own_namespace_is_spelled_for_a_shell_that_stays_in_it() -> None:
     state = host_with(a_link("a b", netns="blue"))
     wanted = WantedLink(Ref("", "a b"), made=False, move_from="blue")
@@ -267,6 +342,26 @@ def test_moving_into_the_own_namespace_is_spelled_for_a_shell_that_stays_in_it()
             host_with(a_link("a", values={"state": "down"})),
             WantedLink(Ref("", "a"), made=False, routes=(Route("10.0.0.0/8"),)),
             r"^Option routes of link 'a': routes need a link that is up",
+        ),
+        (
+            host_with(a_link("m", "macvlan", parent=Ref("", "eth0")), a_link("eth0")),
+            WantedLink(Ref("", "n"), "macvlan", parent=Ref("", "m")),
+            r"^Link 'm' \(macvlan\) can't be the parent of 'n': .*, 'eth0'; give that one\.",
+        ),
+        (
+            host_with(a_link("m", "macvlan", values={"mode": "vepa"})),
+            WantedLink(Ref("", "m"), "macvlan", values={"mode": "passthru"}, recreate=True),
+            r"^Link 'm' \(macvlan\) can't be made again without option parent",
+        ),
+        (
+            host_with(a_link("m", "macvlan", values={"mode": "vepa"})),
+            WantedLink(Ref("", "m"), "macvlan", values={"macaddrs": ("02:00:00:00:00:01",)}),
+            r"^Link 'm': option macaddrs is for mode source, and the mode is vepa\.",
+        ),
+        (
+            host_with(a_link("t", "tuntap", values={"owner": "root"}, users=("a process",))),
+            WantedLink(Ref("", "t"), "tuntap", values={"owner": "nobody"}),
+            r"owner \(a process holds the device open, and would have to end first\)",
         ),
         (
             host_with(a_link("br0", "linux_bridge", netns="blue")),
