@@ -63,8 +63,25 @@ def bridge_commands(number: int) -> t.List[Task]:
     ]
 
 
-def one_task(number: int) -> t.List[Task]:
-    return [{"virtnet.linux.link": {"name": "br0", "mtu": 1400 + number}}]
+# One change of a link of each kind, on a host that has these.
+HOST = [
+    "link add br0 type bridge",
+    "link set br0 up",
+    "link add name up0 type veth peer name up1",
+    "link set up1 master br0",
+    "tuntap add dev tap0 mode tap",
+    "link add link up0 name mac0 type macvlan",
+    "link add link up0 name macvtap0 type macvtap",
+]
+CHANGES: t.Dict[str, t.Callable[[int], t.Dict[str, t.Any]]] = {
+    "link": lambda number: {"name": "br0", "mtu": 1400 + number},
+    "veth": lambda number: {"name": "up0", "alias": str(number)},
+    "linux_bridge": lambda number: {"name": "br0", "ageing_time": 100 + number},
+    "linux_bridge_port": lambda number: {"bridge": "br0", "name": "up1", "cost": 10 + number},
+    "tuntap": lambda number: {"name": "tap0", "owner": str(1000 + number)},
+    "macvlan": lambda number: {"name": "mac0", "bcqueuelen": 1000 + number},
+    "macvtap": lambda number: {"name": "macvtap0", "device": {"owner": str(1000 + number)}},
+}
 
 
 def play(tasks: t.Callable[[int], t.List[Task]]) -> float:
@@ -133,14 +150,14 @@ def again(tasks: t.Callable[[int], t.List[Task]]) -> float:
     return play(tasks)
 
 
-def among(links: int) -> t.Callable[[], float]:
+def among(links: int, module: str) -> t.Callable[[], float]:
     """One task that changes a link on a host with so many of them."""
 
     def measure() -> float:
         clean()
         subprocess.run(["ip", "link", "del", "group", str(CROWD)], check=False, stderr=subprocess.DEVNULL)
         crowd(links)
-        return play(one_task)
+        return play(lambda number: [{"virtnet.linux." + module: CHANGES[module](number)}])
 
     return measure
 
@@ -159,11 +176,12 @@ def main() -> None:
         "Linux %s, %d cores,%s, Python %s" % (platform.release(), os.cpu_count() or 0, cpu, platform.python_version())
     )
     print("Seconds a step, median of %d rounds of %d steps each; the first against the second.\n" % (ROUNDS, REPEATS))
-    ip_batch(["link add br0 type bridge", "link set br0 up"])
+    ip_batch(HOST)
     compare("one veth task : three command tasks with ip", fresh(veth_tasks), fresh(veth_commands))
     compare("one linux_bridge task : three command tasks with ip", fresh(bridge_tasks), fresh(bridge_commands))
     compare("one veth task with nothing to do : one that makes the pair", lambda: again(veth_tasks), fresh(veth_tasks))
-    compare("one link task on a host with 4,000 links : with 10 links", among(4000), among(10))
+    for module in CHANGES:
+        compare("one %s task among 4,000 links : among 10 links" % module, among(4000, module), among(10, module))
 
 
 if __name__ == "__main__":

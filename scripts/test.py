@@ -151,6 +151,15 @@ def integration(count: Count) -> None:
         code, output = run([*SANDBOX, *words], path=[binaries])
         targets = set(re.findall(r"^Running ([\w-]+) integration test", output, re.M))
         count.add(len(targets) - (code != 0), int(code != 0 or not targets))
+        if code:
+            print("\nWhat failed, from all of the above:\n%s" % "\n".join(failures(output)))
+
+
+def failures(output: str) -> t.List[str]:
+    """The lines of the output of integration tests that tell what failed, without the failures that were meant."""
+    tasks = re.split(r"(?m)^(?=TASK |Running )", output)
+    bad = [task for task in tasks if re.search(r"(?m)^(fatal:|failed:|E  )", task) and "\n...ignoring" not in task]
+    return [line[:2000] for task in bad for line in task.splitlines()[:200]]
 
 
 def real_pythons() -> t.List[Path]:
