@@ -159,6 +159,9 @@ def _facts(link: t.Optional[Link]) -> t.Dict[str, t.Any]:
         "kind": link.kind,
         "peer": link.peer,
         "ports": link.ports,
+        "parent": link.parent,
+        "vlans": link.vlans,
+        "users": ", ".join(link.users),
         "addresses": sorted((a.address, a.origin) for a in link.addresses if a.origin != KERNEL),
         "routes": sorted(str(route) for route in link.routes if route.origin != KERNEL),
     }

@@ -187,10 +187,12 @@ def _read_end(document: Document, kind: t.Optional[Kind], prefix: str) -> Wanted
                 % (prefix, purge, name, prefix, purge)
             )
     values = _read_values(document, (*_common.COMMON, *own), name, prefix)
+    absent = [(a.name, sentence) for a in own if a.name in values for sentence in a.codec.absent(values[a.name])]
     return WantedLink(
         Ref(netns, name),
         values=values,
         purge_values=purged,
+        missing=tuple("Link '%s': option %s: %s" % (name, option, sentence) for option, sentence in absent),
         addresses=_read_addresses(document.get("addresses"), name, prefix),
         purge_addresses=document.get("purge_addresses", False),
         routes=_read_routes(document.get("routes"), name, prefix),

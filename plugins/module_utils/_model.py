@@ -195,7 +195,7 @@ class WantedLink:
     ``purge_values`` are the names of those of its values, lists all of them, that are to have nothing else. ``ports_promisc``
     is what a bridge's ports are to have while they are that; without it nobody touches theirs. ``port_of``
     is the bridge that the link is to be a port of, or no longer if it is not ``present``; ``port`` and ``vlans`` are
-    what is asked of it as such.
+    what is asked of it as such. ``missing`` are sentences about what isn't there and is no part of the network, as a user.
     """
 
     ref: Ref
@@ -219,6 +219,7 @@ class WantedLink:
     port: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     vlans: t.Optional[t.Tuple[Vlan, ...]] = None
     purge_vlans: bool = False
+    missing: t.Tuple[str, ...] = ()
 
     def ends(self) -> t.Iterator[WantedLink]:
         """The link itself and, of a veth, the other end that was asked for."""

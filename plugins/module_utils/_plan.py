@@ -279,6 +279,7 @@ class _Planner(_Editor):
     # Links
 
     def link(self, wanted: WantedLink) -> None:
+        self.missing += wanted.missing
         self._need_netns(wanted.ref.netns, "netns")
         if wanted.peer and wanted.peer.ref == wanted.ref:
             raise BadInput("Option peer of veth %s: a veth can't be its own peer." % (wanted.ref,))
@@ -320,15 +321,15 @@ class _Planner(_Editor):
             raise Conflict(
                 "%s can't be changed in place: %s. Nothing was changed; %s" % (_a(link, True), reasons, _REMEDY)
             )
+        exclusive = kind.exclusive(link.values) or kind.exclusive({**link.values, **wanted.values})
+        if exclusive:
+            link = link.having(mac=None)  # one of the two has that of its parent
         values = kind.settled({**link.values, **wanted.values})
         parent = wanted.parent or link.parent
         if kind.has_parent and parent is None:
             raise Conflict("%s can't be made again without option parent: its parent isn't known." % _a(link, True))
-        if kind.exclusive(values) or kind.exclusive(link.values):
-            # It can't wait aside for its successor; and one of the two has its parent's MAC address.
+        if exclusive:
             self._delete(link.ref)
-            link = link.having(mac=None)
-            values = {name: value for name, value in values.items() if name in {**link.values, **wanted.values}}
         else:
             self._aside(link, True, reasons)
         if wanted.ref in self.state.links:

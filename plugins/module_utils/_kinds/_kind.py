@@ -29,7 +29,8 @@ class Codec:
     ``spell`` gives the word or words that ``ip`` wants. ``parse`` takes an option's value and returns it as the kernel will tell
     it again; a ValueError of it is a sentence. ``tolerance`` is how far a value read back may be off. ``merge`` makes
     the value to come out of the one that is there, the one that was asked for, and whether others are to be purged;
-    ``result`` what is there after one was set. ``equal`` is for where more than equal values are the same.
+    ``result`` what is there after one was set. ``equal`` is for where more than equal values are the same. ``absent`` tells
+    in sentences what a value speaks of and this host doesn't have.
     """
 
     type: str
@@ -41,6 +42,7 @@ class Codec:
     merge: t.Callable[[t.Any, t.Any, bool], t.Any] = lambda old, new, purge: new
     result: t.Callable[[t.Any, t.Any], t.Any] = lambda old, new: new
     equal: t.Optional[t.Callable[[t.Any, t.Any], bool]] = None
+    absent: t.Callable[[t.Any], t.List[str]] = lambda value: []
 
     def same(self, there: t.Any, asked: t.Any) -> bool:
         """Whether what is there is what is asked for, as far as the kernel can tell."""

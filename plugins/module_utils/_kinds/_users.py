@@ -28,7 +28,10 @@ def _id_of(what: str, by_name: t.Callable[[str], int]) -> t.Callable[[str], int]
         try:
             return by_name(value)
         except (KeyError, UnicodeError) as error:
-            raise ValueError("there is no %s '%s' on this host." % (what, value)) from error
+            raise LookupError(
+                "there is no %s '%s' on this host; make it first, for instance with ansible.builtin.%s."
+                % (what, value, what)
+            ) from error
 
     return find
 
@@ -39,7 +42,7 @@ gid_of = _id_of("group", lambda name: grp.getgrnam(name).gr_gid)
 
 def _name_of(by_id: t.Callable[[int], str], id_of: t.Callable[[str], int]) -> t.Callable[[int], str]:
     def find(number: int) -> str:
-        with contextlib.suppress(KeyError, ValueError):
+        with contextlib.suppress(LookupError):
             name = by_id(number)
             if id_of(name) == number:
                 return name
@@ -53,21 +56,34 @@ group_name = _name_of(lambda gid: grp.getgrgid(gid).gr_name, gid_of)
 
 
 def user(value: str) -> str:
-    """A user given by name or id in the one spelling for it: its name, or its id where it has none.
+    """A user given by name or id in the one spelling for it: its name, or its id where it has none; empty for nobody.
 
-    Raises ValueError with a sentence if there is no such user.
+    A name that nobody has stays as it is. Raises ValueError with a sentence for what can't be an id.
     """
-    return user_name(uid_of(value)) if value else ""
+    with contextlib.suppress(LookupError):
+        return user_name(uid_of(value)) if value else ""
+    return value
 
 
 def group(value: str) -> str:
     """The same of a group."""
-    return group_name(gid_of(value)) if value else ""
+    with contextlib.suppress(LookupError):
+        return group_name(gid_of(value)) if value else ""
+    return value
 
 
-# Empty for nobody.
-USER = Codec("str", uid_of, user_name, str, parse=user)
-GROUP = Codec("str", gid_of, group_name, str, parse=group)
+def absent(value: str, id_of: t.Callable[[str], int]) -> t.List[str]:
+    """A sentence if there is no such user or group."""
+    try:
+        if value:
+            id_of(value)
+    except LookupError as error:
+        return [str(error)]
+    return []
+
+
+USER = Codec("str", uid_of, user_name, str, parse=user, absent=lambda value: absent(value, uid_of))
+GROUP = Codec("str", gid_of, group_name, str, parse=group, absent=lambda value: absent(value, gid_of))
 
 
 def processes(holding: t.Callable[[str, str], bool]) -> t.Tuple[str, ...]:

@@ -22,6 +22,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._kinds import macvla
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute, Codec, Means, Values
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._sysfs import sysfs
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._users import (
+    absent,
     gid_of,
     group,
     group_name,
@@ -167,6 +168,7 @@ _DEVICE = Codec(
     parse=_parse,
     merge=lambda old, new, purge: {**_settable(old), **new},
     result=lambda old, new: {**(old or {}), **new},
+    absent=lambda device: [*absent(device.get("owner", ""), uid_of), *absent(device.get("group", ""), gid_of)],
     equal=lambda there, asked: all(there.get(k) == v for k, v in _settable(asked).items()),
 )
 
