@@ -45,13 +45,12 @@ options:
     default: false
   nopromisc:
     description:
-      - With O(mode=passthru), leave the parent out of promiscuous mode.
-      - C(ip) has no word for switching this flag off, so O(nopromisc=false) is done without one in RV(commands).
+      - With O(mode=passthru), leave the parent out of promiscuous mode. It is refused in other modes.
+      - C(ip) has no word for switching the last of these flags off, so that is done without one in RV(commands).
     type: bool
   nodst:
     description:
-      - With O(mode=source), leave out what has the MAC address of the link itself as its destination. Like O(nopromisc),
-        C(ip) can only switch it on.
+      - With O(mode=source), leave out what has the MAC address of the link itself as its destination.
     type: bool
   bcqueuelen:
     description:

@@ -84,7 +84,9 @@ def _execute(host: Host, wanted: Wanted, plan: Plan) -> State:
         if left.planned or left.missing:
             raise NotTaken(
                 "The kernel acknowledged all changes, but read again it still lacks: %s. It may lack the feature."
-                % "; ".join([*(planned.step.describe() for planned in left.planned), *left.missing])
+                % "; ".join(
+                    [*(planned.step.describe() for planned in left.planned), *(s.rstrip(".") for s in left.missing)]
+                )
             )
         return now
     except Exception as error:
@@ -143,7 +145,7 @@ def differences(before: State, now: State) -> t.List[str]:
     for ref in sorted(before.links.keys() | now.links.keys()):
         old, new = _facts(before.links.get(ref)), _facts(now.links.get(ref))
         found += [
-            "%s of link %s was %s and is %s." % (fact, ref, old.get(fact), new.get(fact))
+            "%s of link %s was %r and is %r." % (fact, ref, old.get(fact), new.get(fact))
             for fact in sorted(old.keys() | new.keys())
             if old.get(fact) != new.get(fact)
         ]

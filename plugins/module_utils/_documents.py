@@ -371,6 +371,10 @@ def write_link(state: State, ref: Ref, kind: t.Optional[Kind]) -> Document:
     document = {"name": ref.name, "kind": link.kind, **_netns(ref), **_write_end(link, kind.attributes if kind else ())}
     if kind and kind.has_ports and link.ports is not None:
         document["ports"] = sorted(link.ports)
+        ports = [state.links[port] for port in (Ref(ref.netns, name) for name in link.ports) if port in state.links]
+        promisc = {port.values.get("promisc") for port in ports}
+        if len(promisc) == 1 and None not in promisc:
+            document["ports_promisc"] = promisc.pop()
     if kind and kind.has_parent and link.parent:
         document["parent"] = link.parent.name
         if link.parent.netns:

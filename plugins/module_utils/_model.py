@@ -133,7 +133,8 @@ class Link:
     what isn't known is not in it. ``port`` holds its settings as the port of a bridge, ``vlans`` its VLANs as such, in
     the order of their ids; None where they aren't known, as on a kernel that has none. ``peer`` is the other end of a
     veth, ``parent`` what a macvlan is stacked upon; None where it can't be reached. ``ports`` are the names of a
-    bridge's ports, None where nobody looked. ``users`` are words for the processes that hold it open.
+    bridge's ports, None where nobody looked. ``users`` are words for the processes that hold it open, ``uppers`` the names
+    of the links in its namespace that are stacked upon it, or its master; where somebody looked.
     """
 
     ref: Ref
@@ -145,6 +146,7 @@ class Link:
     peer: t.Optional[Ref] = None
     parent: t.Optional[Ref] = None
     users: t.Tuple[str, ...] = ()
+    uppers: t.Tuple[str, ...] = ()
     ports: t.Optional[t.Tuple[str, ...]] = None
     port: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     vlans: t.Optional[t.Tuple[Vlan, ...]] = None

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import shlex
 import typing as t
 
@@ -46,7 +47,12 @@ def run_port() -> None:
         return Wanted(links=(documents.read_port(document),))
 
     def write(outcome: Outcome, state: State) -> documents.Document:
-        return documents.write_port(state, outcome.wanted.links[0])
+        wanted = outcome.wanted.links[0]
+        link = state.links.get(wanted.ref)
+        if state is outcome.plan.before and wanted.present and link and link.port:
+            # Where it is taken from another bridge, that is what was before.
+            wanted = dataclasses.replace(wanted, port_of=link.values["master"])
+        return documents.write_port(state, wanted)
 
     _run("linux_bridge_port", documents.port_options(), read, write)
 

@@ -20,6 +20,7 @@ import errno
 import os
 import re
 import socket
+import struct
 import sys
 import time
 import typing as t
@@ -28,6 +29,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils import _messages as 
 from ansible_collections.virtnet.linux.plugins.module_utils import _steps as steps
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Refused, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, _common, linux_bridge_port
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds._sysfs import uppers
 from ansible_collections.virtnet.linux.plugins.module_utils._messages import (
     RT_SCOPE_LINK,
     RT_SCOPE_UNIVERSE,
@@ -142,9 +144,16 @@ def _hint(step: t.Optional[steps.Step], code: int) -> str:
             "The kernel has made such a route itself, or one with the same metric leads through another link; "
             "give this one another metric."
         )
+    if isinstance(step, steps.LinkMaster) and code == errno.EINVAL:
+        return "A bridge takes Ethernet devices only, no tun and no loopback."
     if isinstance(step, steps.AddressAdd) and code == errno.EEXIST:
         return "The link has it already, with another prefix length, from the kernel or a daemon."
-    own = _all.KINDS[step.link.kind].hint(code) if isinstance(step, steps.LinkAdd) else ""
+    kind = ""
+    if isinstance(step, steps.LinkAdd):
+        kind = step.link.kind
+    elif isinstance(step, steps.LinkSet):
+        kind = step.kind
+    own = _all.KINDS[kind].hint(code) if kind in _all.KINDS else ""
     return own or _HINTS.get(code, "")
 
 
@@ -159,6 +168,8 @@ def _sentences(doing: str, step: t.Optional[steps.Step] = None) -> t.Iterator[No
     except OSError as error:
         code = error.errno or 0
         raise Refused(doing, error.strerror or str(error), code, _hint(step, code)) from error
+    except struct.error as error:
+        raise Refused(doing, "it is more than fits one message to the kernel", errno.EMSGSIZE) from error
 
 
 class Kernel:
@@ -249,19 +260,35 @@ class Kernel:
         kind = _all.KINDS.get(wanted.kind)
         may_go = wanted.recreate or not wanted.present
         link = self._look(state, wanted.ref, patient=bool(kind and kind.paired), may_go=may_go)
-        if link is None and wanted.move_from is not None:
-            link = self._look(state, Ref(wanted.move_from, wanted.ref.name), may_go=may_go)
+        elsewhere = link is None or (wanted.kind and link.kind != wanted.kind)
+        if elsewhere and wanted.move_from is not None:
+            link = self._look(state, Ref(wanted.move_from, wanted.ref.name), may_go=may_go) or link
         if (link and link.kind == wanted.kind) or not wanted.present:
             self._look_ports(state, wanted.ref, may_go=may_go or wanted.purge_ports)
         for name in (*(wanted.ports or ()), wanted.values.get("master")):
             if name:
                 self._look(state, Ref(wanted.ref.netns, name), brief=True)
-        if wanted.parent:
-            self._look(state, wanted.parent, brief=True)
+        for parent in (wanted.parent, link.parent if link else None):
+            if parent:
+                self._look_parent(state, parent)
         if wanted.vlans and link:
             space = self._there(wanted.ref.netns)
             space.vlans(link.index)
             state.port_vlans = space.port_vlans
+
+    def _look_parent(self, state: State, ref: Ref) -> None:
+        """A parent, and what is on it where that is so little that it could have the parent alone."""
+        link = self._look(state, ref, brief=True)
+        if link:
+            link = dataclasses.replace(link, uppers=self._uppers(self._there(ref.netns), ref.name))
+            state.put(link)
+            if len(link.uppers) == 1:
+                self._look(state, Ref(ref.netns, link.uppers[0]), brief=True)
+
+    def _uppers(self, space: _Space, name: str) -> t.Tuple[str, ...]:
+        with contextlib.suppress(OSError), space.inside():  # Linux before 5.2 has no such sysfs
+            return uppers(name)
+        return ()
 
     def _look(
         self, state: State, ref: Ref, brief: bool = False, patient: bool = False, may_go: bool = False
@@ -282,7 +309,7 @@ class Kernel:
             return None
         state.put(link)
         if link.peer and link.peer not in state.links:
-            self._look(state, link.peer, brief)
+            self._look(state, link.peer, brief, may_go=may_go)
         if link.parent:
             self._look(state, link.parent, brief=True)
         return state.links[ref]
@@ -327,6 +354,7 @@ class Kernel:
         users: t.Tuple[str, ...] = ()
         if kind:
             values.update(messages.own_values(kind.attributes, message))
+        if kind and not brief:
             with space.inside():
                 values.update(kind.read_more(ref.name, message))
                 users = kind.users(ref.name, message, may_go)
@@ -342,6 +370,7 @@ class Kernel:
             peer=self._lower(space, ref, message) if kind and kind.paired and not brief else None,
             parent=self._lower(space, ref, message) if kind and kind.has_parent else None,
             users=users,
+            uppers=self._uppers(space, ref.name) if may_go else (),
             port=port,
             vlans=space.vlans(index) if port and not master else None,
             mtu_range=(message.get_attr("IFLA_MIN_MTU") or 0, message.get_attr("IFLA_MAX_MTU") or 0),

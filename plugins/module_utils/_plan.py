@@ -135,7 +135,8 @@ class _Editor:
     def adjust(self, ref: Ref, target: Link) -> None:
         """Make the link at ``ref`` have the values, addresses and routes of ``target``.
 
-        The order: down, values, master, addresses, up, routes (which need an address and a link that is up).
+        The order: down, values, master, addresses, up, routes (which need an address and a link that is up), and then the
+        values that can't be undone.
         """
         if target.values.get("state") == "down":
             self._set(ref, target, "state")
@@ -145,10 +146,11 @@ class _Editor:
         if target.values.get("state") == "up":
             self._set(ref, target, "state")
         self._set_routes(ref, target)
+        self._set_values(ref, target, last=True)
 
-    def _set_values(self, ref: Ref, target: Link) -> None:
+    def _set_values(self, ref: Ref, target: Link, last: bool = False) -> None:
         own = _all.KINDS[target.kind].attributes if target.kind in _all.KINDS else ()
-        for attribute in (*own, *_common.COMMON):
+        for attribute in (attribute for attribute in (*own, *_common.COMMON) if attribute.last == last):
             if attribute.name not in target.values or self._has(ref, attribute, target):
                 continue
             for name, value in attribute.only_while:
@@ -229,15 +231,20 @@ class _Planner(_Editor):
         self.warnings: t.List[str] = []
         self.found: t.Dict[Ref, t.Optional[Ref]] = {}
         self._last: t.List[t.Callable[[], None]] = []
+        self._needed: t.Dict[Ref, Ref] = {}
 
     def do(self, step: steps.Step) -> None:
         self.planned.append(Planned(step, _undo(step, self.state)))
         super().do(step)
 
     def finish(self) -> None:
-        """Emit the deletions."""
+        """Emit the deletions. Raises Conflict if they take something along that was wanted."""
         for emit in self._last:
             emit()
+        for ref, needed_by in self._needed.items():
+            if ref not in self.state.links:
+                needed = ", and link %s needs it" % (needed_by,) if needed_by != ref else ""
+                raise Conflict("Link %s would go with what is deleted here%s; nothing was changed." % (ref, needed))
 
     # Namespaces
 
@@ -291,6 +298,7 @@ class _Planner(_Editor):
         self.found[wanted.ref] = place
         origin: t.Dict[Ref, t.Optional[Link]] = {}
         if place is None:
+            self._check_alone(wanted, wanted.values, wanted.parent)
             self._create(wanted)
         else:
             link = self.state.links[place]
@@ -310,7 +318,9 @@ class _Planner(_Editor):
         kind = _all.KINDS.get(wanted.kind)
         why = kind.fixed(link.values, wanted.values, bool(link.users)) if kind else {}
         if wanted.parent and link.parent != wanted.parent:
-            why["parent"] = "the kernel never gives it another one"
+            why["parent"] = "it is on %s, and the kernel never gives it another one" % (
+                "link %s" % (link.parent,) if link.parent else "a link that can't be reached from this host"
+            )
         return why
 
     def _remake(self, wanted: WantedLink, link: Link, why: t.Mapping[str, str]) -> Link:
@@ -321,7 +331,7 @@ class _Planner(_Editor):
             raise Conflict(
                 "%s can't be changed in place: %s. Nothing was changed; %s" % (_a(link, True), reasons, _REMEDY)
             )
-        exclusive = kind.exclusive(link.values) or kind.exclusive({**link.values, **wanted.values})
+        exclusive = _exclusive(link) or kind.exclusive({**link.values, **wanted.values})
         if exclusive:
             link = link.having(mac=None)  # one of the two has that of its parent
         values = kind.settled({**link.values, **wanted.values})
@@ -329,6 +339,7 @@ class _Planner(_Editor):
         if kind.has_parent and parent is None:
             raise Conflict("%s can't be made again without option parent: its parent isn't known." % _a(link, True))
         if exclusive:
+            self._check_alone(wanted, values, parent, link.ref)
             self._delete(link.ref)
         else:
             self._aside(link, True, reasons)
@@ -336,6 +347,24 @@ class _Planner(_Editor):
             self._aside(self.state.links[wanted.ref], True, "%s is in the way" % _a(self.state.links[wanted.ref]))
         self._create(dataclasses.replace(wanted, values=values, parent=parent))
         return link
+
+    def _check_alone(
+        self, wanted: WantedLink, values: t.Mapping[str, t.Any], parent: t.Optional[Ref], old: t.Optional[Ref] = None
+    ) -> None:
+        """Raises Conflict where one that wants its parent alone would share it, as far as can be seen from there."""
+        lower = self.state.links.get(parent) if parent else None
+        if lower is None:
+            return
+        for name in lower.uppers:
+            other = Ref(lower.ref.netns, name)
+            there = self.state.links.get(other, Link(other))
+            if other == old or name == lower.values.get("master"):
+                continue
+            if _all.KINDS[wanted.kind].exclusive(values) or _exclusive(there):
+                raise Conflict(
+                    "Link %s can't share its parent %s with link %s: in mode passthru, a link has its parent alone."
+                    % (wanted.ref, lower.ref, other)
+                )
 
     def _find(self, wanted: WantedLink) -> t.Optional[Ref]:
         """Where the wanted link is now, if it is; what has to be out of its way is set aside."""
@@ -388,6 +417,10 @@ class _Planner(_Editor):
             self.do(steps.LinkDel(link, silent))
 
     def _warn_users(self, link: Link) -> None:
+        ends = [link, *([self.state.links[link.peer]] if link.peer in self.state.links else [])]
+        stacked = {name for end in ends for name in end.uppers if name != end.values.get("master")}
+        for name in sorted(stacked):
+            self.warnings.append("%s takes link '%s' with it, which is stacked upon it." % (_a(link, True), name))
         if link.users:
             self.warnings.append(
                 "%s is held open by %s; its deletion cuts that off." % (_a(link, True), " and ".join(link.users))
@@ -468,6 +501,7 @@ class _Planner(_Editor):
         target = dataclasses.replace(
             base,
             ref=wanted.ref,
+            parent=link.parent,
             kind=link.kind,
             values=values,
             addresses=addresses,
@@ -480,8 +514,11 @@ class _Planner(_Editor):
                 "Option %sroutes of link %s: routes need a link that is up, and this one is down; give 'state: up'."
                 % (prefix, wanted.ref)
             )
-        self._check_mtu(target, wanted, link, prefix)
+        self._check_mtu(target, wanted, origin, prefix)
         self._need_master(wanted, link, prefix)
+        self._needed[wanted.ref] = wanted.ref
+        if target.parent:
+            self._needed[target.parent] = wanted.ref
         self.adjust(wanted.ref, target)
         if wanted.vlans is not None:
             self._set_vlans(wanted.ref, self._merge_vlans(wanted))
@@ -490,12 +527,12 @@ class _Planner(_Editor):
             # Its MTU and MAC address have followed the ports, unless the user says what they are.
             self._set_values(wanted.ref, dataclasses.replace(target, values=wanted.values))
 
-    def _check_mtu(self, target: Link, wanted: WantedLink, link: Link, prefix: str) -> None:
+    def _check_mtu(self, target: Link, wanted: WantedLink, origin: t.Optional[Link], prefix: str) -> None:
         mtu = wanted.values.get("mtu")
-        if mtu is None or mtu == link.values.get("mtu"):
+        if mtu is None or (origin and mtu == origin.values.get("mtu")):
             return
         where = "Option %smtu of link %s" % (prefix, wanted.ref)
-        low, high = link.mtu_range
+        low, high = origin.mtu_range if origin else (0, 0)
         parent = self.state.links.get(target.parent) if target.parent else None
         if parent and mtu > parent.values.get("mtu", mtu):
             raise BadInput("%s: %d is more than its parent has, which is %d." % (where, mtu, parent.values["mtu"]))
@@ -571,6 +608,7 @@ class _Planner(_Editor):
                 self.state.put(Link(ref))
             port = self.state.links[ref]
             _check_pair(self.state.links[bridge], port)
+            self._needed[ref] = bridge
             self._set_promisc(ref, wanted.ports_promisc)
             if port.values.get("master") != bridge.name:
                 self.do(steps.LinkMaster(ref, bridge.name))
@@ -620,6 +658,10 @@ class _Planner(_Editor):
             raise Conflict("%s isn't virtual, so that it can't be deleted." % _a(link, True))
         if link.kind == "openvswitch":
             raise Conflict("%s belongs to Open vSwitch; remove its port or bridge there." % _a(link, True))
+
+
+def _exclusive(link: Link) -> bool:
+    return link.kind in _all.KINDS and _all.KINDS[link.kind].exclusive(link.values)
 
 
 def _merge_values(there: t.Mapping[str, t.Any], wanted: WantedLink, kind: t.Optional[Kind]) -> t.Dict[str, t.Any]:

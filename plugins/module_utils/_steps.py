@@ -33,6 +33,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model import (
     State,
     Vlan,
     in_netns,
+    vlan_ranges,
 )
 
 if t.TYPE_CHECKING:
@@ -170,7 +171,8 @@ class LinkAdd(Step):
         parent = link.parent
         words = ["link", "add", *(["link", parent.name] if parent else []), "name", link.ref.name]
         words += [*_spell(_common.AT_BIRTH, link), "type", kind.rtnl]
-        words += _spell((a for a in kind.attributes if a.at_birth and link.values.get(a.name) != a.default), link)
+        given = [a for a in kind.attributes if a.at_birth and a.name in link.values]
+        words += kind.spell([a.name for a in given if link.values[a.name] != a.default], link.values)
         if peer:
             words += ["peer", "name", peer.ref.name, *_spell(_common.AT_BIRTH, peer)]
             if peer.ref.netns != link.ref.netns:
@@ -346,9 +348,11 @@ class LinkSet(Step):
         attribute = self.attribute()
         if attribute.means:
             return attribute.means.commands(self.ref.netns, self.ref.name, self.values)
-        words = attribute.spell(self.value)
-        if words and attribute not in _common.COMMON:
-            words = ["type", _all.KINDS[self.kind].rtnl, *words]
+        if attribute in _common.COMMON:
+            words = attribute.spell(self.value)
+        else:
+            words = _all.KINDS[self.kind].spell([self.name], self.values)
+            words = ["type", _all.KINDS[self.kind].rtnl, *words] if words else []
         return [ip(self.ref.netns, "link", "set", "dev", self.ref.name, *words)] if words else []
 
     def simulate(self, state: State) -> None:
@@ -474,7 +478,12 @@ class VlanAdd(Step):
     def inverse(self, before: State) -> t.List[Step]:
         had = {vlan.vid: vlan for vlan in before.links[self.ref].vlans or ()}
         vids = range(self.vlan.vid, self.last + 1)
-        return [VlanAdd(self.ref, had[vid], vid) if vid in had else VlanDel(self.ref, vid, vid) for vid in vids]
+        new = vlan_ranges(Vlan(vid) for vid in vids if vid not in had)
+        old = vlan_ranges(had[vid] for vid in vids if vid in had)
+        return [
+            *(VlanDel(self.ref, vlan.vid, last) for vlan, last in new),
+            *(VlanAdd(self.ref, vlan, last) for vlan, last in old),
+        ]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -498,7 +507,7 @@ class VlanDel(Step):
 
     def inverse(self, before: State) -> t.List[Step]:
         gone = (vlan for vlan in before.links[self.ref].vlans or () if self.first <= vlan.vid <= self.last)
-        return [VlanAdd(self.ref, vlan, vlan.vid) for vlan in gone]
+        return [VlanAdd(self.ref, vlan, last) for vlan, last in vlan_ranges(gone)]
 
 
 def _vids(first: int, last: int) -> str:
@@ -679,6 +688,8 @@ def _spell_route(verb: str, route: Route, ref: Ref) -> t.List[str]:
 
 
 def _show(value: t.Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(value) or "nothing"
     return repr(value) if isinstance(value, str) else str(value).lower()
 
 

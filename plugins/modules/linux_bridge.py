@@ -43,6 +43,7 @@ options:
       - Whether the ports have their own switch for promiscuous mode on. The bridge itself doesn't need that.
       - Given with either value, a port that leaves (by O(purge_ports) or O(state=absent)) has it switched off. If omitted,
         nobody touches it.
+      - Returned where there are ports, and all of them agree.
     type: bool
   stp:
     description:

@@ -11,7 +11,8 @@ short_description: Ports of the Linux kernel's bridges
 version_added: 0.1.0
 description:
   - Puts a link into a bridge or takes it out, and sets what a bridge keeps for each of its ports, VLANs included.
-  - All options are changed in place. A link that leaves its bridge loses them.
+  - All options are changed in place. A link that leaves its bridge loses them, and what the bridge's forwarding and multicast
+    tables have for it; an undo gives back the options, and not the tables.
   - To take a link out of whatever it is a port of, or to look after all ports of a bridge at once, see the O(ignore:master)
     of M(virtnet.linux.link#module) and the O(ignore:ports) of M(virtnet.linux.linux_bridge#module).
 extends_documentation_fragment:
@@ -93,6 +94,29 @@ options:
   proxy_arp:
     description:
       - Whether the bridge answers ARP for hosts behind other ports.
+    type: bool
+  proxy_arp_wifi:
+    description:
+      - The same as IEEE 802.11 and Hotspot 2.0 want it, also for hosts behind this port.
+    type: bool
+  mcast_router:
+    description:
+      - Whether a multicast router is behind this port. V(0) is never, V(1) leaves it to IGMP and MLD to find out, V(2) is
+        always.
+    type: int
+  mcast_to_unicast:
+    description:
+      - Whether multicast goes out as unicast to each who wants it.
+    type: bool
+  group_fwd_mask:
+    description:
+      - Which frames to link-local groups (C(01:80:C2:00:00:0X)) are forwarded from this port, as a mask of the bits V(0) to
+        V(15).
+    type: int
+  locked:
+    description:
+      - Whether only hosts get in whose MAC addresses somebody has put into the bridge's forwarding table for this port. It
+        takes Linux 5.18.
     type: bool
   vlans:
     description:
@@ -187,6 +211,11 @@ linux_bridge_port:
     fast_leave: false
     neigh_suppress: false
     proxy_arp: false
+    proxy_arp_wifi: false
+    mcast_router: 1
+    mcast_to_unicast: false
+    group_fwd_mask: 0
+    locked: false
     vlans:
       - {vid: 10, pvid: true, untagged: true}
 commands:

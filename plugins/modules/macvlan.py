@@ -12,7 +12,8 @@ version_added: 0.1.0
 description:
   - Makes, changes, moves and deletes macvlans, which stand in for a bridge between a network device and namespaces.
   - A macvlan can live in another namespace than its parent; it is made there right away.
-  - Deleting the parent deletes it, too.
+  - Deleting the parent deletes it, too. The task that does so warns of those in the namespace of the parent; those in other
+    namespaces it doesn't see.
 extends_documentation_fragment:
   - virtnet.linux._attributes
   - virtnet.linux._attributes.links

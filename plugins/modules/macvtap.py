@@ -13,7 +13,9 @@ description:
   - Makes, changes, moves and deletes macvtaps, which give a virtual machine a MAC address of its own on the host's
     network without a bridge.
   - The virtual machine opens the character device C(/dev/tapN), where C(N) is the interface index. Its node is there
-    when the task has ended, whether or not udev has made it, and goes away with the link.
+    when the task has ended, whether or not udev has made it, and goes away with the link. (One that udev or the kernel
+    hasn't made stays where the link goes without a task of its own, with its parent say; it is removed before another
+    macvtap gets its number.)
   - Where that name is taken by a link in another namespace with the same index, the node is C(/dev/macvtapM) with the
     minor number. RV(link.device) always has the path.
 extends_documentation_fragment:

@@ -92,7 +92,8 @@ class Attribute:
     kind's list. ``at_birth`` tells that it is part of the message that makes a link. ``beside`` are the names of those
     that are set with it, because the kernel takes them together only; ``bits`` are the places of all of them, where
     they share a bit field. ``along`` are netlink attributes that always go with it. ``means`` is how it is set where it isn't by rtnetlink. One that is wanted ``always`` is so
-    with the value given there even if the user doesn't name it.
+    with the value given there even if the user doesn't name it. One that is ``last`` is set when all else is done, because
+    that can't be undone.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Attribute:
     along: t.Tuple[t.Tuple[str, t.Any], ...] = ()
     means: t.Optional[Means] = None
     always: t.Any = None
+    last: bool = False
 
     def option(self) -> t.Dict[str, t.Any]:
         """Its entry in an argument spec."""
@@ -143,8 +145,6 @@ class Attribute:
 
     def spell(self, value: t.Any) -> t.List[str]:
         """The words that iproute2 wants."""
-        if self.bits:
-            return [self.ip] if value else []  # iproute2 has no word for taking such a flag away
         words = self.codec.spell(value)
         return [self.ip, *([words] if isinstance(words, str) else words)]
 
@@ -173,6 +173,10 @@ class Kind:
     has_parent: bool = False
     netns_local: bool = False
     stay_behind: t.Tuple[str, ...] = ()
+
+    def spell(self, names: t.Collection[str], values: Values) -> t.List[str]:
+        """The words that iproute2 wants for some of its own attributes; ``values`` has those beside them, too."""
+        return [word for a in self.attributes if a.name in names for word in a.spell(values[a.name])]
 
     def read_more(self, name: str, message: t.Any) -> t.Dict[str, t.Any]:
         """The values that the message which describes a link doesn't tell, or tells wrong; None for what nobody tells.
@@ -217,5 +221,5 @@ class Kind:
         return contextlib.nullcontext()
 
     def hint(self, code: int) -> str:
-        """What may be the matter if the making of a link was refused with an errno."""
+        """What may be the matter if a link, or a change of its own attributes, was refused with an errno."""
         return ""

@@ -28,6 +28,16 @@ def _syscall(number: int, *arguments: t.Any) -> int:
     return result
 
 
+def uppers(name: str) -> t.Tuple[str, ...]:
+    """The links in this namespace that are stacked upon another one, its master among them. Raises OSError."""
+    with sysfs() as top:
+        folder = os.open("class/net/" + name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=top)
+        try:
+            return tuple(sorted(entry[6:] for entry in os.listdir(folder) if entry.startswith("upper_")))
+        finally:
+            os.close(folder)
+
+
 @contextlib.contextmanager
 def sysfs() -> t.Iterator[int]:
     """A descriptor of the top folder of a sysfs that is mounted nowhere. Raises OSError."""

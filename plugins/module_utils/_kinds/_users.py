@@ -27,7 +27,7 @@ def _id_of(what: str, by_name: t.Callable[[str], int]) -> t.Callable[[str], int]
             return int(value)
         try:
             return by_name(value)
-        except (KeyError, UnicodeError) as error:
+        except (KeyError, ValueError) as error:
             raise LookupError(
                 "there is no %s '%s' on this host; make it first, for instance with ansible.builtin.%s."
                 % (what, value, what)
@@ -86,20 +86,22 @@ USER = Codec("str", uid_of, user_name, str, parse=user, absent=lambda value: abs
 GROUP = Codec("str", gid_of, group_name, str, parse=group, absent=lambda value: absent(value, gid_of))
 
 
-def processes(holding: t.Callable[[str, str], bool]) -> t.Tuple[str, ...]:
-    """Words for each process with an open file of a sort.
+def processes(holding: t.Callable[[str, str], bool], here: bool = False) -> t.Tuple[str, ...]:
+    """Words for each process with an open file of a sort; with ``here`` only those in this namespace, if there are any.
 
     ``holding`` gets the path of a link in /proc/PID/fd and that of its description in /proc/PID/fdinfo; an OSError of it
     means no.
     """
-    found = []
+    found, near = [], []
     for pid in sorted(filter(str.isdigit, os.listdir("/proc")), key=int):
         folder = "/proc/%s/" % pid
         with contextlib.suppress(OSError):
             if any(_holds(holding, folder, fd) for fd in os.listdir(folder + "fd")):
                 with open(folder + "comm", encoding="utf-8", errors="replace") as comm:
                     found.append("process %s (%s)" % (pid, comm.read().strip()))
-    return tuple(found)
+                if os.path.samefile(folder + "ns/net", "/proc/thread-self/ns/net"):
+                    near.append(found[-1])
+    return tuple(near if here and near else found)
 
 
 def _holds(holding: t.Callable[[str, str], bool], folder: str, fd: str) -> bool:

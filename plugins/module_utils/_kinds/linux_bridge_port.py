@@ -34,15 +34,13 @@ OPTIONS = (
     _switch("fast_leave", "FAST_LEAVE", "fastleave"),
     _switch("neigh_suppress", "NEIGH_SUPPRESS", "neigh_suppress"),
     _switch("proxy_arp", "PROXYARP", "proxy_arp"),
+    _switch("proxy_arp_wifi", "PROXYARP_WIFI", "proxy_arp_wifi"),
+    Attribute("mcast_router", "IFLA_BRPORT_MULTICAST_ROUTER", "mcast_router", NUMBER, 1, bounds=(0, 2)),
+    _switch("mcast_to_unicast", "MCAST_TO_UCAST", "mcast_to_unicast"),
+    Attribute("group_fwd_mask", "IFLA_BRPORT_GROUP_FWD_MASK", "group_fwd_mask", NUMBER, 0, bounds=(0, 65535)),
+    _switch("locked", "LOCKED", "locked", None),
 )
 # What has no option, and is given back all the same when an undo brings a port back.
-KEPT = (
-    _switch("proxy_arp_wifi", "PROXYARP_WIFI", "proxy_arp_wifi"),
-    _switch("mcast_to_unicast", "MCAST_TO_UCAST", "mcast_to_unicast"),
-    _switch("vlan_tunnel", "VLAN_TUNNEL", "vlan_tunnel"),
-    _switch("locked", "LOCKED", "locked"),
-    Attribute("mcast_router", "IFLA_BRPORT_MULTICAST_ROUTER", "mcast_router", NUMBER, 1),
-    Attribute("group_fwd_mask", "IFLA_BRPORT_GROUP_FWD_MASK", "group_fwd_mask", NUMBER, 0),
-)
+KEPT = (_switch("vlan_tunnel", "VLAN_TUNNEL", "vlan_tunnel"),)
 ATTRIBUTES: t.Dict[str, Attribute] = {attribute.name: attribute for attribute in (*OPTIONS, *KEPT)}
 DEFAULTS = {name: attribute.default for name, attribute in ATTRIBUTES.items() if attribute.default is not None}

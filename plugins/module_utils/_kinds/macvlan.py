@@ -62,13 +62,22 @@ _MACS = Codec(
 
 
 class Macvlan(Kind):
+    def spell(self, names: t.Collection[str], values: Values) -> t.List[str]:
+        others = set(names) - _FLAGS.keys()
+        flags = [flag for flag in _FLAGS if values.get(flag)]
+        if len(others) == len(names) or not flags:
+            return super().spell(others, values)  # iproute2 has no word for taking all flags away
+        words = super().spell({*others, "mode"}, values)
+        return [*words[:2], *flags, *words[2:]]
+
     def read_more(self, name: str, message: t.Any) -> t.Dict[str, t.Any]:
         data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")
         return {} if data and data.get_attr("IFLA_MACVLAN_MACADDR_DATA") else {"macaddrs": ()}
 
     def problem(self, values: Values) -> str:
-        if values.get("macaddrs") and values.get("mode") not in (None, "source"):
-            return "option macaddrs is for mode source, and the mode is %s." % values["mode"]
+        for option, mode in (("macaddrs", "source"), ("nopromisc", "passthru")):
+            if values.get(option) and values.get("mode") not in (None, mode):
+                return "option %s is for mode %s, and the mode is %s." % (option, mode, values["mode"])
         return ""
 
     def fixed(self, there: Values, asked: Values, held: bool) -> t.Dict[str, str]:
@@ -79,7 +88,10 @@ class Macvlan(Kind):
         return {}
 
     def settled(self, values: Values) -> Values:
-        return values if values.get("mode") in (None, "source") else {**values, "macaddrs": ()}
+        mode = values.get("mode")
+        lost = {"macaddrs": (), "nopromisc": False} if mode else {}
+        kept = {"source": "macaddrs", "passthru": "nopromisc"}.get(str(mode))
+        return {**values, **{name: value for name, value in lost.items() if name != kept}}
 
     def born(self, values: Values) -> Values:
         # Whatever address it was to have, in mode passthru it starts with that of its parent.
@@ -91,6 +103,7 @@ class Macvlan(Kind):
     def hint(self, code: int) -> str:
         return {
             errno.EINVAL: "The parent must be an Ethernet device, and one in mode passthru must have it alone.",
+            errno.EADDRINUSE: "Another link on the same parent has that MAC address, or the parent itself.",
             errno.EBUSY: "The parent must not be the port of a bridge or bond.",
         }.get(code, "")
 
@@ -98,9 +111,18 @@ class Macvlan(Kind):
 _ATTRIBUTES = (
     Attribute("mode", "IFLA_MACVLAN_MODE", "mode", _MODE, "vepa", choices=tuple(_MODES), at_birth=True),
     Attribute(
-        "nopromisc", "IFLA_MACVLAN_FLAGS", "nopromisc", FLAG, False, at_birth=True, beside=("nodst",), bits=_FLAGS
+        "nopromisc",
+        "IFLA_MACVLAN_FLAGS",
+        "nopromisc",
+        FLAG,
+        False,
+        at_birth=True,
+        beside=("mode", "nodst"),
+        bits=_FLAGS,
     ),
-    Attribute("nodst", "IFLA_MACVLAN_FLAGS", "nodst", FLAG, False, at_birth=True, beside=("nopromisc",), bits=_FLAGS),
+    Attribute(
+        "nodst", "IFLA_MACVLAN_FLAGS", "nodst", FLAG, False, at_birth=True, beside=("mode", "nopromisc"), bits=_FLAGS
+    ),
     Attribute("bcqueuelen", "IFLA_MACVLAN_BC_QUEUE_LEN", "bcqueuelen", NUMBER, bounds=(0, 2**32 - 1), at_birth=True),
     Attribute(
         "macaddrs",

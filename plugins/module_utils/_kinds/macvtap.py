@@ -12,6 +12,7 @@ import contextlib
 import dataclasses
 import errno
 import os
+import re
 import shlex
 import stat
 import time
@@ -89,7 +90,10 @@ def _contents(path: str, folder: int) -> str:
 
 
 def _alive(number: int) -> bool:
-    return os.path.lexists("/sys/dev/char/%d:%d" % (os.major(number), os.minor(number)))
+    with sysfs() as top, contextlib.suppress(FileNotFoundError):
+        os.lstat("dev/char/%d:%d" % (os.major(number), os.minor(number)), dir_fd=top)
+        return True
+    return False
 
 
 def _make_node(device: _Device) -> str:
@@ -118,8 +122,11 @@ def _spell_device(netns: str, name: str, values: Values) -> t.List[Argv]:
     wanted = values["device"]
     folder = "/sys/class/net/" + shlex.quote(name)
     script = [
-        "node=/dev/tap$(cat %s/ifindex)" % folder,
-        "test -c $node || mknod -m %o $node c $(tr : ' ' < %s/macvtap/tap*/dev)" % (_NODE_MODE, folder),
+        "number=$(cat %s/macvtap/tap*/dev) node=/dev/tap$(cat %s/ifindex)" % (folder, folder),
+        # It may be that of another namespace's link.
+        "test ! -e $node || test $(stat -c %t:%T $node) = $(printf %x:%x ${number%:*} ${number#*:}) || "
+        "node=/dev/macvtap${number#*:}",
+        "test -e $node || mknod -m %o $node c ${number%%:*} ${number#*:}" % _NODE_MODE,
     ]
     for command, option in (("chown", "owner"), ("chgrp", "group"), ("chmod", "mode")):
         if wanted.get(option):
@@ -147,10 +154,11 @@ def _parse(device: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
 
 
 def _parse_mode(mode: t.Any) -> str:
-    try:
-        number = mode if type(mode) is int else int(str(mode), 8)
-    except ValueError:
-        number = -1
+    number = -1
+    if type(mode) is int:
+        number = mode
+    elif re.match("(0o?)?[0-7]{3}$", str(mode)):
+        number = int(str(mode), 8)
     if not 0 <= number <= 0o777:
         raise ValueError("%s isn't a mode such as '0660'; it is octal, and wants quotes in YAML." % (mode,))
     return "%04o" % number
@@ -212,10 +220,11 @@ class _Macvtap(macvlan.Macvlan):
     def making(self, name: str) -> t.Iterator[None]:
         before = time.time() - _CLOCK_TOLERANCE
         yield
-        device = _device(name)
-        for path in device.paths:
-            if _number(path) == device.number and os.lstat(path).st_ctime < before:
-                os.unlink(path)  # left over from a device that had this number, with who knows what owner
+        # What is left over from a device that had this number belongs to who knows whom.
+        number = _device(name).number
+        for path in ("/dev/" + node for node in os.listdir("/dev") if re.match("(macv)?tap[0-9]+$", node)):
+            if _number(path) == number and os.lstat(path).st_ctime < before:
+                os.unlink(path)
 
     def leaving(self, name: str) -> t.ContextManager[None]:
         device = _device(name)

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
 import os
@@ -58,10 +59,10 @@ def _attach(name: str, values: Values, exclusive: int = 0) -> int:
     try:
         fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name.encode("utf-8", "surrogateescape"), flags))
         if values.get("owner"):
-            fcntl.ioctl(fd, TUNSETOWNER, uid_of(values["owner"]))
+            fcntl.ioctl(fd, TUNSETOWNER, ctypes.c_int(uid_of(values["owner"])).value)
         if values.get("group"):
-            fcntl.ioctl(fd, TUNSETGROUP, gid_of(values["group"]))
-    except OSError:
+            fcntl.ioctl(fd, TUNSETGROUP, ctypes.c_int(gid_of(values["group"])).value)
+    except BaseException:
         os.close(fd)  # and with it goes a device that was just made
         raise
     return fd
@@ -80,8 +81,8 @@ def _change(name: str, values: Values) -> None:
 
 
 def _commands(netns: str, name: str, values: Values) -> t.List[Argv]:
-    words = ["tuntap", "add", "dev", name, "mode", values["mode"]]
-    for option, word in (("owner", "user"), ("group", "group")):
+    words = ["tuntap", "add", "dev", name]
+    for option, word in (("mode", "mode"), ("owner", "user"), ("group", "group")):
         if values.get(option):
             words += [word, values[option]]
     flags = (("packet_info", "pi"), ("vnet_hdr", "vnet_hdr"), ("multi_queue", "multi_queue"))
@@ -92,9 +93,9 @@ def _commands(netns: str, name: str, values: Values) -> t.List[Argv]:
 _NAMES = ("mode", "multi_queue", "owner", "group", "packet_info", "vnet_hdr")
 
 
-def _attribute(name: str, nla: str, codec: Codec, default: t.Any = None, choices: t.Tuple[str, ...] = ()) -> Attribute:
+def _attribute(name: str, nla: str, codec: Codec, default: t.Any = None, **more: t.Any) -> Attribute:
     means = Means(_change, _commands)
-    return Attribute(name, nla, "", codec, default, choices=choices, at_birth=True, beside=_NAMES, means=means)
+    return Attribute(name, nla, "", codec, default, at_birth=True, beside=_NAMES, means=means, **more)
 
 
 def _is_queue_of(name: str, fd: str, fdinfo: str) -> bool:
@@ -115,10 +116,9 @@ class _Tuntap(Kind):
         queues = [data.get_attr("IFLA_TUN_" + nla) for nla in ("NUM_QUEUES", "NUM_DISABLED_QUEUES")] if data else [None]
         # With a single queue only the carrier tells.
         held = message.get_attr("IFLA_CARRIER") if queues[0] is None else any(queues)
-        if not held:
-            return ()
-        found = processes(lambda fd, fdinfo: _is_queue_of(name, fd, fdinfo)) if thorough else ()
-        return found or ("a process",)
+        # ... and that can be switched off while a process is there.
+        found = processes(lambda fd, fdinfo: _is_queue_of(name, fd, fdinfo), here=True) if thorough else ()
+        return found or (("a process",) if held else ())
 
     def problem(self, values: Values) -> str:
         if values.get("mode") == "tun" and "mac" in values:
@@ -137,7 +137,10 @@ class _Tuntap(Kind):
         return why
 
     def hint(self, code: int) -> str:
-        return "There is no %s; the kernel module tun makes it." % CLONE_DEVICE if code == errno.ENOENT else ""
+        return {
+            errno.ENOENT: "There is no %s; the kernel module tun makes it." % CLONE_DEVICE,
+            errno.EBUSY: "A process holds the device open, and would have to end first.",
+        }.get(code, "")
 
     def settled(self, values: Values) -> Values:
         return {k: v for k, v in values.items() if k != "mac"} if values.get("mode") == "tun" else values
@@ -149,10 +152,11 @@ KIND = _Tuntap(
     attributes=(
         _attribute("mode", "IFLA_TUN_TYPE", _MODE, choices=tuple(_MODES)),
         _attribute("multi_queue", "IFLA_TUN_MULTI_QUEUE", FLAG, False),
-        _attribute("owner", "IFLA_TUN_OWNER", USER, ""),
-        _attribute("group", "IFLA_TUN_GROUP", GROUP, ""),
         _attribute("packet_info", "IFLA_TUN_PI", FLAG, False),
         _attribute("vnet_hdr", "IFLA_TUN_VNET_HDR", FLAG, False),
+        # Who gets one can be replaced, but an undo can't take it away from everybody again.
+        _attribute("owner", "IFLA_TUN_OWNER", USER, "", last=True),
+        _attribute("group", "IFLA_TUN_GROUP", GROUP, "", last=True),
     ),
     needed=("mode",),
     means=Means(_make, _commands),

@@ -52,9 +52,10 @@ def rows() -> t.List[t.Tuple[t.List[str], t.List[Task]]]:
     """The commands and the tasks of each row of the guide's tables."""
     found = []
     for line in GUIDE.read_text(encoding="utf-8").splitlines():
-        cells = [re.findall("`([^`]+)`", cell) for cell in line.split("|")[1:3]] if line.startswith("|") else []
-        if len(cells) == 2 and all(cells):
-            found.append((cells[0], tasks(cells[1])))
+        if line.startswith("|") and line not in ("| command | task |", "|---|---|"):
+            commands, todo = (re.findall("`([^`]+)`", cell) for cell in line.split("|")[1:3])
+            assert commands and todo, line
+            found.append((commands, tasks(todo)))
     return found
 
 
