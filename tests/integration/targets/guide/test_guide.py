@@ -54,7 +54,8 @@ def rows() -> t.List[t.Tuple[t.List[str], t.List[Task]]]:
     for line in GUIDE.read_text(encoding="utf-8").splitlines():
         if line.startswith("|") and line not in ("| command | task |", "|---|---|"):
             commands, todo = (re.findall("`([^`]+)`", cell) for cell in line.split("|")[1:3])
-            assert commands and todo, line
+            assert commands, line
+            assert todo, line
             found.append((commands, tasks(todo)))
     return found
 
