@@ -14,7 +14,7 @@ description:
   - All options are changed in place. A link that leaves its bridge loses them, and what the bridge's forwarding and multicast
     tables have for it; an undo gives back the options, and not the tables.
   - To take a link out of whatever it is a port of, or to look after all ports of a bridge at once, see the O(ignore:master)
-    of M(virtnet.linux.link#module) and the O(ignore:ports) of M(virtnet.linux.linux_bridge#module).
+    of M(virtnet.linux.link) and the O(ignore:ports) of M(virtnet.linux.linux_bridge).
 extends_documentation_fragment:
   - virtnet.linux._attributes
 author:
