@@ -111,6 +111,36 @@ link:
     - The parent is left out where it is in a namespace that can't be found.
   returned: success
   type: dict
+  contains:
+    device:
+      description: The node of the character device.
+      returned: where it is there
+      type: dict
+      contains:
+        path:
+          description: Where it is.
+          returned: success
+          type: str
+        major:
+          description: Its major number.
+          returned: success
+          type: int
+        minor:
+          description: Its minor number.
+          returned: success
+          type: int
+        owner:
+          description: The user who owns it, by name if there is one.
+          returned: success
+          type: str
+        group:
+          description: The group that owns it, by name if there is one.
+          returned: success
+          type: str
+        mode:
+          description: Its mode, in octal.
+          returned: success
+          type: str
   sample:
     name: vm1
     kind: macvtap
