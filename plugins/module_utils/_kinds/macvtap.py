@@ -155,7 +155,7 @@ def _parse(device: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
 
 def _parse_mode(mode: t.Any) -> str:
     number = -1
-    if type(mode) is int:
+    if isinstance(mode, int) and not isinstance(mode, bool):
         number = mode
     elif re.match("(0o?)?[0-7]{3}$", str(mode)):
         number = int(str(mode), 8)
