@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import errno
+import importlib.metadata
 import os
 import re
 import socket
@@ -61,8 +62,12 @@ PYROUTE2_ERROR: t.Optional[str] = None
 try:
     import pyroute2
 
-    if tuple(int(n) for n in re.findall(r"\d+", pyroute2.__version__)[:3]) < PYROUTE2_MINIMUM:
-        raise ImportError("this is version %s" % pyroute2.__version__)
+    _version = pyroute2.__version__
+    if _version == "unknown":
+        # Debian 12's package lacks the file that has it (pyroute2/config/version.py).
+        _version = importlib.metadata.version("pyroute2")
+    if tuple(int(n) for n in re.findall(r"\d+", _version)[:3]) < PYROUTE2_MINIMUM:
+        raise ImportError("this is version %s" % _version)
 
     from pyroute2 import IPRoute, NetlinkDumpInterrupted, NetlinkError
     from pyroute2 import netns as pyroute2_netns
@@ -94,10 +99,16 @@ else:
             known[number] = (name, nla_type)
         message.nla_map = tuple(known)
 
-    class _VlanMessage(nlmsg):  # type: ignore[misc]
-        """RTM_GETVLAN and its answers (struct br_vlan_msg of linux/if_bridge.h)."""
+    class _VlanRequest(nlmsg):  # type: ignore[misc]
+        """RTM_GETVLAN (struct br_vlan_msg of linux/if_bridge.h)."""
 
         fields = (("family", "B"), ("reserved1", "B"), ("reserved2", "H"), ("ifindex", "I"))
+        nla_map = ((1, "BRIDGE_VLANDB_DUMP_FLAGS", "uint32"),)
+
+    class _VlanMessage(nlmsg):  # type: ignore[misc]
+        """Its answers."""
+
+        fields = _VlanRequest.fields
         nla_map = ((1, "BRIDGE_VLANDB_ENTRY", "entry"),)
 
         class entry(nla):  # type: ignore[misc]  # noqa: N801 (nla_map names it)
@@ -124,6 +135,7 @@ _PROC_SYS = "/proc/sys/"
 CAP_NET_ADMIN = 12  # linux/capability.h
 RTM_GETNSID, RTM_NEWVLAN, RTM_GETVLAN = 90, 112, 114  # linux/rtnetlink.h
 RTEXT_FILTER_SKIP_STATS = 8
+BRIDGE_VLANDB_DUMPF_STATS = 1  # linux/if_bridge.h
 DUMP_RETRIES = 20
 DYING_SECONDS = 2.0
 DAD_SECONDS = 3.0
@@ -264,7 +276,9 @@ class Kernel:
         if elsewhere and wanted.move_from is not None:
             link = self._look(state, Ref(wanted.move_from, wanted.ref.name), may_go=may_go) or link
         if (link and link.kind == wanted.kind) or not wanted.present:
-            self._look_ports(state, wanted.ref, may_go=may_go or wanted.purge_ports)
+            # With another default PVID the kernel gives ports another one, and an undo that takes it back may give them more.
+            other_vlans = may_go or wanted.purge_ports or "vlan_default_pvid" in wanted.values
+            self._look_ports(state, wanted.ref, may_go=other_vlans)
         for name in (*(wanted.ports or ()), wanted.values.get("master")):
             if name:
                 self._look(state, Ref(wanted.ref.netns, name), brief=True)
@@ -456,7 +470,15 @@ class Kernel:
             if space is not target:
                 attributes.append(("IFLA_NET_NS_FD", target.fd))
         with self._there(link.ref.netns).inside(), kind.making(link.ref.name):
-            space.do(ifinfmsg, rtnl.RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, attributes, {"index": link.index})
+            flags = NLM_F_CREATE | NLM_F_EXCL
+            try:
+                space.do(ifinfmsg, rtnl.RTM_NEWLINK, flags, attributes, {"index": link.index})
+            except NetlinkError as error:
+                # Before 6.13 the kernel looks for another link with that index where it is asked, not where the link will be.
+                elsewhere = link.index and link.parent and link.parent.netns != link.ref.netns
+                if error.code != errno.EEXIST or not elsewhere:
+                    raise
+                space.do(ifinfmsg, rtnl.RTM_NEWLINK, flags, attributes, {"index": 0})
 
     def _peer(self, link: Link, peer: Link) -> t.Dict[str, t.Any]:
         attributes: Attributes = [("IFLA_IFNAME", peer.ref.name), *messages.encode(_common.AT_BIRTH, peer)]
@@ -743,19 +765,29 @@ class _Space:
         return tuple(messages.address(message) for message in found if message["index"] == index)
 
     def vlans(self, index: int) -> t.Optional[t.Tuple[Vlan, ...]]:
-        """The VLANs of a bridge's port, None for another link; and where the kernel has none or, before 5.6, doesn't tell.
+        """The VLANs of a bridge's port, None for another link; and where the kernel has none or, before 5.7, doesn't tell.
 
         The latter is remembered.
         """
         if not self.port_vlans:
             return None
         try:
-            found = self.dump(_VlanMessage, RTM_GETVLAN, [], family=socket.AF_BRIDGE, ifindex=index)
+            found = self._dump_vlans(index, 0)
+            # The kernel takes the PVID for the beginning of a range, and then tells nothing of the range but the PVID
+            # (br_vlan_fill_vids()). Asked for statistics, it tells each VLAN by itself, which takes long for many.
+            vids = {vlan.vid for vlan in found}
+            if any(vlan.pvid and vlan.vid + 1 not in vids for vlan in found):
+                found = self._dump_vlans(index, BRIDGE_VLANDB_DUMPF_STATS)
         except NetlinkError as error:
             if error.code not in (errno.EOPNOTSUPP, errno.EINVAL):
                 raise
             self.port_vlans = error.code == errno.EINVAL
             return None
+        return found
+
+    def _dump_vlans(self, index: int, flags: int) -> t.Tuple[Vlan, ...]:
+        how = [("BRIDGE_VLANDB_DUMP_FLAGS", flags)] if flags else []
+        found = self.dump(_VlanRequest, RTM_GETVLAN, how, family=socket.AF_BRIDGE, ifindex=index)
         return messages.vlans(entry for message in found for entry in message.get_attrs("BRIDGE_VLANDB_ENTRY"))
 
     def routes(self, index: int) -> t.Tuple[Route, ...]:

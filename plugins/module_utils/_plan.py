@@ -581,7 +581,7 @@ class _Planner(_Editor):
     def _merge_vlans(self, wanted: WantedLink) -> t.Tuple[Vlan, ...]:
         if wanted.vlans and not self.state.port_vlans:
             raise Conflict(
-                "Option vlans of port %s: this kernel doesn't tell of VLANs. It takes Linux 5.6 or newer with "
+                "Option vlans of port %s: this kernel doesn't tell of VLANs. It takes Linux 5.7 or newer with "
                 "CONFIG_BRIDGE_VLAN_FILTERING." % (wanted.ref,)
             )
         there = {vlan.vid: vlan for vlan in self.state.links[wanted.ref].vlans or ()}

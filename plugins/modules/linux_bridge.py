@@ -102,7 +102,8 @@ options:
     type: bool
   vlan_default_pvid:
     description:
-      - The VLAN of untagged packets at ports that are added from now on, V(0) for none.
+      - The VLAN of untagged packets at ports that are added from now on, V(0) for none. Ports that have the old one for that
+        get the new one, and where there was none, all ports do.
       - The kernel changes it only while O(vlan_filtering) is off, which it is for a moment then.
     type: int
   vlan_protocol:

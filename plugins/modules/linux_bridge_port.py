@@ -121,7 +121,7 @@ options:
   vlans:
     description:
       - The VLANs of the port. They are ensured; others stay.
-      - They mean something while the bridge has O(ignore:vlan_filtering). They take Linux 5.6 with
+      - They mean something while the bridge has O(ignore:vlan_filtering). They take Linux 5.7 with
         C(CONFIG_BRIDGE_VLAN_FILTERING), which the kernel of every distribution has.
     type: list
     elements: dict

@@ -65,6 +65,8 @@ options:
           - Its minor number. A returned document has it; given, it isn't looked at.
         type: int
 notes:
+  - Where udev has a rule for macvtaps, the task waits until that is done, for 5 seconds at most, and then sets what is in
+    O(device). C(udevadm trigger) applies the rule again.
   - Deleting a macvtap that a process has open, with O(state=absent) or O(recreate=true), cuts that off. The task warns,
     and names the process.
 seealso:

@@ -15,6 +15,7 @@ import os
 import re
 import shlex
 import stat
+import subprocess
 import time
 import typing as t
 
@@ -36,6 +37,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._kinds._users import
 _SETTABLE = ("owner", "group", "mode")
 _CLOCK_TOLERANCE = 1  # seconds; file systems use a coarser clock
 _NODE_MODE = 0o600  # what the kernel gives the node, where it makes one itself
+_UDEV, _UDEV_SECONDS = "/run/udev/control", 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,7 +110,16 @@ def _make_node(device: _Device) -> str:
     raise FileExistsError(errno.EEXIST, "%s and %s are something else" % device.paths)
 
 
+def _let_udev_finish() -> None:
+    """Wait until udev has done what its rules say of new devices, or it would undo a moment later what is set here."""
+    if os.path.exists(_UDEV):
+        with contextlib.suppress(OSError):
+            words = ["udevadm", "settle", "--timeout=%d" % _UDEV_SECONDS]
+            subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+
+
 def _set_device(name: str, values: Values) -> None:
+    _let_udev_finish()
     device, wanted = _device(name), values["device"]
     path = device.node() or _make_node(device)
     owner, members = wanted.get("owner"), wanted.get("group")
@@ -225,6 +236,7 @@ class _Macvtap(macvlan.Macvlan):
         for path in ("/dev/" + node for node in os.listdir("/dev") if re.match("(macv)?tap[0-9]+$", node)):
             if _number(path) == number and os.lstat(path).st_ctime < before:
                 os.unlink(path)
+        _let_udev_finish()
 
     def leaving(self, name: str) -> t.ContextManager[None]:
         device = _device(name)

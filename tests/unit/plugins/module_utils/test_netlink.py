@@ -161,6 +161,14 @@ def test_an_old_pyroute2_is_named(reloaded: t.Callable[[t.Any], t.Any]) -> None:
         reloaded(old).Kernel()
 
 
+def test_a_pyroute2_that_does_not_know_its_version_is_looked_up(reloaded: t.Callable[[t.Any], t.Any]) -> None:
+    debian = types.ModuleType("pyroute2")
+    debian.__version__ = "unknown"  # type: ignore[attr-defined]
+    # It has passed for the version that is installed here; what it lacks is something else.
+    with pytest.raises(Unusable, match="cannot import name"):
+        reloaded(debian).Kernel()
+
+
 def test_a_pyroute2_that_tells_no_version_is_too_old(reloaded: t.Callable[[t.Any], t.Any]) -> None:
     with pytest.raises(Unusable, match=r"can't use what is there"):
         reloaded(types.ModuleType("pyroute2")).Kernel()
