@@ -18,7 +18,7 @@ root() {
 # command:package
 needs="ip:iproute2 ping:iputils-ping unshare:util-linux mount:mount"
 if [ "$purpose" = test ]; then
-    needs="$needs shellcheck:shellcheck brctl:bridge-utils jq:jq sudo:sudo"
+    needs="$needs shellcheck:shellcheck brctl:bridge-utils jq:jq sudo:sudo sysctl:procps"
 fi
 packages=()
 for need in $needs; do

@@ -28,9 +28,6 @@ _KERNEL_SPACES = b" \t\n\v\f\r\xa0"
 # Names that the kernel keeps for /proc/sys/net/ipv[46]/conf.
 _SYSCTL_NAMES = ("all", "default")
 
-Interface = t.Union[ipaddress.IPv4Interface, ipaddress.IPv6Interface]
-Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
-
 
 def interface_name(value: str, where: str) -> str:
     """A name that dev_valid_name() of the kernel (net/core/dev.c) takes, and that means only itself."""

@@ -142,6 +142,7 @@ DAD_SECONDS = 3.0
 
 _HINTS = {
     errno.EPERM: "Run the task as root (become: true).",
+    errno.EADDRINUSE: "Another link on the same parent has that MAC address, or the parent itself.",
     errno.EBUSY: "Something uses it; where it is a link, it may have to be set down first.",
     errno.ENETDOWN: "The link must be up for that (state: up).",
     errno.ENETUNREACH: "The gateway must be in the subnet of an address of the link; if it is meant to be elsewhere, "
@@ -160,12 +161,11 @@ def _hint(step: t.Optional[steps.Step], code: int) -> str:
         return "A bridge takes Ethernet devices only, no tun and no loopback."
     if isinstance(step, steps.AddressAdd) and code == errno.EEXIST:
         return "The link has it already, with another prefix length, from the kernel or a daemon."
-    kind = ""
+    own = ""
     if isinstance(step, steps.LinkAdd):
-        kind = step.link.kind
-    elif isinstance(step, steps.LinkSet):
-        kind = step.kind
-    own = _all.KINDS[kind].hint(code) if kind in _all.KINDS else ""
+        own = _all.KINDS[step.link.kind].hint(code)
+    elif isinstance(step, steps.LinkSet) and step.name != "state" and step.attribute().means:
+        own = _all.KINDS[step.kind].hint(code)
     return own or _HINTS.get(code, "")
 
 

@@ -170,17 +170,17 @@ class LinkAdd(Step):
             return LinkAdd(dataclasses.replace(peer, kind=link.kind), link).commands()
         parent = link.parent
         words = ["link", "add", *(["link", parent.name] if parent else []), "name", link.ref.name]
-        words += [*_spell(_common.AT_BIRTH, link), "type", kind.rtnl]
+        words += _spell(_common.AT_BIRTH, link)
         given = [a for a in kind.attributes if a.at_birth and a.name in link.values]
-        words += kind.spell([a.name for a in given if link.values[a.name] != a.default], link.values)
+        own = kind.spell([a.name for a in given if link.values[a.name] != a.default], link.values)
+        what = ["type", kind.rtnl, *own]
         if peer:
-            words += ["peer", "name", peer.ref.name, *_spell(_common.AT_BIRTH, peer)]
+            what += ["peer", "name", peer.ref.name, *_spell(_common.AT_BIRTH, peer)]
             if peer.ref.netns != link.ref.netns:
-                words += ["netns", peer.ref.netns]
+                what += ["netns", peer.ref.netns]
         if parent and parent.netns != link.ref.netns:
-            at = words.index("type")
-            return [_into(parent.netns, words[:at], link.ref.netns, words[at:])]
-        return [ip(link.ref.netns, *words)]
+            return [_into(parent.netns, words, link.ref.netns, what)]
+        return [ip(link.ref.netns, *words, *what)]
 
     def simulate(self, state: State) -> None:
         kind = _all.KINDS[self.link.kind]
@@ -410,7 +410,7 @@ class LinkMaster(Step):
     def simulate(self, state: State) -> None:
         link = state.links[self.ref]
         _forget_port(state, link)
-        link = dataclasses.replace(_released(link).having(master=self.master), vlans=None)
+        link = _released(link).having(master=self.master)
         master = state.links.get(Ref(self.ref.netns, self.master))
         if master and master.kind == linux_bridge.KIND.name:
             # nbp_vlan_init() of the kernel

@@ -221,5 +221,5 @@ class Kind:
         return contextlib.nullcontext()
 
     def hint(self, code: int) -> str:
-        """What may be the matter if a link, or a change of its own attributes, was refused with an errno."""
+        """What may be the matter if a link, or an attribute that has ``means``, was refused with an errno."""
         return ""

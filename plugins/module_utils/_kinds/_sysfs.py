@@ -4,6 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
+
 """A sysfs that shows the namespace that the process is in, wherever /sys comes from."""
 
 from __future__ import annotations

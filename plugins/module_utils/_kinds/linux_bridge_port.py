@@ -4,6 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
+
 """linux_bridge_port: what can be set of a bridge's port (net/bridge/br_netlink.c, br_stp_if.c)."""
 
 from __future__ import annotations

@@ -4,6 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
+
 """macvlan: devices with MAC addresses of their own on one parent (drivers/net/macvlan.c)."""
 
 from __future__ import annotations
@@ -103,7 +104,6 @@ class Macvlan(Kind):
     def hint(self, code: int) -> str:
         return {
             errno.EINVAL: "The parent must be an Ethernet device, and one in mode passthru must have it alone.",
-            errno.EADDRINUSE: "Another link on the same parent has that MAC address, or the parent itself.",
             errno.EBUSY: "The parent must not be the port of a bridge or bond.",
         }.get(code, "")
 

@@ -4,6 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
+
 """macvtap: macvlans whose packets go to a character device (drivers/net/macvtap.c)."""
 
 from __future__ import annotations
@@ -236,7 +237,6 @@ class _Macvtap(macvlan.Macvlan):
         for path in ("/dev/" + node for node in os.listdir("/dev") if re.match("(macv)?tap[0-9]+$", node)):
             if _number(path) == number and os.lstat(path).st_ctime < before:
                 os.unlink(path)
-        _let_udev_finish()
 
     def leaving(self, name: str) -> t.ContextManager[None]:
         device = _device(name)

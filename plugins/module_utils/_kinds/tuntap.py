@@ -4,6 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
+
 """tuntap: devices whose other end is a process that has /dev/net/tun open (drivers/net/tun.c)."""
 
 from __future__ import annotations

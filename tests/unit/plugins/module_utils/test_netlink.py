@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import re
 import socket
 import struct
 import sys
@@ -19,8 +21,14 @@ from ansible_collections.virtnet.linux.plugins.module_utils import _messages as 
 from ansible_collections.virtnet.linux.plugins.module_utils import _netlink
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import linux_bridge
-from ansible_collections.virtnet.linux.plugins.module_utils._model import Ref, Vlan
-from ansible_collections.virtnet.linux.plugins.module_utils._steps import Step, VlanAdd, VlanDel
+from ansible_collections.virtnet.linux.plugins.module_utils._model import Link, Ref, Vlan
+from ansible_collections.virtnet.linux.plugins.module_utils._steps import (
+    LinkAdd,
+    LinkSet,
+    Step,
+    VlanAdd,
+    VlanDel,
+)
 
 pytest.importorskip("pyroute2")
 
@@ -91,6 +99,21 @@ class SentOnly(_netlink.Kernel):
         message["attrs"] = nlas
         message.encode()
         self.sent.append((message_type, bytes(message.data)[16:]))
+
+
+@pytest.mark.parametrize(
+    ("step", "code", "hint"),
+    [
+        (LinkAdd(Link(Ref("", "m"), "macvlan")), errno.EINVAL, "The parent must be an Ethernet device"),
+        (LinkSet(Ref("", "m"), "mac", "02:00:00:00:00:01", "macvlan"), errno.EINVAL, "^$"),
+        (LinkSet(Ref("", "m"), "bcqueuelen", 7, "macvlan"), errno.EINVAL, "^$"),
+        (LinkSet(Ref("", "m"), "state", "up", "macvlan"), errno.EADDRINUSE, "has that MAC address"),
+        (LinkSet(Ref("", "t"), "owner", "root", "tuntap"), errno.EBUSY, "A process holds the device open"),
+        (LinkSet(Ref("", "t"), "mtu", 1400, "tuntap"), errno.EBUSY, "Something uses it"),
+    ],
+)
+def test_hints_are_about_what_was_refused(step: Step, code: int, hint: str) -> None:
+    assert re.search(hint, _netlink._hint(step, code))
 
 
 # From linux/if_bridge.h: flags (2 PVID, 4 untagged, 8 the range begins, 16 it ends) and the VLAN's id

@@ -269,6 +269,16 @@ def test_a_link_that_is_made_again_takes_over_what_was_not_asked_for() -> None:
     ]
 
 
+def test_a_parent_in_another_namespace_whatever_the_link_is_called() -> None:
+    state = host_with(a_link("eth0"), a_link("eth1", netns="blue"))
+    wanted = WantedLink(Ref("blue", "type"), "macvlan", values={"mode": "bridge"}, parent=Ref("", "eth0"))
+    assert commands(state, wanted) == ["ip link add link eth0 name type netns blue type macvlan mode bridge"]
+    wanted = WantedLink(Ref("", "type"), "macvlan", parent=Ref("blue", "eth1"))
+    assert commands(state, wanted) == [
+        "sh -c ip -n blue link add link eth1 name type netns $$ type macvlan; exit $?",
+    ]
+
+
 def test_a_link_that_wants_its_parent_alone_cannot_wait_for_its_successor() -> None:
     parent = a_link("eth0")
     child = a_link("m", "macvlan", values={"mode": "bridge", "mac": "02:00:00:00:00:01"}, parent=parent.ref)
