@@ -15,21 +15,20 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, Missing, NotTaken
 from ansible_collections.virtnet.linux.plugins.module_utils._lock import host_lock
-from ansible_collections.virtnet.linux.plugins.module_utils._model import KERNEL, Link, State, Wanted
-from ansible_collections.virtnet.linux.plugins.module_utils._names import sysctl_name
-from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Planned, make_plan, make_repair
+from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step, fuse, undo
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._steps import Step
+    from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
+    from ansible_collections.virtnet.linux.plugins.module_utils._plan import Planning
 
     class Host(t.Protocol):
-        """What the engine needs of the kernel side."""
+        """What the engine needs of the side that is looked at and changed."""
 
         def locate(self, references: t.Mapping[str, str]) -> t.Dict[str, str]: ...
 
         def observe(self, wanted: Wanted) -> State: ...
 
-        def run(self, step: Step) -> None: ...
+        def run(self, batch: t.Sequence[Step]) -> None: ...
 
 
 class Outcome(t.NamedTuple):
@@ -43,7 +42,7 @@ class Outcome(t.NamedTuple):
     now: State
 
 
-def converge(host: Host, wanted: Wanted, check: bool) -> Outcome:
+def converge(host: Host, planning: Planning, wanted: Wanted, check: bool) -> Outcome:
     """Make the host have what is wanted; with ``check`` only tell what would be done.
 
     Raises a Failure, after which the host is as before as far as its text doesn't say otherwise.
@@ -51,14 +50,14 @@ def converge(host: Host, wanted: Wanted, check: bool) -> Outcome:
     with contextlib.nullcontext() if check else _undisturbed():
         wanted = wanted.located(host.locate(wanted.references()))
         state = host.observe(wanted)
-        plan = make_plan(state, wanted)
+        plan = planning.make_plan(state, wanted)
         if check:
             return Outcome(wanted, plan, plan.after)
         if plan.missing:
             raise Missing(plan.missing)
-        if not plan.planned:
+        if not plan.steps:
             return Outcome(wanted, plan, state)
-        return Outcome(wanted, plan, _execute(host, wanted, plan))
+        return Outcome(wanted, plan, _execute(host, planning, wanted, plan))
 
 
 @contextlib.contextmanager
@@ -73,38 +72,46 @@ def _undisturbed() -> t.Iterator[None]:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _execute(host: Host, wanted: Wanted, plan: Plan) -> State:
-    done: t.List[Planned] = []
+def _execute(host: Host, planning: Planning, wanted: Wanted, plan: Plan) -> State:
+    done: t.List[Step] = []
     try:
-        for planned in plan.planned:
-            host.run(planned.step)
-            done.append(planned)
+        for batch in fuse(plan.steps):
+            host.run(batch)
+            done += batch
         now = host.observe(wanted)
-        left = make_plan(now, wanted)
-        if left.planned or left.missing:
-            raise NotTaken(
-                "The kernel acknowledged all changes, but read again it still lacks: %s. It may lack the feature."
-                % "; ".join(
-                    [*(planned.step.describe() for planned in left.planned), *(s.rstrip(".") for s in left.missing)]
-                )
-            )
+        _verify(plan, planning.make_plan(now, wanted))
         return now
     except Exception as error:
-        trouble = roll_back(host, wanted, plan.before, done)
+        if isinstance(error, Failure):
+            done += error.done
+        trouble = roll_back(host, planning, wanted, plan.before, done)
         if isinstance(error, Failure):
             error.aftermath = _aftermath(done, trouble)
         raise
 
 
-def roll_back(host: Host, wanted: Wanted, before: State, done: t.Sequence[Planned]) -> t.List[str]:
+def _verify(plan: Plan, left: Plan) -> None:
+    """Raises NotTaken if a plan that was executed has left something to be done, or has broken something."""
+    lacking = [*(step.describe() for step in left.steps), *(sentence.rstrip(".") for sentence in left.missing)]
+    if lacking:
+        raise NotTaken(
+            "The changes were acknowledged, but read again the host still lacks: %s. It may lack the feature."
+            % "; ".join(lacking)
+        )
+    broken = [sentence for sentence in left.broken if sentence not in plan.broken]
+    if broken:
+        raise NotTaken(" ".join(broken))
+
+
+def roll_back(host: Host, planning: Planning, wanted: Wanted, before: State, done: t.Sequence[Step]) -> t.List[str]:
     """Take back what was done, the last step first; then compare with the state before and mend what differs.
 
     Returns a sentence for each thing that is not as it was.
     """
-    trouble = _run_all(host, [step for planned in reversed(done) for step in planned.undo])
+    trouble = _run_all(host, undo(planning, before, done))
     try:
-        trouble += _run_all(host, make_repair(host.observe(wanted), before))
-        different = differences(before, host.observe(wanted))
+        trouble += _run_all(host, planning.make_repair(host.observe(wanted), before, True))
+        different = planning.differences(before, host.observe(wanted))
     except Failure as error:
         return [*trouble, str(error)]
     # What an undo stumbled over is of interest only where it left something behind.
@@ -112,58 +119,19 @@ def roll_back(host: Host, wanted: Wanted, before: State, done: t.Sequence[Planne
 
 
 def _run_all(host: Host, steps: t.Iterable[Step]) -> t.List[str]:
+    """Run steps, whatever becomes of each, and return a sentence for each that failed."""
     trouble = []
-    for step in steps:
+    for batch in fuse(steps):
         try:
-            host.run(step)
+            host.run(batch)
         except Failure as error:
-            trouble.append(str(error))
+            trouble += [str(error)] if len(batch) == 1 else [s for step in batch for s in _run_all(host, [step])]
     return trouble
 
 
-def _aftermath(done: t.Sequence[Planned], trouble: t.Sequence[str]) -> str:
+def _aftermath(done: t.Sequence[Step], trouble: t.Sequence[str]) -> str:
     if trouble:
         return "What had been done was undone, but not all of it could be: %s" % " ".join(trouble)
     if done:
         return "What had been done before that was undone."
     return "Nothing was changed."
-
-
-def differences(before: State, now: State) -> t.List[str]:
-    """A sentence for each thing in which two States differ, apart from what the kernel makes by itself."""
-    found = [
-        "Namespace '%s' is %s." % (name, "gone" if name in before.namespaces else "still there")
-        for name in sorted(before.namespaces.keys() ^ now.namespaces.keys())
-    ]
-    for name in sorted(before.namespaces.keys() & now.namespaces.keys()):
-        now_has = now.namespaces[name].sysctls
-        found += [
-            "Sysctl %s in namespace '%s' was %s and is %s." % (sysctl_name(key), name, value, now_has.get(key))
-            for key, value in before.namespaces[name].sysctls.items()
-            if now_has.get(key) != value
-        ]
-    for ref in sorted(before.links.keys() | now.links.keys()):
-        old, new = _facts(before.links.get(ref)), _facts(now.links.get(ref))
-        found += [
-            "%s of link %s was %r and is %r." % (fact, ref, old.get(fact), new.get(fact))
-            for fact in sorted(old.keys() | new.keys())
-            if old.get(fact) != new.get(fact)
-        ]
-    return found
-
-
-def _facts(link: t.Optional[Link]) -> t.Dict[str, t.Any]:
-    if link is None:
-        return {}
-    return {
-        **link.values,
-        **link.port,
-        "kind": link.kind,
-        "peer": link.peer,
-        "ports": link.ports,
-        "parent": link.parent,
-        "vlans": link.vlans,
-        "users": ", ".join(link.users),
-        "addresses": sorted((a.address, a.origin) for a in link.addresses if a.origin != KERNEL),
-        "routes": sorted(str(route) for route in link.routes if route.origin != KERNEL),
-    }

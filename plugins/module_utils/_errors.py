@@ -15,10 +15,12 @@ import typing as t
 class Failure(Exception):
     """Base of everything that a task reports with fail_json instead of a traceback.
 
-    ``aftermath`` tells what became of the host since; it is part of the text.
+    ``aftermath`` tells what became of the host since; it is part of the text. ``done`` are the steps that were done all
+    the same, of the batch that failed.
     """
 
     aftermath = ""
+    done: t.Sequence[t.Any] = ()
 
     def __str__(self) -> str:
         return " ".join(filter(None, (super().__str__(), self.aftermath)))

@@ -10,82 +10,56 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import shlex
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _documents as documents
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import Outcome, converge
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure
-from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
-from ansible_collections.virtnet.linux.plugins.module_utils._netlink import Kernel
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Kind
+    from ansible_collections.virtnet.linux.plugins.module_utils._apply import Host
+    from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
+    from ansible_collections.virtnet.linux.plugins.module_utils._plan import Planning
+
+    class ClosableHost(Host, t.Protocol):
+        def close(self) -> None: ...
 
 
-def run_link(kind: t.Optional[Kind]) -> None:
-    """The whole of a module for one kind of link; None for the module that takes any that is there."""
-
-    def read(document: documents.Document) -> Wanted:
-        return Wanted(links=(documents.read_link(document, kind),))
-
-    def write(outcome: Outcome, state: State) -> documents.Document:
-        wanted = outcome.wanted.links[0]
-        was = outcome.plan.found.get(wanted.ref) if state is outcome.plan.before else None
-        return documents.write_link(state, was or wanted.ref, kind)
-
-    _run("link", documents.link_options(kind), read, write)
+Document = t.Dict[str, t.Any]
 
 
-def run_port() -> None:
-    """The whole of the module linux_bridge_port."""
+class Side(t.NamedTuple):
+    """What a module looks at and changes (``open`` takes its options), and how it makes plans for it."""
 
-    def read(document: documents.Document) -> Wanted:
-        return Wanted(links=(documents.read_port(document),))
-
-    def write(outcome: Outcome, state: State) -> documents.Document:
-        wanted = outcome.wanted.links[0]
-        link = state.links.get(wanted.ref)
-        if state is outcome.plan.before and wanted.present and link and link.port:
-            # Where it is taken from another bridge, that is what was before.
-            wanted = dataclasses.replace(wanted, port_of=link.values["master"])
-        return documents.write_port(state, wanted)
-
-    _run("linux_bridge_port", documents.port_options(), read, write)
+    open: t.Callable[[Document], ClosableHost]
+    planning: Planning
 
 
-def run_netns() -> None:
-    """The whole of the module netns."""
-
-    def read(document: documents.Document) -> Wanted:
-        return Wanted(namespaces=(documents.read_netns(document),))
-
-    def write(outcome: Outcome, state: State) -> documents.Document:
-        return documents.write_netns(state, outcome.wanted.namespaces[0])
-
-    _run("netns", documents.netns_options(), read, write)
-
-
-def _run(
+def run(
     noun: str,
-    options: documents.Options,
-    read: t.Callable[[documents.Document], Wanted],
-    write: t.Callable[[Outcome, State], documents.Document],
+    options: Document,
+    read: t.Callable[[Document], Wanted],
+    write: t.Callable[[Outcome, State], Document],
+    side: Side,
 ) -> None:
+    """The whole of a module.
+
+    ``noun`` is the name of what it returns, ``options`` its argument spec. ``read`` makes what is wanted of the options, and
+    ``write`` makes the document to return of a state.
+    """
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
     try:
         wanted = read(module.params)
-        with contextlib.closing(Kernel()) as kernel:
-            outcome = converge(kernel, wanted, module.check_mode)
+        with contextlib.closing(side.open(module.params)) as host:
+            outcome = converge(host, side.planning, wanted, module.check_mode)
     except Failure as failure:
         module.fail_json(msg=str(failure))
     plan = outcome.plan
     for sentence in plan.missing:
         module.warn(sentence + " In check mode this is taken as something that an earlier task would have made.")
-    for sentence in plan.warnings:
+    for sentence in (*plan.warnings, *plan.broken):
         module.warn(sentence)
     before, after = write(outcome, plan.before), write(outcome, plan.after)
     module.exit_json(
@@ -96,7 +70,7 @@ def _run(
     )
 
 
-def _alike(before: documents.Document, after: documents.Document) -> documents.Document:
+def _alike(before: Document, after: Document) -> Document:
     """The document before without what can't be foretold of the one after, such as a MAC address to be chosen."""
     if "absent" in (before.get("state"), after.get("state")):
         return before

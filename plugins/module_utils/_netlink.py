@@ -27,7 +27,7 @@ import time
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _messages as messages
-from ansible_collections.virtnet.linux.plugins.module_utils import _steps as steps
+from ansible_collections.virtnet.linux.plugins.module_utils import _steps_links as steps
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Refused, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, _common, linux_bridge_port
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._sysfs import uppers
@@ -56,6 +56,9 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model import (
     WantedNetns,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import all_namespaces, open_namespace
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
 
 PYROUTE2_MINIMUM = (0, 7, 2)
 PYROUTE2_ERROR: t.Optional[str] = None
@@ -151,7 +154,7 @@ _HINTS = {
 }
 
 
-def _hint(step: t.Optional[steps.Step], code: int) -> str:
+def _hint(step: t.Optional[Step], code: int) -> str:
     if isinstance(step, steps.RouteAdd) and code == errno.EEXIST:
         return (
             "The kernel has made such a route itself, or one with the same metric leads through another link; "
@@ -170,7 +173,7 @@ def _hint(step: t.Optional[steps.Step], code: int) -> str:
 
 
 @contextlib.contextmanager
-def _sentences(doing: str, step: t.Optional[steps.Step] = None) -> t.Iterator[None]:
+def _sentences(doing: str, step: t.Optional[Step] = None) -> t.Iterator[None]:
     """Raise Refused where the kernel doesn't do what is being asked of it."""
     try:
         yield
@@ -421,10 +424,11 @@ class Kernel:
 
     # Doing
 
-    def run(self, step: steps.Step) -> None:
-        """Run a step. Raises Refused with the kernel's words if it doesn't take it."""
-        with _sentences(step.describe(), step):
-            _RUN[type(step)](self, step)
+    def run(self, batch: t.Sequence[Step]) -> None:
+        """Run steps. Raises Refused with the kernel's words if it doesn't take one."""
+        for step in batch:
+            with _sentences(step.describe(), step):
+                _RUN[type(step)](self, step)
 
     def _netns_add(self, step: steps.NetnsAdd) -> None:
         pyroute2_netns.create(step.name)
@@ -639,7 +643,7 @@ class Kernel:
         )
 
 
-_RUN: t.Dict[t.Type[steps.Step], t.Callable[[Kernel, t.Any], None]] = {
+_RUN: t.Dict[t.Type[Step], t.Callable[[Kernel, t.Any], None]] = {
     steps.NetnsAdd: Kernel._netns_add,
     steps.NetnsDel: Kernel._netns_del,
     steps.NetnsRestore: Kernel._netns_restore,

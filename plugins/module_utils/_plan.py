@@ -5,53 +5,57 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""(observed, wanted) → Plan. Pure: whatever it does, it does to a copy of the observed State.
+"""What a plan is, whatever it is about: steps, what they make of a State, and how they are taken back.
 
-The planner walks through what is wanted and emits the steps that are missing; each step is simulated at once, with the
-kernel's side effects, so that the steps after it see them and make good what should have stayed (the addresses of a
-link that had to go down, say). Deletions come last.
+Pure: whatever happens here happens to copies of the observed State. What is to be done to links and to Open vSwitch is
+found in ``_plan_links`` and ``_plan_ovs``.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import functools
+import itertools
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _names
-from ansible_collections.virtnet.linux.plugins.module_utils import _steps as steps
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Conflict
-from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, _common, linux_bridge
-from ansible_collections.virtnet.linux.plugins.module_utils._model import (
-    DYNAMIC,
-    KERNEL,
-    STATIC,
-    Address,
-    Link,
-    Netns,
-    Ref,
-    Route,
-    State,
-    Vlan,
-    Wanted,
-    WantedLink,
-    WantedNetns,
-    in_netns,
-    vlan_ranges,
-)
-
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute, Kind
+    from ansible_collections.virtnet.linux.plugins.module_utils._commands import Argv
+    from ansible_collections.virtnet.linux.plugins.module_utils._model import Ref, State, Wanted
 
 
-_REMEDY = "'recreate: true' deletes it and makes a new one."
+class Step:
+    """What all steps can do."""
+
+    # Consecutive steps with the same batch, if they have one, are one request to the host.
+    batch: t.Optional[t.Hashable] = None
+
+    def describe(self) -> str:
+        """What it does, as the subject of a sentence: ``setting mtu of link 'a' to 1400``."""
+        raise NotImplementedError
+
+    def commands(self) -> t.List[Argv]:
+        """The same as an admin would type it, as argument lists."""
+        raise NotImplementedError
+
+    def together(self, batch: t.Sequence[t.Any]) -> t.List[Argv]:
+        """The commands of a whole batch that this step begins."""
+        return [argv for step in batch for argv in step.commands()]
+
+    def simulate(self, state: State) -> None:
+        """Change ``state`` as the host would change."""
+        raise NotImplementedError
+
+    def inverse(self, before: State) -> t.List[Step]:
+        """The steps that take it back, given the state before it; side effects aside, which a repair finds."""
+        raise NotImplementedError
 
 
-class Planned(t.NamedTuple):
-    """A step and the steps that take it back, its side effects included."""
-
-    step: steps.Step
-    undo: t.Tuple[steps.Step, ...]
+def fuse(steps: t.Iterable[Step]) -> t.Iterator[t.List[Step]]:
+    """The steps in their order, as batches."""
+    for batch, together in itertools.groupby(steps, lambda step: step.batch):
+        if batch is None:
+            yield from ([step] for step in together)
+        else:
+            yield list(together)
 
 
 @dataclasses.dataclass
@@ -59,664 +63,83 @@ class Plan:
     """What is to be done, and what the host looks like before and after.
 
     ``missing`` are sentences about things that the plan builds upon and that aren't there, ``warnings`` about what else
-    it brings with it. ``found`` tells where each wanted link was before, None where it wasn't.
+    it brings with it, ``broken`` about what is there as wanted and yet doesn't work. ``found`` tells where each wanted
+    link was before, None where it wasn't.
     """
 
     before: State
     after: State
-    planned: t.List[Planned]
-    missing: t.List[str]
-    warnings: t.List[str]
-    found: t.Dict[Ref, t.Optional[Ref]]
+    steps: t.List[Step]
+    missing: t.List[str] = dataclasses.field(default_factory=list)
+    warnings: t.List[str] = dataclasses.field(default_factory=list)
+    broken: t.List[str] = dataclasses.field(default_factory=list)
+    found: t.Dict[Ref, t.Optional[Ref]] = dataclasses.field(default_factory=dict)
 
     @property
     def changed(self) -> bool:
-        return bool(self.planned or self.missing)
+        return bool(self.steps or self.missing)
 
     @property
-    def commands(self) -> t.List[t.List[str]]:
-        return [argv for planned in self.planned for argv in planned.step.commands()]
+    def commands(self) -> t.List[Argv]:
+        return [argv for batch in fuse(self.steps) for argv in batch[0].together(batch)]
 
 
-def make_plan(state: State, wanted: Wanted) -> Plan:
-    """The plan that makes a host in ``state`` have what is ``wanted``.
+class Planning(t.NamedTuple):
+    """How plans about one part of a host are made.
 
-    Raises BadInput or Conflict when that can't be.
+    ``make_plan`` makes the plan that gives a host in a state what is wanted, and raises BadInput or Conflict when that
+    can't be. ``make_repair`` makes the steps that give what is in both of two states back what it has in the second
+    one; the first one is either observed or simulated, as the third argument tells. ``differences`` has a sentence for
+    each thing in which the second state differs from the first one.
     """
-    planner = _Planner(state)
-    for netns in wanted.namespaces:
-        planner.namespace(netns)
-    for link in wanted.links:
-        if link.present:
-            planner.link(link)
-    for link in wanted.links:
-        if not link.present:
-            planner.absent_link(link)
-    planner.finish()
-    return Plan(state, planner.state, planner.planned, planner.missing, planner.warnings, planner.found)
+
+    make_plan: t.Callable[[State, Wanted], Plan]
+    make_repair: t.Callable[[State, State, bool], t.List[Step]]
+    differences: t.Callable[[State, State], t.List[str]]
 
 
-def make_repair(state: State, target: State, observed: bool = True) -> t.List[steps.Step]:
-    """The steps that give the links of ``state`` back what they have in ``target``, and take away what is new.
-
-    Only for links that are where they belong; it is what remains to be done after an undo. Where ``state`` is not
-    ``observed`` but simulated, it doesn't know the MTU and the MAC address of a bridge whose ports have changed. They
-    follow back by themselves.
-    """
-    editor = _Editor(state.copy())
-    for ref, link in target.links.items():
-        now = state.links.get(ref)
-        if now is not None and now is not link and now != link:
-            unknown = {name: None for name in ("mtu", "mac") if not observed and name not in now.values}
-            editor.adjust(ref, link.having(**unknown))
-    return editor.done
-
-
-def _undo(step: steps.Step, before: State) -> t.Tuple[steps.Step, ...]:
-    after = before.copy()
-    step.simulate(after)
-    undo = step.inverse(before)
-    for inverse in undo:
-        inverse.simulate(after)
-    return (*undo, *make_repair(after, before, observed=False))
+def undo(planning: Planning, before: State, done: t.Iterable[Step]) -> t.List[Step]:
+    """The steps that take back those that were done to a host in the state ``before``, their side effects included."""
+    state = before.copy()
+    undone: t.List[t.List[Step]] = []
+    for step in done:
+        was = state.copy()
+        step.simulate(state)
+        after = state.copy()
+        inverse = step.inverse(was)
+        for back in inverse:
+            back.simulate(after)
+        undone.append([*inverse, *planning.make_repair(after, was, False)])
+    return [step for steps in reversed(undone) for step in steps]
 
 
-class _Editor:
+class Editor:
     """A State with the steps that made it what it is."""
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self.done: t.List[steps.Step] = []
+        self.done: t.List[Step] = []
 
-    def do(self, step: steps.Step) -> None:
+    def do(self, step: Step) -> None:
+        """Add a step, and let the state be as after it."""
         step.simulate(self.state)
         self.done.append(step)
 
-    def adjust(self, ref: Ref, target: Link) -> None:
-        """Make the link at ``ref`` have the values, addresses and routes of ``target``.
 
-        The order: down, values, master, addresses, up, routes (which need an address and a link that is up), and then the
-        values that can't be undone.
-        """
-        if target.values.get("state") == "down":
-            self._set(ref, target, "state")
-        self._set_values(ref, target)
-        self._set_master(ref, target)
-        self._set_addresses(ref, target)
-        if target.values.get("state") == "up":
-            self._set(ref, target, "state")
-        self._set_routes(ref, target)
-        self._set_values(ref, target, last=True)
+class Planner(Editor):
+    """An Editor on the way to a plan."""
 
-    def _set_values(self, ref: Ref, target: Link, last: bool = False) -> None:
-        own = _all.KINDS[target.kind].attributes if target.kind in _all.KINDS else ()
-        for attribute in (attribute for attribute in (*own, *_common.COMMON) if attribute.last == last):
-            if attribute.name not in target.values or self._has(ref, attribute, target):
-                continue
-            for name, value in attribute.only_while:
-                if self.state.links[ref].values.get(name, value) != value:
-                    self.do(steps.link_set(self.state.links[ref], name, value))
-            self.do(steps.link_set(self.state.links[ref], attribute.name, target.values[attribute.name]))
-
-    def _has(self, ref: Ref, attribute: Attribute, target: Link) -> bool:
-        values = self.state.links[ref].values
-        return attribute.name in values and attribute.codec.same(values[attribute.name], target.values[attribute.name])
-
-    def _set(self, ref: Ref, target: Link, name: str) -> None:
-        if self.state.links[ref].values.get(name) != target.values[name]:
-            self.do(steps.link_set(self.state.links[ref], name, target.values[name]))
-
-    def _set_master(self, ref: Ref, target: Link) -> None:
-        link = self.state.links[ref]
-        if "master" in target.values and link.values.get("master") != target.values["master"]:
-            self.do(steps.LinkMaster(ref, target.values["master"]))
-        if not target.values.get("master"):
-            return
-        different = {k: v for k, v in target.port.items() if self.state.links[ref].port.get(k) != v}
-        if different:
-            self.do(steps.PortSet(ref, tuple(sorted(different.items()))))
-        if target.vlans is not None:
-            self._set_vlans(ref, target.vlans)
-
-    def _set_vlans(self, ref: Ref, vlans: t.Tuple[Vlan, ...]) -> None:
-        # The PVID first: it takes that from the one that was it.
-        for vlan, last in sorted(vlan_ranges(vlans), key=lambda found: not found[0].pvid):
-            there = {vlan.vid: vlan for vlan in self.state.links[ref].vlans or ()}
-            if any(there.get(vid) != vlan._replace(vid=vid) for vid in range(vlan.vid, last + 1)):
-                self.do(steps.VlanAdd(ref, vlan, last))
-        keep = {vlan.vid for vlan in vlans}
-        for vlan, last in vlan_ranges([vlan for vlan in self.state.links[ref].vlans or () if vlan.vid not in keep]):
-            self.do(steps.VlanDel(ref, vlan.vid, last))
-
-    def _set_addresses(self, ref: Ref, target: Link) -> None:
-        keep = {address.address for address in target.addresses}
-        again: t.Set[Address] = set()
-        # Backwards, so that secondary addresses go before the primary one that might take them along.
-        for address in reversed(self.state.links[ref].addresses):
-            if address.origin == STATIC and address.address not in keep:
-                again.update(steps.secondaries(self.state.links[ref].addresses, address))
-                self.do(steps.AddressDel(ref, address))
-        for address in target.addresses:
-            if address.origin != KERNEL and address.address not in _hosts(self.state.links[ref]):
-                self.do(steps.AddressAdd(ref, address, again=address in again))
-
-    def _set_routes(self, ref: Ref, target: Link) -> None:
-        keep = [route for route in target.routes if route.origin != KERNEL]
-        asked = {route.key for route in keep}
-        for route in self.state.links[ref].routes:
-            ours = route.origin == STATIC or (route.origin == DYNAMIC and route.key in asked)
-            if ours and not any(route.same(other) for other in keep):
-                self.do(steps.RouteDel(ref, route))
-        if self.state.links[ref].values.get("state") == "down":
-            return
-        # A gateway must be reachable by then, be it through a route of this very list.
-        for route in sorted(keep, key=lambda route: bool(route.via)):
-            if not any(route.same(other) for other in self.state.links[ref].routes):
-                self.do(steps.RouteAdd(ref, route))
-
-
-def _host(address: Address) -> str:
-    return address.address.split("/")[0]
-
-
-def _hosts(link: Link) -> t.Set[str]:
-    return {address.address for address in link.addresses}
-
-
-class _Planner(_Editor):
     def __init__(self, state: State) -> None:
         super().__init__(state.copy())
-        self.planned: t.List[Planned] = []
+        self.before = state
         self.missing: t.List[str] = []
         self.warnings: t.List[str] = []
+        self.broken: t.List[str] = []
         self.found: t.Dict[Ref, t.Optional[Ref]] = {}
-        self._last: t.List[t.Callable[[], None]] = []
-        self._needed: t.Dict[Ref, Ref] = {}
+        self.last: t.List[t.Callable[[], None]] = []  # what emits the deletions
 
-    def do(self, step: steps.Step) -> None:
-        self.planned.append(Planned(step, _undo(step, self.state)))
-        super().do(step)
-
-    def finish(self) -> None:
-        """Emit the deletions. Raises Conflict if they take something along that was wanted."""
-        for emit in self._last:
+    def plan(self) -> Plan:
+        """The plan, when all has been said: the deletions come last."""
+        for emit in self.last:
             emit()
-        for ref, needed_by in self._needed.items():
-            if ref not in self.state.links:
-                needed = ", and link %s needs it" % (needed_by,) if needed_by != ref else ""
-                raise Conflict("Link %s would go with what is deleted here%s; nothing was changed." % (ref, needed))
-
-    # Namespaces
-
-    def namespace(self, wanted: WantedNetns) -> None:
-        exists = wanted.name in self.state.namespaces
-        if not wanted.present:
-            if exists:
-                self._last.append(functools.partial(self.do, steps.NetnsDel(wanted.name)))
-            return
-        if not exists:
-            self.do(steps.NetnsAdd(wanted.name))
-        loopback = Ref(wanted.name, "lo")
-        target = self.state.links[loopback].having(state="up" if wanted.loopback else "down")
-        self._set(loopback, target, "state")
-        self._sysctls(wanted, exists)
-
-    def _sysctls(self, wanted: WantedNetns, exists: bool) -> None:
-        # Forwarding first, because the kernel gives other settings new values with it, whatever they were.
-        unsure = False
-        for key, value in sorted(wanted.sysctls.items(), key=lambda item: "forward" not in item[0]):
-            current = self.state.namespaces[wanted.name].sysctls.get(key)
-            if current is None and exists:
-                self.missing.append(
-                    "There is no sysctl %s in namespace '%s' that could be read (option sysctls)."
-                    % (_names.sysctl_name(key), wanted.name)
-                )
-            elif current is None or unsure or current != value:
-                self.do(steps.Sysctl(wanted.name, key, value))
-                unsure = unsure or "forward" in key
-
-    def _need_netns(self, name: str, option: str) -> None:
-        if name and name not in self.state.namespaces:
-            what = "There is nothing at the path" if name.startswith("/") else "There is no network namespace"
-            self.missing.append(
-                "%s '%s' (option %s); make it first, for instance with virtnet.linux.netns." % (what, name, option)
-            )
-            self.state.namespaces[name] = Netns(name)
-
-    # Links
-
-    def link(self, wanted: WantedLink) -> None:
-        self.missing += wanted.missing
-        self._need_netns(wanted.ref.netns, "netns")
-        if wanted.peer and wanted.peer.ref == wanted.ref:
-            raise BadInput("Option peer of veth %s: a veth can't be its own peer." % (wanted.ref,))
-        if wanted.peer:
-            self._need_netns(wanted.peer.ref.netns, "peer.netns")
-        if wanted.parent:
-            self._need_parent(wanted, wanted.parent)
-        place = self._find(wanted)
-        self.found[wanted.ref] = place
-        origin: t.Dict[Ref, t.Optional[Link]] = {}
-        if place is None:
-            self._check_alone(wanted, wanted.values, wanted.parent)
-            self._create(wanted)
-        else:
-            link = self.state.links[place]
-            why = self._fixed(wanted, link)
-            origin[wanted.ref] = self._remake(wanted, link, why) if why else link
-            if not why:
-                self._relocate(place, wanted.ref, wanted.recreate)
-            if wanted.peer:
-                place = self._peer_place(wanted)
-                origin[wanted.peer.ref] = self.state.links.get(place)
-                self._relocate(place, wanted.peer.ref, wanted.recreate)
-        for end, prefix in zip(wanted.ends(), ("", "peer.")):
-            self._converge(end, origin.get(end.ref), prefix)
-
-    def _fixed(self, wanted: WantedLink, link: Link) -> t.Dict[str, str]:
-        """The options that can't be brought to what is wanted in place, and why."""
-        kind = _all.KINDS.get(wanted.kind)
-        why = kind.fixed(link.values, wanted.values, bool(link.users)) if kind else {}
-        if wanted.parent and link.parent != wanted.parent:
-            why["parent"] = "it is on %s, and the kernel never gives it another one" % (
-                "link %s" % (link.parent,) if link.parent else "a link that can't be reached from this host"
-            )
-        return why
-
-    def _remake(self, wanted: WantedLink, link: Link, why: t.Mapping[str, str]) -> Link:
-        """Make a link again, if the user allows it, and return what the new one takes over from it."""
-        kind = _all.KINDS[wanted.kind]
-        reasons = "; ".join("%s (%s)" % reason for reason in why.items())
-        if not wanted.recreate:
-            raise Conflict(
-                "%s can't be changed in place: %s. Nothing was changed; %s" % (_a(link, True), reasons, _REMEDY)
-            )
-        exclusive = _exclusive(link) or kind.exclusive({**link.values, **wanted.values})
-        if exclusive:
-            link = link.having(mac=None)  # one of the two has that of its parent
-        values = kind.settled({**link.values, **wanted.values})
-        parent = wanted.parent or link.parent
-        if kind.has_parent and parent is None:
-            raise Conflict("%s can't be made again without option parent: its parent isn't known." % _a(link, True))
-        if exclusive:
-            self._check_alone(wanted, values, parent, link.ref)
-            self._delete(link.ref)
-        else:
-            self._aside(link, True, reasons)
-        if wanted.ref in self.state.links:
-            self._aside(self.state.links[wanted.ref], True, "%s is in the way" % _a(self.state.links[wanted.ref]))
-        self._create(dataclasses.replace(wanted, values=values, parent=parent))
-        return link
-
-    def _check_alone(
-        self, wanted: WantedLink, values: t.Mapping[str, t.Any], parent: t.Optional[Ref], old: t.Optional[Ref] = None
-    ) -> None:
-        """Raises Conflict where one that wants its parent alone would share it, as far as can be seen from there."""
-        lower = self.state.links.get(parent) if parent else None
-        if lower is None:
-            return
-        for name in lower.uppers:
-            other = Ref(lower.ref.netns, name)
-            there = self.state.links.get(other, Link(other))
-            if other == old or name == lower.values.get("master"):
-                continue
-            if _all.KINDS[wanted.kind].exclusive(values) or _exclusive(there):
-                raise Conflict(
-                    "Link %s can't share its parent %s with link %s: in mode passthru, a link has its parent alone."
-                    % (wanted.ref, lower.ref, other)
-                )
-
-    def _find(self, wanted: WantedLink) -> t.Optional[Ref]:
-        """Where the wanted link is now, if it is; what has to be out of its way is set aside."""
-        here = self.state.links.get(wanted.ref)
-        if here and self._fits(here, wanted, wanted.kind):
-            if not wanted.peer or here.peer:
-                return here.ref
-            self._aside(here, wanted.recreate, "the other end of %s can't be reached from this host" % _a(here))
-        if wanted.peer:
-            other = self.state.links.get(wanted.peer.ref)
-            if other and self._fits(other, wanted, wanted.kind):
-                if other.peer:
-                    return other.peer
-                self._aside(other, wanted.recreate, "the other end of %s can't be reached from this host" % _a(other))
-        if wanted.move_from is not None:
-            self._need_netns(wanted.move_from, "move_from")
-            there = self.state.links.get(Ref(wanted.move_from, wanted.ref.name))
-            if there and wanted.kind and there.kind != wanted.kind:
-                raise Conflict("%s is not a %s; it was not moved." % (_a(there, True), wanted.kind))
-            if there:
-                return there.ref
-        return None
-
-    def _fits(self, link: Link, wanted: WantedLink, kind: str) -> bool:
-        if not kind or link.kind == kind:
-            return True
-        if not wanted.made:
-            raise Conflict("%s is not a %s; nothing was changed." % (_a(link, True), kind))
-        self._aside(link, wanted.recreate, "%s is not a %s" % (_a(link), kind))
-        return False
-
-    def _aside(self, link: Link, allowed: bool, problem: str) -> None:
-        """Take a link out of the way, to be deleted in the end. Raises Conflict unless the user allowed it."""
-        if not allowed:
-            raise Conflict(
-                "%s, and nothing was changed. Choose another name, or delete it first; %s" % (_upper(problem), _REMEDY)
-            )
-        if not link.kind:
-            raise Conflict("%s; it isn't virtual, so that it can't be deleted." % _upper(problem))
-        self._warn_users(link)
-        aside = Ref(link.ref.netns, "vnaside%x" % link.index)
-        self.do(steps.LinkAside(link.ref, aside.name))
-        self._last.append(functools.partial(self._delete, aside, silent=True))
-
-    def _delete(self, ref: Ref, silent: bool = False) -> None:
-        if ref in self.state.links:  # a pair may have lost it with its other end
-            link = self.state.links[ref]
-            if not silent:
-                self._warn_users(link)
-            self.do(steps.LinkDel(link, silent))
-
-    def _warn_users(self, link: Link) -> None:
-        ends = [link, *([self.state.links[link.peer]] if link.peer in self.state.links else [])]
-        stacked = {name for end in ends for name in end.uppers if name != end.values.get("master")}
-        for name in sorted(stacked):
-            self.warnings.append("%s takes link '%s' with it, which is stacked upon it." % (_a(link, True), name))
-        if link.users:
-            self.warnings.append(
-                "%s is held open by %s; its deletion cuts that off." % (_a(link, True), " and ".join(link.users))
-            )
-
-    def _create(self, wanted: WantedLink) -> None:
-        kind = _all.KINDS.get(wanted.kind)
-        missing = [name for name in (kind.needed if kind else ()) if not (wanted.values.get(name) or wanted.parent)]
-        if not wanted.made:
-            self._placeholder(
-                wanted,
-                "There is no link %s, and this module never makes one; a link is made by the module of its kind.",
-            )
-        elif _all.KINDS[wanted.kind].paired and not wanted.peer:
-            self._placeholder(wanted, "There is no veth %s; to make it, its peer must be given with option peer.")
-        elif missing:
-            self._placeholder(wanted, "There is no " + wanted.kind + " %s; to make it, give option " + missing[0] + ".")
-        else:
-            new = self._newborn(wanted)
-            peer = self._newborn(wanted.peer) if wanted.peer else None
-            if peer:
-                new = dataclasses.replace(new, peer=peer.ref)
-                peer = dataclasses.replace(peer, peer=new.ref, kind=new.kind)
-            self.do(steps.LinkAdd(new, peer))
-
-    def _placeholder(self, wanted: WantedLink, sentence: str) -> None:
-        self.missing.append(sentence % (wanted.ref,))
-        self.state.put(Link(wanted.ref, wanted.kind))
-
-    def _newborn(self, wanted: WantedLink) -> Link:
-        kind = _all.KINDS.get(wanted.kind)
-        values = {a.name: wanted.values[a.name] for a in _common.born_with(kind) if a.name in wanted.values}
-        ports = () if kind and kind.has_ports else None
-        return Link(wanted.ref, wanted.kind, values=values, parent=wanted.parent, ports=ports)
-
-    def _peer_place(self, wanted: WantedLink) -> Ref:
-        place = self.state.links[wanted.ref].peer
-        if place is None or place not in self.state.links:
-            raise Conflict("The other end of %s can't be reached from this host." % _a(self.state.links[wanted.ref]))
-        return place
-
-    def _relocate(self, place: Ref, to: Ref, recreate: bool) -> None:
-        """Bring the link at ``place`` to where it belongs, under its name."""
-        if place == to:
-            return
-        occupant = self.state.links.get(to)
-        link = self.state.links[place]
-        if occupant:
-            self._aside(occupant, recreate, "link %s should become %s, but that is %s" % (place, to, _a(occupant)))
-        if place.netns != to.netns:
-            if link.kind in _all.KINDS and _all.KINDS[link.kind].netns_local:
-                raise Conflict(
-                    "%s can't be moved: the kernel keeps a %s in its namespace." % (_a(link, True), link.kind)
-                )
-            self.do(steps.LinkMove(place, to))
-            return
-        if not self.state.live_rename and link.values.get("state") == "up":
-            self.do(steps.link_set(link, "state", "down"))
-        self.do(steps.LinkRename(place, to.name))
-
-    def _converge(self, wanted: WantedLink, origin: t.Optional[Link], prefix: str) -> None:
-        """Give a link that is in its place what is wanted of it; ``origin`` is what it was before it came there.
-
-        ``prefix`` is that of the options that the wish comes from.
-        """
-        link = self.state.links[wanted.ref]
-        moved = origin is not None and origin.ref.netns != wanted.ref.netns
-        base = origin or link
-        if moved:
-            base = dataclasses.replace(base.having(master=""), addresses=(), routes=(), port={}, vlans=None)
-        kind = _all.KINDS.get(link.kind)
-        values = _merge_values(base.values, wanted, kind)
-        problem = kind.problem(values) if kind else ""
-        if problem:
-            raise BadInput("Link %s: %s" % (wanted.ref, problem))
-        addresses = _merge_addresses(base.addresses, wanted)
-        lost = {_host(address) for address in base.addresses} - {_host(address) for address in addresses}
-        target = dataclasses.replace(
-            base,
-            ref=wanted.ref,
-            parent=link.parent,
-            kind=link.kind,
-            values=values,
-            addresses=addresses,
-            routes=_merge_routes(steps.without_sources(base.routes, lost), wanted),
-            port={**(base.port if values.get("master") == base.values.get("master") else {}), **wanted.port},
-            vlans=base.vlans if values.get("master") == base.values.get("master") else None,
-        )
-        if wanted.routes and values.get("state") == "down":
-            raise BadInput(
-                "Option %sroutes of link %s: routes need a link that is up, and this one is down; give 'state: up'."
-                % (prefix, wanted.ref)
-            )
-        self._check_mtu(target, wanted, origin, prefix)
-        self._need_master(wanted, link, prefix)
-        self._needed[wanted.ref] = wanted.ref
-        if target.parent:
-            self._needed[target.parent] = wanted.ref
-        self.adjust(wanted.ref, target)
-        if wanted.vlans is not None:
-            self._set_vlans(wanted.ref, self._merge_vlans(wanted))
-        if wanted.ports is not None or wanted.ports_promisc is not None:
-            self._ports(wanted, wanted.ports or ())
-            # Its MTU and MAC address have followed the ports, unless the user says what they are.
-            self._set_values(wanted.ref, dataclasses.replace(target, values=wanted.values))
-
-    def _check_mtu(self, target: Link, wanted: WantedLink, origin: t.Optional[Link], prefix: str) -> None:
-        mtu = wanted.values.get("mtu")
-        if mtu is None or (origin and mtu == origin.values.get("mtu")):
-            return
-        where = "Option %smtu of link %s" % (prefix, wanted.ref)
-        low, high = origin.mtu_range if origin else (0, 0)
-        parent = self.state.links.get(target.parent) if target.parent else None
-        if parent and mtu > parent.values.get("mtu", mtu):
-            raise BadInput("%s: %d is more than its parent has, which is %d." % (where, mtu, parent.values["mtu"]))
-        if mtu < low or (high and mtu > high):
-            raise BadInput("%s: %d is out of range; its driver takes %d to %d." % (where, mtu, low, high))
-        six = [address.address for address in target.addresses if address.family == 6 and address.origin == STATIC]
-        six += [str(route) for route in target.routes if route.family == 6 and route.origin == STATIC]
-        if mtu < _common.IPV6_MIN_MTU and six:
-            raise BadInput(
-                "%s: below %d the kernel takes all of IPv6 off a link, and this one has %s; remove that first."
-                % (where, _common.IPV6_MIN_MTU, ", ".join(six))
-            )
-
-    def _need_master(self, wanted: WantedLink, link: Link, prefix: str) -> None:
-        name = wanted.values.get("master")
-        if not name:
-            return
-        ref = Ref(wanted.ref.netns, name)
-        master = self.state.links.get(ref)
-        if master is None:
-            self.missing.append(
-                "There is no link %s that could be the master of '%s' (option %s); make it first, for instance "
-                "with virtnet.linux.linux_bridge."
-                % (ref, wanted.ref.name, "bridge" if wanted.port_of else prefix + "master")
-            )
-            self.state.put(Link(ref, linux_bridge.KIND.name))
-        else:
-            _check_pair(master, link)
-
-    def _need_parent(self, wanted: WantedLink, ref: Ref) -> None:
-        self._need_netns(ref.netns, "parent_netns")
-        if ref == wanted.ref:
-            raise BadInput("Option parent of link %s: a link can't be its own parent." % (ref,))
-        parent = self.state.links.get(ref)
-        if parent is None:
-            self.missing.append(
-                "There is no link %s that could be the parent of '%s' (option parent)." % (ref, wanted.ref.name)
-            )
-            self.state.put(Link(ref))
-        elif parent.kind in _all.KINDS and _all.KINDS[parent.kind].has_parent:
-            raise Conflict(
-                "%s can't be the parent of '%s': it is stacked upon another link itself%s."
-                % (_a(parent, True), wanted.ref.name, ", %s; give that one" % (parent.parent,) if parent.parent else "")
-            )
-
-    def _merge_vlans(self, wanted: WantedLink) -> t.Tuple[Vlan, ...]:
-        if wanted.vlans and not self.state.port_vlans:
-            raise Conflict(
-                "Option vlans of port %s: this kernel doesn't tell of VLANs. It takes Linux 5.7 or newer with "
-                "CONFIG_BRIDGE_VLAN_FILTERING." % (wanted.ref,)
-            )
-        there = {vlan.vid: vlan for vlan in self.state.links[wanted.ref].vlans or ()}
-        merged = {} if wanted.purge_vlans else dict(there)
-        for vlan in wanted.vlans or ():
-            old = there.get(vlan.vid, Vlan(vlan.vid))
-            if vlan.pvid:
-                merged = {vid: other._replace(pvid=False) for vid, other in merged.items()}
-            merged[vlan.vid] = Vlan(
-                vlan.vid,
-                old.pvid if vlan.pvid is None else vlan.pvid,
-                old.untagged if vlan.untagged is None else vlan.untagged,
-            )
-        return tuple(sorted(merged.values()))
-
-    def _ports(self, wanted: WantedLink, ports: t.Tuple[str, ...]) -> None:
-        bridge = wanted.ref
-        for name in ports:
-            ref = Ref(bridge.netns, name)
-            if ref not in self.state.links:
-                self.missing.append(
-                    "There is no link %s that could become a port of '%s' (option ports)." % (ref, bridge.name)
-                )
-                self.state.put(Link(ref))
-            port = self.state.links[ref]
-            _check_pair(self.state.links[bridge], port)
-            self._needed[ref] = bridge
-            self._set_promisc(ref, wanted.ports_promisc)
-            if port.values.get("master") != bridge.name:
-                self.do(steps.LinkMaster(ref, bridge.name))
-        for name in self.state.links[bridge].ports or ():
-            if name in ports or not wanted.purge_ports:
-                self._set_promisc(Ref(bridge.netns, name), wanted.ports_promisc)
-            else:
-                self._release(Ref(bridge.netns, name), wanted)
-        count = len(self.state.links[bridge].ports or ())
-        if count > linux_bridge.MAX_PORTS:
-            raise BadInput(
-                "Option ports of link %s: that makes %d ports, and a Linux bridge takes at most %d."
-                % (bridge, count, linux_bridge.MAX_PORTS)
-            )
-
-    def _set_promisc(self, ref: Ref, value: t.Optional[bool]) -> None:
-        if value is not None and self.state.links[ref].values.get("promisc") != value:
-            self.do(steps.link_set(self.state.links[ref], "promisc", value))
-
-    def _release(self, ref: Ref, wanted: WantedLink) -> None:
-        """Take a port out of the wanted bridge, as it was before it came in."""
-        self._set_promisc(ref, None if wanted.ports_promisc is None else False)
-        self.do(steps.LinkMaster(ref, ""))
-
-    def absent_link(self, wanted: WantedLink) -> None:
-        link = self.state.links.get(wanted.ref)
-        self.found[wanted.ref] = link.ref if link else None
-        if wanted.port_of:
-            if link and link.values.get("master") == wanted.port_of:
-                self._last.append(functools.partial(self.do, steps.LinkMaster(link.ref, "")))
-            return
-        if link:
-            self._check_deletable(link, wanted.kind)
-            for name in link.ports or ():
-                self._last.append(functools.partial(self._release, Ref(link.ref.netns, name), wanted))
-            self._last.append(functools.partial(self._delete, link.ref))
-        # An end that was moved still has its name. Without that, the pair could be anybody's.
-        other = self.state.links.get(wanted.peer.ref) if wanted.peer else None
-        if other and other.peer and other.peer.name == wanted.ref.name:
-            self.found[wanted.ref] = self.found[wanted.ref] or other.peer
-            self._last.append(functools.partial(self._delete, other.ref))
-
-    def _check_deletable(self, link: Link, kind: str) -> None:
-        if kind and link.kind != kind:
-            raise Conflict("%s is not a %s; it was not deleted." % (_a(link, True), kind))
-        if not link.kind:
-            raise Conflict("%s isn't virtual, so that it can't be deleted." % _a(link, True))
-        if link.kind == "openvswitch":
-            raise Conflict("%s belongs to Open vSwitch; remove its port or bridge there." % _a(link, True))
-
-
-def _exclusive(link: Link) -> bool:
-    return link.kind in _all.KINDS and _all.KINDS[link.kind].exclusive(link.values)
-
-
-def _merge_values(there: t.Mapping[str, t.Any], wanted: WantedLink, kind: t.Optional[Kind]) -> t.Dict[str, t.Any]:
-    asked = dict(wanted.values)
-    for attribute in kind.attributes if kind else ():
-        if attribute.name in asked:
-            purge = attribute.name in wanted.purge_values
-            asked[attribute.name] = attribute.codec.merge(there.get(attribute.name), asked[attribute.name], purge)
-    merged = {**there, **asked}
-    return {**(kind.settled(merged) if kind else merged), **asked}
-
-
-def _merge_addresses(present: t.Sequence[Address], wanted: WantedLink) -> t.Tuple[Address, ...]:
-    asked = wanted.addresses or ()
-    # IPv6 has an address once, with one prefix length.
-    renewed = {a.split("/")[0] for a in asked if ":" in a}
-    kept = [
-        address
-        for address in present
-        if address.address in asked
-        or address.origin != STATIC
-        or not (wanted.purge_addresses or _host(address) in renewed)
-    ]
-    new = [Address(a) for a in asked if all(a != address.address for address in present)]
-    return (*kept, *new)
-
-
-def _merge_routes(present: t.Sequence[Route], wanted: WantedLink) -> t.Tuple[Route, ...]:
-    asked = {route.key: route for route in wanted.routes or ()}
-    kept = []
-    for route in present:
-        new = asked.pop(route.key, None)
-        if new is not None:
-            # What the user left out of an element stays as it is, as far as it makes sense with another gateway.
-            stays = [name for name in new.left_out if name != "onlink" or new.via == route.via]
-            merged = dataclasses.replace(new, **{name: getattr(route, name) for name in stays})
-            kept.append(route if merged.same(route) else merged)
-        elif route.origin != STATIC or not wanted.purge_routes:
-            kept.append(route)
-    return (*kept, *asked.values())
-
-
-def _check_pair(master: Link, port: Link) -> None:
-    """Raises Conflict for a master that takes no ports and for a bridge in a bridge."""
-    kind = _all.KINDS.get(master.kind)
-    if kind and not kind.has_ports:
-        raise Conflict("%s can't be the master of '%s': it takes no ports." % (_a(master, True), port.ref.name))
-    if kind is linux_bridge.KIND and port.kind == linux_bridge.KIND.name:
-        raise Conflict("%s can't become a port of '%s': a bridge takes no bridges." % (_a(port, True), master.ref.name))
-
-
-def _a(link: Link, upper: bool = False) -> str:
-    text = "link '%s'%s (%s)" % (link.ref.name, in_netns(link.ref.netns), link.kind or "not virtual")
-    return _upper(text) if upper else text
-
-
-def _upper(text: str) -> str:
-    return text[0].upper() + text[1:]
+        return Plan(self.before, self.state, self.done, self.missing, self.warnings, self.broken, self.found)

@@ -112,7 +112,7 @@ commands:
 """
 
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import macvlan
-from ansible_collections.virtnet.linux.plugins.module_utils._module import run_link
+from ansible_collections.virtnet.linux.plugins.module_utils._module_links import run_link
 
 
 def main() -> None:

@@ -29,8 +29,9 @@ from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failu
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._all import KINDS
 from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import Kernel
-from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan
-from ansible_collections.virtnet.linux.plugins.module_utils._steps import LinkDel, Step
+from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step
+from ansible_collections.virtnet.linux.plugins.module_utils._plan_links import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_links import LinkDel
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import (
     World,
     alike,
@@ -69,13 +70,13 @@ class FaultyKernel(Kernel):
         super().__init__()
         self.left = fail_at
 
-    def run(self, step: Step) -> None:
+    def run(self, batch: t.Sequence[Step]) -> None:
         self.left -= 1
         if self.left == -1:
             next(injected)
-            raise Refused(step.describe(), "Injected fault", 5)
+            raise Refused(batch[0].describe(), "Injected fault", 5)
         try:
-            super().run(step)
+            super().run(batch)
         except Failure:
             self.left = -1  # what comes now is the undoing of what came before
             raise
@@ -109,12 +110,12 @@ def alone(test: t.Callable[[], None]) -> None:
 
 def run(wanted: Wanted, check: bool = False, fail_at: int = -1) -> t.Any:
     with contextlib.closing(FaultyKernel(fail_at)) as kernel:
-        return converge(kernel, wanted, check)
+        return converge(kernel, PLANNING, wanted, check)
 
 
 def undoable(plan: Plan) -> int:
     """The number of steps before the first one that can't be undone, which deletes a device of a foreign kind."""
-    kinds = [p.step.link.kind if isinstance(p.step, LinkDel) else "veth" for p in plan.planned]
+    kinds = [step.link.kind if isinstance(step, LinkDel) else "veth" for step in plan.steps]
     return next((number for number, kind in enumerate(kinds) if kind not in KINDS), len(kinds))
 
 
@@ -141,7 +142,7 @@ def check(world: World, wish: Wanted) -> t.Any:
         foretold = None
     same(before, world.snapshot(), "check mode of %s" % (wish,))
     if foretold and not foretold.plan.missing:
-        for step in range(min(undoable(foretold.plan) + 1, len(foretold.plan.planned))):
+        for step in range(min(undoable(foretold.plan) + 1, len(foretold.plan.steps))):
             with pytest.raises(Failure):
                 run(wish, fail_at=step)
             same(before, world.snapshot(), "a failure before step %d of %s" % (step, foretold.plan.commands))

@@ -25,7 +25,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model import (
     WantedLink,
     WantedNetns,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._steps import Step
+from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
 
 NAMESPACES = (OWN, "blue", "green")
 NAMES = ("a", "b", "c", "d")
@@ -61,12 +61,13 @@ class SimulatedHost:
             seen.put(link.having(**{**first.values, **link.values}) if link.kind == "linux_bridge" else link)
         return seen
 
-    def run(self, step: Step) -> None:
-        if len(self.ran) == self.fail_at:
-            self.fail_at = None
-            raise Refused(step.describe(), "Injected fault", 5)
-        self.ran.append(step)
-        step.simulate(self.state)
+    def run(self, batch: t.Sequence[Step]) -> None:
+        for step in batch:
+            if len(self.ran) == self.fail_at:
+                self.fail_at = None
+                raise Refused(step.describe(), "Injected fault", 5)
+            self.ran.append(step)
+            step.simulate(self.state)
 
 
 values = st.fixed_dictionaries(

@@ -21,7 +21,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model import (
     Wanted,
     WantedLink,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._plan import make_plan
+from ansible_collections.virtnet.linux.plugins.module_utils._plan_links import make_plan
 
 from .simulated import states
 
@@ -41,7 +41,7 @@ def test_what_is_written_can_be_read_and_asks_for_nothing(state: State) -> None:
         kind = link.kind if link.kind in KINDS else ""
         document = documents.write_link(state, ref, KINDS.get(kind))
         plan = make_plan(state, Wanted(links=(read(kind, **document),)))
-        assert [planned.step for planned in plan.planned] == []
+        assert plan.steps == []
 
 
 def read_port(**options: t.Any) -> WantedLink:
@@ -59,7 +59,7 @@ def test_what_is_written_of_a_port_can_be_read_and_asks_for_nothing(state: State
         document = documents.write_port(state, wanted)
         assert (document["state"] == "present") == bool(link.values.get("master"))
         plan = make_plan(state, Wanted(links=(read_port(**document),)))
-        assert [planned.step for planned in plan.planned] == []
+        assert plan.steps == []
 
 
 def test_vlans_of_a_port() -> None:

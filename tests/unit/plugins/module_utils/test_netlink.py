@@ -22,7 +22,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils import _netlink
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import linux_bridge
 from ansible_collections.virtnet.linux.plugins.module_utils._model import Link, Ref, Vlan
-from ansible_collections.virtnet.linux.plugins.module_utils._steps import (
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_links import (
     LinkAdd,
     LinkSet,
     Step,
@@ -129,7 +129,7 @@ def test_hints_are_about_what_was_refused(step: Step, code: int, hint: str) -> N
 )
 def test_vlans_as_the_kernel_reads_them(step: Step, message_type: int, infos: t.List[t.Tuple[int, int]]) -> None:
     kernel = SentOnly()
-    kernel.run(step)
+    kernel.run([step])
     ((sent_type, data),) = kernel.sent
     assert sent_type == message_type  # RTM_SETLINK, RTM_DELLINK
     assert struct.unpack_from("=BxHiII", data)[:3] == (socket.AF_BRIDGE, 0, 7)

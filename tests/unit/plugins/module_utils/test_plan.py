@@ -10,7 +10,7 @@ import typing as t
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
-from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge, differences, roll_back
+from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge, roll_back
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, Refused
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._all import KINDS
 from ansible_collections.virtnet.linux.plugins.module_utils._model import (
@@ -25,8 +25,9 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model import (
     WantedLink,
     WantedNetns,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, make_plan
-from ansible_collections.virtnet.linux.plugins.module_utils._steps import LinkDel, Step
+from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step
+from ansible_collections.virtnet.linux.plugins.module_utils._plan_links import PLANNING, differences, make_plan
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_links import LinkDel
 
 from .simulated import SimulatedHost, states, wanteds
 
@@ -53,7 +54,7 @@ def plan_or_skip(state: State, wanted: Wanted) -> Plan:
 def test_a_plan_applied_satisfies_what_was_wanted(state: State, wanted: Wanted) -> None:
     plan = plan_or_skip(state, wanted)
     again = make_plan(plan.after, wanted)
-    assert [planned.step for planned in again.planned] == []
+    assert again.steps == []
     assert not again.missing
 
 
@@ -71,8 +72,8 @@ def test_planning_changes_nothing(state: State, wanted: Wanted) -> None:
 def test_the_state_that_a_plan_foretells_is_what_its_steps_leave_behind(state: State, wanted: Wanted) -> None:
     plan = plan_or_skip(state, wanted)
     host = SimulatedHost(state)
-    for planned in plan.planned:
-        host.run(planned.step)
+    for step in plan.steps:
+        host.run([step])
     assert host.state == plan.after
 
 
@@ -85,13 +86,13 @@ def _is_final(step: Step) -> bool:
 @given(states(), wanteds)
 def test_undoing_restores_from_wherever_a_plan_stopped(state: State, wanted: Wanted) -> None:
     plan = plan_or_skip(state, wanted)
-    for stop in range(len(plan.planned) + 1):
-        if stop and _is_final(plan.planned[stop - 1].step):
+    for stop in range(len(plan.steps) + 1):
+        if stop and _is_final(plan.steps[stop - 1]):
             break
         host = SimulatedHost(state)
-        for planned in plan.planned[:stop]:
-            host.run(planned.step)
-        assert roll_back(host, wanted, state, plan.planned[:stop]) == []
+        for step in plan.steps[:stop]:
+            host.run([step])
+        assert roll_back(host, PLANNING, wanted, state, plan.steps[:stop]) == []
         assert differences(state, host.observe(wanted)) == []
 
 
@@ -284,7 +285,7 @@ def test_a_link_that_wants_its_parent_alone_cannot_wait_for_its_successor() -> N
     child = a_link("m", "macvlan", values={"mode": "bridge", "mac": "02:00:00:00:00:01"}, parent=parent.ref)
     wanted = WantedLink(child.ref, "macvlan", values={"mode": "passthru"}, recreate=True)
     plan = make_plan(host_with(parent, child), Wanted(links=(wanted,)))
-    assert isinstance(plan.planned[0].step, LinkDel)
+    assert isinstance(plan.steps[0], LinkDel)
     assert "mac" not in plan.after.links[child.ref].values  # it is that of the parent now
 
 
@@ -418,7 +419,7 @@ def test_a_failing_step_says_what_became_of_the_host() -> None:
     host = SimulatedHost(host_with(), fail_at=2)
     wanted = Wanted(links=(WantedLink(Ref("", "br0"), "linux_bridge", values={"stp": True, "state": "up"}),))
     with pytest.raises(Refused) as caught:
-        converge(host, wanted, check=False)
+        converge(host, PLANNING, wanted, check=False)
     assert str(caught.value) == (
         "Setting link 'br0' up failed: Injected fault. What had been done before that was undone."
     )
@@ -427,6 +428,6 @@ def test_a_failing_step_says_what_became_of_the_host() -> None:
 
 def test_check_mode_runs_no_step() -> None:
     host = SimulatedHost(host_with())
-    outcome = converge(host, Wanted(links=(WantedLink(Ref("", "br0"), "linux_bridge"),)), check=True)
+    outcome = converge(host, PLANNING, Wanted(links=(WantedLink(Ref("", "br0"), "linux_bridge"),)), check=True)
     assert outcome.plan.changed
     assert host.ran == []

@@ -35,29 +35,10 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model import (
     in_netns,
     vlan_ranges,
 )
+from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute
-
-
-class Step:
-    """What all steps can do."""
-
-    def describe(self) -> str:
-        """What it does, as the subject of a sentence: ``setting mtu of link 'a' to 1400``."""
-        raise NotImplementedError
-
-    def commands(self) -> t.List[Argv]:
-        """The same in iproute2's words."""
-        raise NotImplementedError
-
-    def simulate(self, state: State) -> None:
-        """Change ``state`` as the kernel would change the host."""
-        raise NotImplementedError
-
-    def inverse(self, before: State) -> t.List[Step]:
-        """The steps that take it back, given the state before it."""
-        raise NotImplementedError
 
 
 @dataclasses.dataclass(frozen=True)
