@@ -12,9 +12,6 @@ class ModuleDocFragment:
     # Every module of the collection
     DOCUMENTATION = r"""
 options: {}
-requirements:
-  - pyroute2 >= 0.7.2 (Debian and Ubuntu have it as C(python3-pyroute2))
-  - the capability CAP_NET_ADMIN, and CAP_SYS_ADMIN to enter other namespaces, which is to say C(become=true)
 attributes:
   check_mode:
     description: Can run in C(check_mode) and tell what would change without changing anything.
@@ -35,6 +32,14 @@ attributes:
 notes:
   - A task does all or nothing. If a step fails, what was done before it is undone, and the error says so.
   - While a task of this collection changes a host, other tasks of it wait (for up to two minutes) on that host.
+"""
+
+    # What talks to the kernel
+    NETLINK = r"""
+options: {}
+requirements:
+  - pyroute2 >= 0.7.2 (Debian and Ubuntu have it as C(python3-pyroute2))
+  - the capability CAP_NET_ADMIN, and CAP_SYS_ADMIN to enter other namespaces, which is to say C(become=true)
 """
 
     LINKS = r"""

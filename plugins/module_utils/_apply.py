@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:
     class Host(t.Protocol):
         """What the engine needs of the side that is looked at and changed."""
 
-        def locate(self, references: t.Mapping[str, str]) -> t.Dict[str, str]: ...
+        def locate(self, wanted: Wanted) -> Wanted: ...
 
         def observe(self, wanted: Wanted) -> State: ...
 
@@ -48,7 +48,7 @@ def converge(host: Host, planning: Planning, wanted: Wanted, check: bool) -> Out
     Raises a Failure, after which the host is as before as far as its text doesn't say otherwise.
     """
     with contextlib.nullcontext() if check else _undisturbed():
-        wanted = wanted.located(host.locate(wanted.references()))
+        wanted = host.locate(wanted)
         state = host.observe(wanted)
         plan = planning.make_plan(state, wanted)
         if check:

@@ -21,14 +21,13 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils import _names
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _common, linux_bridge_port
-from ansible_collections.virtnet.linux.plugins.module_utils._model import (
+from ansible_collections.virtnet.linux.plugins.module_utils._model_links import (
     IPV6_METRIC,
     MAIN_TABLE,
     STATIC,
     Link,
     Ref,
     Route,
-    State,
     Vlan,
     WantedLink,
     WantedNetns,
@@ -37,6 +36,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model import (
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute, Kind
+    from ansible_collections.virtnet.linux.plugins.module_utils._model import State
 
 Options = t.Dict[str, t.Any]
 Document = t.Dict[str, t.Any]

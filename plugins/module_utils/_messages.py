@@ -18,7 +18,7 @@ import socket
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _common, linux_bridge_port
-from ansible_collections.virtnet.linux.plugins.module_utils._model import (
+from ansible_collections.virtnet.linux.plugins.module_utils._model_links import (
     DYNAMIC,
     IPV6_METRIC,
     KERNEL,

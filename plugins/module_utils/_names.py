@@ -51,6 +51,20 @@ def interface_name(value: str, where: str) -> str:
     return value
 
 
+def port_name(value: str, where: str) -> str:
+    """The name of a port of Open vSwitch. Patch ports, tunnels and bonds may have longer ones than links."""
+    if not value:
+        raise BadInput("%s is empty; a port of Open vSwitch needs a name." % _upper(where))
+    if value.startswith("-") or "/" in value or not value.isprintable() or any(c.isspace() for c in value):
+        raise BadInput(
+            "%s: %r can't be a name in Open vSwitch: no '-' at its beginning, no '/', no white space and no control "
+            "characters, please." % (_upper(where), value)
+        )
+    if len(value.encode("utf-8", "surrogateescape")) > NAME_MAX:
+        raise BadInput("%s: a name in Open vSwitch has at most %d bytes here." % (_upper(where), NAME_MAX))
+    return value
+
+
 def namespace_name(value: str, where: str) -> str:
     """The name of a network namespace, which is the name of a file in /run/netns."""
     if not value:

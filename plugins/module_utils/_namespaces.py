@@ -16,7 +16,7 @@ import stat
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Unusable
-from ansible_collections.virtnet.linux.plugins.module_utils._model import OWN
+from ansible_collections.virtnet.linux.plugins.module_utils._model_links import OWN
 
 NETNS_DIR = "/run/netns"
 NS_GET_NSTYPE = 0xB703  # linux/nsfs.h

@@ -42,18 +42,19 @@ from ansible_collections.virtnet.linux.plugins.module_utils._messages import (
     Attributes,
     kernel_release,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._model import (
+from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._model_links import (
     OWN,
     Address,
     Link,
     Netns,
     Ref,
     Route,
-    State,
     Vlan,
-    Wanted,
     WantedLink,
     WantedNetns,
+    located,
+    references,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import all_namespaces, open_namespace
 
@@ -213,21 +214,20 @@ class Kernel:
 
     # Namespaces
 
-    def locate(self, references: t.Mapping[str, str]) -> t.Dict[str, str]:
-        """For each reference to a namespace, the one that stands for it: the first that means the same namespace.
+    def locate(self, wanted: Wanted) -> Wanted:
+        """The same with each reference to a namespace replaced by the first one that means the same namespace.
 
-        ``references`` has the words for where each comes from. Raises BadInput for a path that is something else than
-        a network namespace.
+        Raises BadInput for a path that is something else than a network namespace.
         """
         seen: t.Dict[t.Tuple[int, int], str] = {}
-        located = {}
-        for reference, where in references.items():
+        same = {}
+        for reference, where in references(wanted).items():
             try:
                 space = self._space(reference)
             except BadInput as error:
                 raise BadInput("%s: %s" % (where[0].upper() + where[1:], error)) from error
-            located[reference] = seen.setdefault(space.identity, reference) if space else reference
-        return located
+            same[reference] = seen.setdefault(space.identity, reference) if space else reference
+        return located(wanted, same)
 
     def _space(self, reference: str) -> t.Optional[_Space]:
         if reference not in self._spaces:

@@ -19,7 +19,8 @@ import typing as t
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._commands import Argv
-    from ansible_collections.virtnet.linux.plugins.module_utils._model import Ref, State, Wanted
+    from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
+    from ansible_collections.virtnet.linux.plugins.module_utils._model_links import Ref
 
 
 class Step:

@@ -21,7 +21,7 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils import _steps_links as steps
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Conflict
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, _common, linux_bridge
-from ansible_collections.virtnet.linux.plugins.module_utils._model import (
+from ansible_collections.virtnet.linux.plugins.module_utils._model_links import (
     DYNAMIC,
     KERNEL,
     STATIC,
@@ -30,9 +30,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model import (
     Netns,
     Ref,
     Route,
-    State,
     Vlan,
-    Wanted,
     WantedLink,
     WantedNetns,
     in_netns,
@@ -43,6 +41,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._plan import Editor,
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute, Kind
+    from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
     from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
 
 

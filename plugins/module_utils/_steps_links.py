@@ -22,7 +22,7 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils import _names
 from ansible_collections.virtnet.linux.plugins.module_utils._commands import Argv, bridge, inside, ip
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, _common, linux_bridge, linux_bridge_port
-from ansible_collections.virtnet.linux.plugins.module_utils._model import (
+from ansible_collections.virtnet.linux.plugins.module_utils._model_links import (
     MAIN_TABLE,
     OWN,
     Address,
@@ -30,7 +30,6 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model import (
     Netns,
     Ref,
     Route,
-    State,
     Vlan,
     in_netns,
     vlan_ranges,
@@ -39,9 +38,10 @@ from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute
+    from ansible_collections.virtnet.linux.plugins.module_utils._model import State
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class NetnsAdd(Step):
     """Make a named network namespace."""
 
@@ -61,7 +61,7 @@ class NetnsAdd(Step):
         return [NetnsDel(self.name)]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class NetnsDel(Step):
     """Remove the name of a network namespace. The namespace itself goes with its last user."""
 
@@ -85,7 +85,7 @@ class NetnsDel(Step):
         return [NetnsRestore(before.namespaces[self.name], lost)]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class NetnsRestore(Step):
     """Give the namespace that a NetnsDel of this very task unnamed its name back, with all that is in it."""
 
@@ -107,7 +107,7 @@ class NetnsRestore(Step):
         return [NetnsDel(self.netns.name)]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class Sysctl(Step):
     """Set a sysctl inside a namespace; ``key`` is its path below /proc/sys."""
 
@@ -130,7 +130,7 @@ class Sysctl(Step):
         return [] if value is None else [Sysctl(self.netns, self.key, value)]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class LinkAdd(Step):
     """Make a link, and with a pair its ``peer``; takes from their values what the kernel takes at birth."""
 
@@ -191,7 +191,7 @@ def _into(netns: str, words: t.Sequence[str], to: str, more: t.Sequence[str] = (
     return ["sh", "-c", "%s netns $$ %s; exit $?" % (before, after) if after else before + " netns $$; exit $?"]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class LinkDel(Step):
     """Delete a link; of a pair, both ends go. ``silent`` is the second half of what LinkAside already spelled."""
 
@@ -226,7 +226,7 @@ class LinkDel(Step):
         return [LinkAdd(link, peer), *(LinkAdd(child) for child in _children(before, link))]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class LinkAside(Step):
     """Take a link out of the way, down and under another name, until its successor stands and it can be deleted."""
 
@@ -247,7 +247,7 @@ class LinkAside(Step):
         return [LinkRename(Ref(self.ref.netns, self.aside), self.ref.name)]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class LinkRename(Step):
     """Give a link another name."""
 
@@ -267,7 +267,7 @@ class LinkRename(Step):
         return [LinkRename(Ref(self.ref.netns, self.name), self.ref.name)]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class LinkMove(Step):
     """Move a link to another namespace, under another name if ``to`` has one. ``index`` asks for an interface index."""
 
@@ -298,7 +298,7 @@ class LinkMove(Step):
         return [LinkMove(self.to, self.ref, before.links[self.ref].index)]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class LinkSet(Step):
     """Change one attribute of a link, its state included."""
 
@@ -372,7 +372,7 @@ def link_set(link: Link, name: str, value: t.Any) -> LinkSet:
     return LinkSet(link.ref, name, value, link.kind, values)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class LinkMaster(Step):
     """Put a link under a master in its namespace; the empty string takes it out."""
 
@@ -407,7 +407,7 @@ class LinkMaster(Step):
         return [LinkMaster(self.ref, before.links[self.ref].values.get("master", ""))]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class PortSet(Step):
     """Change settings of a bridge's port, by name."""
 
@@ -432,7 +432,7 @@ class PortSet(Step):
         return [PortSet(self.ref, settings)] if settings else []
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class VlanAdd(Step):
     """Give a bridge's port the VLANs from the id of ``vlan`` to ``last``; those that it has already are changed."""
 
@@ -467,7 +467,7 @@ class VlanAdd(Step):
         ]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class VlanDel(Step):
     """Take the VLANs from one id to another from a bridge's port."""
 
@@ -495,7 +495,7 @@ def _vids(first: int, last: int) -> str:
     return str(first) if first == last else "%d-%d" % (first, last)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class AddressAdd(Step):
     """Add an address; ``again`` when a side effect of an earlier step may or may not have taken it."""
 
@@ -526,7 +526,7 @@ class AddressAdd(Step):
         return [AddressDel(self.ref, self.address)]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class AddressDel(Step):
     """Remove an address."""
 
@@ -604,7 +604,7 @@ def _subnet(address: Address) -> t.Tuple[int, int]:
     return number >> (32 - int(prefix)), int(prefix)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class RouteAdd(Step):
     """Add a route through a link."""
 
@@ -634,7 +634,7 @@ class RouteAdd(Step):
         return [RouteDel(self.ref, self.route)]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class RouteDel(Step):
     """Remove a route through a link."""
 

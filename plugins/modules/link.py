@@ -15,6 +15,7 @@ description:
   - It never makes a link. That is what the modules of the various kinds are for.
 extends_documentation_fragment:
   - virtnet.linux._attributes
+  - virtnet.linux._attributes.netlink
   - virtnet.linux._attributes.links
   - virtnet.linux._link
   - virtnet.linux._link.movable

@@ -17,6 +17,7 @@ description:
     of M(virtnet.linux.link) and the O(ignore:ports) of M(virtnet.linux.linux_bridge).
 extends_documentation_fragment:
   - virtnet.linux._attributes
+  - virtnet.linux._attributes.netlink
 author:
   - The virtnet.linux authors (@virtnet)
 options:

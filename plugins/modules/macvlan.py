@@ -16,6 +16,7 @@ description:
     namespaces it doesn't see.
 extends_documentation_fragment:
   - virtnet.linux._attributes
+  - virtnet.linux._attributes.netlink
   - virtnet.linux._attributes.links
   - virtnet.linux._link
   - virtnet.linux._link.movable

@@ -20,6 +20,7 @@ description:
     minor number. RV(link.device) always has the path.
 extends_documentation_fragment:
   - virtnet.linux._attributes
+  - virtnet.linux._attributes.netlink
   - virtnet.linux._attributes.links
   - virtnet.linux._link
   - virtnet.linux._link.movable

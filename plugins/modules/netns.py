@@ -13,6 +13,7 @@ description:
   - Makes, configures and removes named network namespaces, as C(ip netns) does.
 extends_documentation_fragment:
   - virtnet.linux._attributes
+  - virtnet.linux._attributes.netlink
 author:
   - The virtnet.linux authors (@virtnet)
 options:

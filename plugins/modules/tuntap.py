@@ -17,6 +17,7 @@ description:
     O(recreate=true).
 extends_documentation_fragment:
   - virtnet.linux._attributes
+  - virtnet.linux._attributes.netlink
   - virtnet.linux._attributes.links
   - virtnet.linux._link
   - virtnet.linux._link.movable

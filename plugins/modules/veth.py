@@ -13,6 +13,7 @@ description:
   - Makes, changes, moves and deletes veth pairs. Each end has a namespace, a master, addresses and routes of its own.
 extends_documentation_fragment:
   - virtnet.linux._attributes
+  - virtnet.linux._attributes.netlink
   - virtnet.linux._attributes.links
   - virtnet.linux._link
   - virtnet.linux._link.movable

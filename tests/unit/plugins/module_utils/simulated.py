@@ -12,16 +12,15 @@ from hypothesis import strategies as st
 
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Refused
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, linux_bridge_port
-from ansible_collections.virtnet.linux.plugins.module_utils._model import (
+from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._model_links import (
     OWN,
     Address,
     Link,
     Netns,
     Ref,
     Route,
-    State,
     Vlan,
-    Wanted,
     WantedLink,
     WantedNetns,
 )
@@ -50,8 +49,8 @@ class SimulatedHost:
         self.fail_at = fail_at
         self.ran: t.List[Step] = []
 
-    def locate(self, references: t.Mapping[str, str]) -> t.Dict[str, str]:
-        return {reference: reference for reference in references}
+    def locate(self, wanted: Wanted) -> Wanted:
+        return wanted
 
     def observe(self, wanted: Wanted) -> State:
         seen = self.state.copy()

@@ -13,12 +13,11 @@ from hypothesis import given, settings
 from ansible_collections.virtnet.linux.plugins.module_utils import _documents as documents
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._all import KINDS
-from ansible_collections.virtnet.linux.plugins.module_utils._model import (
+from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._model_links import (
     Ref,
     Route,
-    State,
     Vlan,
-    Wanted,
     WantedLink,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_links import make_plan

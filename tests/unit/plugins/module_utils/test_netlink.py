@@ -21,7 +21,11 @@ from ansible_collections.virtnet.linux.plugins.module_utils import _messages as 
 from ansible_collections.virtnet.linux.plugins.module_utils import _netlink
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import linux_bridge
-from ansible_collections.virtnet.linux.plugins.module_utils._model import Link, Ref, Vlan
+from ansible_collections.virtnet.linux.plugins.module_utils._model_links import (
+    Link,
+    Ref,
+    Vlan,
+)
 from ansible_collections.virtnet.linux.plugins.module_utils._steps_links import (
     LinkAdd,
     LinkSet,

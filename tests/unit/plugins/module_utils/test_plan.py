@@ -13,15 +13,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge, roll_back
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, Refused
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._all import KINDS
-from ansible_collections.virtnet.linux.plugins.module_utils._model import (
+from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._model_links import (
     Address,
     Link,
     Netns,
     Ref,
     Route,
-    State,
     Vlan,
-    Wanted,
     WantedLink,
     WantedNetns,
 )

@@ -1,0 +1,189 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""What an Open vSwitch has: bridges, ports, interfaces, and the columns of its database. Values only: nothing here does I/O.
+
+The columns are those of ovs-vswitchd.conf.db(5). A value is kept as a str, an int or a bool; as None for an optional one
+that is not set; as a sorted tuple for a set, and as a dict for a map.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+Values = t.Mapping[str, t.Any]
+
+# The shapes that a column's value has.
+ONE, OPTIONAL, SET, MAP = "one", "optional", "set", "map"
+
+BRIDGE, PORT, INTERFACE, CONTROLLER, ROOT = "Bridge", "Port", "Interface", "Controller", "Open_vSwitch"
+
+# What a bridge, a port and an interface are configured with, and what a new one has; nothing that OVS tells of them.
+# What a row refers to is left out, but for the QoS of a port, which lives on without it.
+COLUMNS: t.Dict[str, t.Dict[str, t.Tuple[str, t.Any]]] = {
+    BRIDGE: {
+        "datapath_type": (ONE, "system"),
+        "fail_mode": (OPTIONAL, None),
+        "protocols": (SET, ()),
+        "stp_enable": (ONE, False),
+        "rstp_enable": (ONE, False),
+        "mcast_snooping_enable": (ONE, False),
+        "flood_vlans": (SET, ()),
+        "external_ids": (MAP, {}),
+        "other_config": (MAP, {}),
+    },
+    PORT: {
+        "tag": (OPTIONAL, None),
+        "trunks": (SET, ()),
+        "vlan_mode": (OPTIONAL, None),
+        "cvlans": (SET, ()),
+        "bond_mode": (OPTIONAL, None),
+        "lacp": (OPTIONAL, None),
+        "bond_updelay": (ONE, 0),
+        "bond_downdelay": (ONE, 0),
+        "bond_fake_iface": (ONE, False),
+        "mac": (OPTIONAL, None),
+        "protected": (ONE, False),
+        "qos": (OPTIONAL, None),
+        "external_ids": (MAP, {}),
+        "other_config": (MAP, {}),
+    },
+    INTERFACE: {
+        "type": (ONE, "system"),
+        "options": (MAP, {}),
+        "mac": (OPTIONAL, None),
+        "mtu_request": (OPTIONAL, None),
+        "ofport_request": (OPTIONAL, None),
+        "cfm_mpid": (OPTIONAL, None),
+        "ingress_policing_rate": (ONE, 0),
+        "ingress_policing_burst": (ONE, 0),
+        "bfd": (MAP, {}),
+        "lldp": (MAP, {}),
+        "external_ids": (MAP, {}),
+        "other_config": (MAP, {}),
+    },
+}
+DEFAULTS: t.Dict[str, Values] = {
+    table: {column: default for column, (_shape, default) in columns.items()} for table, columns in COLUMNS.items()
+}
+# An empty one means this one.
+ALIASES = {"datapath_type": "system", "type": "system"}
+# ovs-vsctl keeps the external ids of a fake bridge in its port, with this before each.
+FAKE_PREFIX = "fake-bridge-"
+TUNNELS = ("erspan", "geneve", "gre", "gtpu", "ip6erspan", "ip6gre", "lisp", "stt", "vxlan", "bareudp")
+
+
+class Bridge(t.NamedTuple):
+    """A bridge; one with a ``parent`` is a fake bridge, which is a VLAN of its parent. ``controllers`` are targets."""
+
+    name: str
+    values: Values
+    controllers: t.Tuple[str, ...] = ()
+    parent: str = ""
+    vlan: int = 0
+
+    @property
+    def real(self) -> str:
+        """The name of the bridge that has its ports."""
+        return self.parent or self.name
+
+
+class Port(t.NamedTuple):
+    """A port of the bridge ``real``, which is no fake bridge; ``interfaces`` are several where it is a bond."""
+
+    name: str
+    real: str
+    values: Values
+    interfaces: t.Tuple[str, ...]
+
+
+class Interface(t.NamedTuple):
+    """An interface. ``ofport`` is None until OVS has set it up, and -1 where it can't, as ``error`` may tell."""
+
+    name: str
+    values: Values
+    ofport: t.Optional[int] = None
+    error: str = ""
+
+    @property
+    def broken(self) -> bool:
+        return self.ofport is None or self.ofport < 0
+
+
+@dataclasses.dataclass
+class Switch:
+    """All that one database of Open vSwitch has.
+
+    ``unusable`` is the sentence on why there is none. ``interface_types`` are those that this OVS knows, none where it
+    doesn't say. ``controller_rows`` has the UUIDs of controllers by bridge and target.
+    """
+
+    bridges: t.Dict[str, Bridge] = dataclasses.field(default_factory=dict)
+    ports: t.Dict[str, Port] = dataclasses.field(default_factory=dict)
+    interfaces: t.Dict[str, Interface] = dataclasses.field(default_factory=dict)
+    interface_types: t.Tuple[str, ...] = ()
+    controller_rows: t.Dict[t.Tuple[str, str], str] = dataclasses.field(default_factory=dict, compare=False)
+    unusable: str = ""
+
+    def copy(self) -> Switch:
+        """A Switch that can be changed without changing this one (what is in it is immutable)."""
+        return dataclasses.replace(
+            self, bridges=dict(self.bridges), ports=dict(self.ports), interfaces=dict(self.interfaces)
+        )
+
+    def bridge_of(self, port: Port) -> str:
+        """The bridge that a port is on, as ovs-vsctl tells it: a fake bridge has the ports with its tag."""
+        for bridge in self.bridges.values():
+            if bridge.parent == port.real and bridge.vlan == port.values["tag"] and bridge.name != port.name:
+                return bridge.name
+        return port.real
+
+    def ports_of(self, bridge: Bridge) -> t.List[str]:
+        """The names of a bridge's ports, without its own one and those of fake bridges."""
+        fakes = {(other.parent, other.vlan) for other in self.bridges.values() if other.parent}
+        return sorted(
+            port.name
+            for port in self.ports.values()
+            if port.real == bridge.real
+            and port.name not in self.bridges
+            and (port.values["tag"] == bridge.vlan if bridge.parent else (port.real, port.values["tag"]) not in fakes)
+        )
+
+
+class WantedBridge(t.NamedTuple):
+    """What an option document asks of a bridge; what it left out isn't here.
+
+    ``values`` are by column; of a map, the keys that are to change, None for those that are to go. ``clear`` names the maps that
+    are to lose all other keys, ``purge`` the sets and lists that are to have nothing else.
+    """
+
+    database: str
+    name: str
+    present: bool
+    values: Values
+    clear: t.Tuple[str, ...] = ()
+    purge: t.Tuple[str, ...] = ()
+    controllers: t.Optional[t.Tuple[str, ...]] = None
+    parent: str = ""
+    vlan: int = 0
+    ports: t.Optional[t.Tuple[str, ...]] = None
+
+
+class WantedPort(t.NamedTuple):
+    """What an option document asks of a port, in the same way; ``interface`` has the values of its interface."""
+
+    database: str
+    bridge: str
+    name: str
+    present: bool
+    values: Values
+    interface: Values
+    clear: t.Tuple[str, ...] = ()
+    purge: t.Tuple[str, ...] = ()
+    interfaces: t.Optional[t.Tuple[str, ...]] = None
+    move_from: t.Optional[str] = None

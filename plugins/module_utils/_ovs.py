@@ -1,0 +1,268 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The OVSDB side: look at Open vSwitch, and run steps as a transaction. The only file that runs OVS's tools.
+
+A task reads with one ovs-vsctl and writes with another one, both with lists of arguments, never through a shell. What has
+become of what was written is looked up by ovsdb-client, which asks the database and nobody else.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import signal
+import subprocess
+import time
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import NotTaken, Refused, Unusable
+from ansible_collections.virtnet.linux.plugins.module_utils._model import State
+from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import (
+    ALIASES,
+    BRIDGE,
+    COLUMNS,
+    CONTROLLER,
+    INTERFACE,
+    OPTIONAL,
+    PORT,
+    ROOT,
+    SET,
+    TUNNELS,
+    Bridge,
+    Interface,
+    Port,
+    Switch,
+)
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import PortMove, fake_ids, vsctl
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
+    from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
+    from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import OvsStep
+
+Row = t.Dict[str, t.Any]
+Tables = t.Dict[str, t.List[Row]]
+
+SCHEMA = "Open_vSwitch"
+# What is read besides the columns that bridges, ports and interfaces are configured with.
+_MORE = {
+    ROOT: ("cur_cfg", "next_cfg", "iface_types"),
+    BRIDGE: ("_uuid", "name", "ports", "controller"),
+    PORT: ("_uuid", "name", "interfaces", "fake_bridge"),
+    INTERFACE: ("_uuid", "name", "ofport", "error"),
+    CONTROLLER: ("_uuid", "target"),
+}
+_READ = {table: (*more, *COLUMNS.get(table, ())) for table, more in _MORE.items()}
+UNDO_SECONDS = 2.0  # what a task may take besides its timeout to take back what it has written
+
+
+class Ovs:
+    """The Open vSwitches of this host, or wherever their databases are; ``timeout`` is in seconds, for all of a task."""
+
+    def __init__(self, timeout: int) -> None:
+        self._timeout = timeout
+        self._deadline = time.monotonic() + timeout
+        self._written: t.Set[str] = set()
+        self._no_wait: t.Set[str] = set()
+
+    def close(self) -> None:
+        """Nothing stays open."""
+
+    def locate(self, wanted: Wanted) -> Wanted:
+        """The same: namespaces don't matter here."""
+        return wanted
+
+    # Looking
+
+    def observe(self, wanted: Wanted) -> State:
+        """What the databases have that ``wanted`` speaks of. Raises Unusable where one doesn't answer in time."""
+        return State(ovs={database: self.look(database) for database in wanted.databases()})
+
+    def look(self, database: str) -> Switch:
+        """All that a database has; what is missing altogether is told by ``unusable``."""
+        try:
+            return _switch(self._select(database) if database in self._written else self._list(database))
+        except _Absent as absent:
+            return Switch(unusable=str(absent))
+
+    def _list(self, database: str) -> Tables:
+        argv = vsctl(database, [], "--timeout=%d" % self._seconds(), "--format=json")
+        for table, columns in _READ.items():
+            argv += ["--", "--columns=" + ",".join(columns), "list", table]
+        lines = [json.loads(line) for line in self._tool(argv, database).splitlines() if line.startswith("{")]
+        return {
+            table: [dict(zip(answer["headings"], row)) for row in answer["data"]] for table, answer in zip(_READ, lines)
+        }
+
+    def _select(self, database: str) -> Tables:
+        asked = [
+            {"op": "select", "table": table, "where": [], "columns": list(columns)} for table, columns in _READ.items()
+        ]
+        argv = ["ovsdb-client", "--timeout=%d" % self._seconds(), "transact", *([database] if database else [])]
+        answers = json.loads(self._tool([*argv, json.dumps([SCHEMA, *asked])], database))
+        return {table: answer["rows"] for table, answer in zip(_READ, answers)}
+
+    # Doing
+
+    def run(self, batch: t.Sequence[Step]) -> None:
+        """Run steps for one database as one transaction. Raises Refused if OVS won't have it, NotTaken if it gets stuck."""
+        ours = t.cast("t.Sequence[OvsStep]", batch)
+        database = ours[0].database
+        self._written.add(database)
+        how = ["--no-wait"] if database in self._no_wait else []
+        try:
+            self._tool(vsctl(database, ours, "--timeout=%d" % self._seconds(spare=1), *how), database)
+        except _TimedOut as timed_out:
+            self._stuck(database, batch, timed_out)
+        except _Absent as absent:
+            raise Unusable(str(absent)) from absent
+        except _Failed as failed:
+            doing = "; ".join(step.describe() for step in ours)
+            raise Refused(doing, str(failed), errno.EINVAL) from failed
+        if any(isinstance(step, PortMove) for step in ours):
+            self._nudge(database)
+
+    def _nudge(self, database: str) -> None:
+        """Have ovs-vswitchd go through its configuration once more where it has stumbled over a tunnel that was moved.
+
+        It may add it to one bridge before it takes it from the other one, and then says that it exists.
+        """
+        tables = self._select(database)
+        if any(row["ofport"] == -1 and row["type"] in TUNNELS for row in tables[INTERFACE]):
+            argv = vsctl(database, [], "--timeout=%d" % self._seconds())
+            self._tool([*argv, "set", ROOT, ".", "next_cfg=%d" % (tables[ROOT][0]["next_cfg"] + 1)], database)
+
+    def _stuck(self, database: str, batch: t.Sequence[Step], timed_out: _TimedOut) -> None:
+        """Tell what has become of a transaction that nobody has acknowledged in time, and who is to blame."""
+        self._deadline = time.monotonic() + UNDO_SECONDS
+        self._no_wait.add(database)
+        try:
+            root = self._select(database)[ROOT][0]
+        except (_TimedOut, _Failed, _Absent) as error:
+            raise Unusable(self._silent(database)) from error
+        failure = NotTaken(
+            "ovs-vswitchd did not take up a change of the database%s within %d seconds (option timeout): is it running? "
+            "ovsdb-server is." % (_of(database), self._timeout)
+        )
+        if root["next_cfg"] != root["cur_cfg"]:
+            failure.done = batch
+        raise failure from timed_out
+
+    # How
+
+    def _seconds(self, spare: int = 0) -> int:
+        return max(1, int(self._deadline - time.monotonic() + 0.5) - spare)
+
+    def _silent(self, database: str) -> str:
+        return (
+            "The OVS database%s did not answer within %d seconds (option timeout); ovsdb-server hangs, or is stopped."
+            % (
+                _of(database),
+                self._timeout,
+            )
+        )
+
+    def _tool(self, argv: t.Sequence[str], database: str) -> str:
+        """Run one of OVS's tools, and return what it prints. Raises _Absent, _TimedOut or _Failed."""
+        try:
+            raw = [word.encode("utf-8", "surrogateescape") for word in argv]
+            done = subprocess.run(raw, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+        except FileNotFoundError as error:
+            raise _Absent(
+                "Open vSwitch is not installed: there is no command %s (Debian and Ubuntu: package openvswitch-switch)."
+                % argv[0]
+            ) from error
+        except OSError as error:
+            if error.errno != errno.E2BIG:
+                raise
+            raise _Failed("it is more than fits one command line (%d bytes)" % sum(map(len, raw))) from error
+        told = done.stderr.decode("utf-8", "replace").strip()
+        if done.returncode == -signal.SIGALRM:
+            raise _TimedOut(self._silent(database))
+        if done.returncode and ("connection failed" in told or "failed to connect" in told):
+            raise _Absent(
+                "Open vSwitch is not running: there is no database%s (%s)." % (_of(database), told.split(": ", 1)[-1])
+            )
+        if done.returncode:
+            raise _Failed(told.split(": ", 1)[-1] or "exit code %d" % done.returncode)
+        return done.stdout.decode("utf-8")
+
+
+class _Absent(Exception):
+    """There is no Open vSwitch. Its text is a sentence."""
+
+
+class _TimedOut(Unusable):
+    """A tool was ended by its own timeout."""
+
+
+class _Failed(Exception):
+    """A tool has said no. Its text is what it said."""
+
+
+def _of(database: str) -> str:
+    return " %s" % database if database else ""
+
+
+def _plain(value: t.Any) -> t.Any:
+    """A value of OVSDB's JSON (RFC 7047) as text, number, bool, list or dict."""
+    if isinstance(value, list):
+        kind, content = value
+        if kind == "map":
+            return {_plain(key): _plain(item) for key, item in content}
+        return [_plain(item) for item in content] if kind == "set" else content
+    return value
+
+
+def _several(value: t.Any) -> t.List[t.Any]:
+    plain = _plain(value)
+    return plain if isinstance(plain, list) else [plain]
+
+
+def _values(table: str, row: Row) -> t.Dict[str, t.Any]:
+    values: t.Dict[str, t.Any] = {}
+    for column, (shape, default) in COLUMNS[table].items():
+        if column not in row:
+            values[column] = default
+        elif shape == SET:
+            values[column] = tuple(sorted(_several(row[column])))
+        elif shape == OPTIONAL:
+            values[column] = next(iter(_several(row[column])), None)
+        else:
+            values[column] = _plain(row[column]) or ALIASES.get(column, _plain(row[column]))
+    return values
+
+
+def _switch(tables: Tables) -> Switch:
+    """What the rows of a database say."""
+    types = [name for row in tables[ROOT] for name in _several(row["iface_types"])]
+    switch = Switch(interface_types=tuple(types))
+    names = {_plain(row["_uuid"]): row["name"] for table in (BRIDGE, PORT, INTERFACE) for row in tables[table]}
+    targets = {_plain(row["_uuid"]): row["target"] for row in tables[CONTROLLER]}
+    homes: t.Dict[str, str] = {}
+    for row in tables[BRIDGE]:
+        name = row["name"]
+        rows = {targets[uuid]: uuid for uuid in _several(row["controller"])}
+        switch.controller_rows.update(((name, target), uuid) for target, uuid in rows.items())
+        switch.bridges[name] = Bridge(name, _values(BRIDGE, row), controllers=tuple(sorted(rows)))
+        homes.update((uuid, name) for uuid in _several(row["ports"]))
+    for row in tables[INTERFACE]:
+        ofport = next(iter(_several(row["ofport"])), None)
+        error = next(iter(_several(row["error"])), "")
+        switch.interfaces[row["name"]] = Interface(row["name"], _values(INTERFACE, row), ofport, error)
+    for row in tables[PORT]:
+        name, real = row["name"], homes.get(_plain(row["_uuid"]))
+        if real is None:
+            continue  # it is going just now
+        members = tuple(sorted(names[uuid] for uuid in _several(row["interfaces"])))
+        values = _values(PORT, row)
+        switch.ports[name] = Port(name, real, values, members)
+        if row["fake_bridge"] and values["tag"]:
+            ids = {"external_ids": fake_ids(values["external_ids"])}
+            switch.bridges[name] = Bridge(name, ids, parent=real, vlan=values["tag"])
+    return switch
