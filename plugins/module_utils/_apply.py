@@ -122,10 +122,16 @@ def _run_all(host: Host, steps: t.Iterable[Step]) -> t.List[str]:
     """Run steps, whatever becomes of each, and return a sentence for each that failed."""
     trouble = []
     for batch in fuse(steps):
-        try:
-            host.run(batch)
-        except Failure as error:
-            trouble += [str(error)] if len(batch) == 1 else [s for step in batch for s in _run_all(host, [step])]
+        left = batch
+        while left:
+            try:
+                host.run(left)
+                break
+            except Failure as error:
+                trouble.append(str(error))
+                done = {id(step) for step in error.done}
+                # The first one that wasn't done is the one that failed.
+                left = [step for step in left if id(step) not in done][1:]
     return trouble
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import struct
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _common, linux_bridge_port
@@ -34,6 +35,9 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute
 
 Attributes = t.List[t.Tuple[str, t.Any]]
+
+# Of linux/netlink.h
+NLMSG_ERROR, NLM_F_ACK_TLVS, NLMSGERR_ATTR_MSG = 2, 0x200, 1
 
 NO_MAC = "00:00:00:00:00:00"
 
@@ -183,6 +187,28 @@ def route(message: t.Any) -> t.List[Route]:
             extra=(("scope", message["scope"]), ("proto", proto), ("metrics", more)),
         )
     ]
+
+
+def acknowledgements(data: bytes) -> t.List[t.Tuple[int, str]]:
+    """What the kernel answers to requests, in their order: an errno, 0 where all is well, and the sentence for it."""
+    found = []
+    while data:
+        length, kind, flags = struct.unpack_from("=IHH", data)
+        if kind == NLMSG_ERROR:
+            code = -struct.unpack_from("=i", data, 16)[0]
+            found.append((code, _extended(data[36:length]) if flags & NLM_F_ACK_TLVS else ""))
+        data = data[(length + 3) & ~3 :]
+    return [(code, text or os.strerror(code)) for code, text in found]
+
+
+def _extended(data: bytes) -> str:
+    """The text of an extended acknowledgement (enum nlmsgerr_attrs of linux/netlink.h)."""
+    while len(data) >= 4:
+        length, kind = struct.unpack_from("=HH", data)
+        if kind == NLMSGERR_ATTR_MSG:
+            return data[4:length].split(b"\0")[0].decode("utf-8", "replace")
+        data = data[(max(length, 4) + 3) & ~3 :]
+    return ""
 
 
 def family(version: int) -> int:

@@ -56,6 +56,10 @@ class Wanted:
     links: t.Tuple[WantedLink, ...] = ()
     ovs_bridges: t.Tuple[WantedBridge, ...] = ()
     ovs_ports: t.Tuple[WantedPort, ...] = ()
+    # With this all links of the namespaces that it speaks of are looked at, and of those named here as well, be they
+    # wanted or not; with ``details`` the addresses and routes of all of them, too.
+    whole: t.Optional[t.Tuple[str, ...]] = None
+    details: bool = False
 
     def databases(self) -> t.List[str]:
         """Every database of Open vSwitch in it."""

@@ -13,9 +13,9 @@ import dataclasses
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _documents as documents
+from ansible_collections.virtnet.linux.plugins.module_utils._kernel import Kernel
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._module import Side, run
-from ansible_collections.virtnet.linux.plugins.module_utils._netlink import Kernel
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_links import PLANNING
 
 if t.TYPE_CHECKING:

@@ -41,8 +41,14 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State
 
 
+class LinkStep(Step):
+    """A step that the kernel runs."""
+
+    batch = "kernel"
+
+
 @dataclasses.dataclass
-class NetnsAdd(Step):
+class NetnsAdd(LinkStep):
     """Make a named network namespace."""
 
     name: str
@@ -62,7 +68,7 @@ class NetnsAdd(Step):
 
 
 @dataclasses.dataclass
-class NetnsDel(Step):
+class NetnsDel(LinkStep):
     """Remove the name of a network namespace. The namespace itself goes with its last user."""
 
     name: str
@@ -86,7 +92,7 @@ class NetnsDel(Step):
 
 
 @dataclasses.dataclass
-class NetnsRestore(Step):
+class NetnsRestore(LinkStep):
     """Give the namespace that a NetnsDel of this very task unnamed its name back, with all that is in it."""
 
     netns: Netns
@@ -108,7 +114,7 @@ class NetnsRestore(Step):
 
 
 @dataclasses.dataclass
-class Sysctl(Step):
+class Sysctl(LinkStep):
     """Set a sysctl inside a namespace; ``key`` is its path below /proc/sys."""
 
     netns: str
@@ -131,7 +137,7 @@ class Sysctl(Step):
 
 
 @dataclasses.dataclass
-class LinkAdd(Step):
+class LinkAdd(LinkStep):
     """Make a link, and with a pair its ``peer``; takes from their values what the kernel takes at birth."""
 
     link: Link
@@ -192,7 +198,7 @@ def _into(netns: str, words: t.Sequence[str], to: str, more: t.Sequence[str] = (
 
 
 @dataclasses.dataclass
-class LinkDel(Step):
+class LinkDel(LinkStep):
     """Delete a link; of a pair, both ends go. ``silent`` is the second half of what LinkAside already spelled."""
 
     link: Link
@@ -227,7 +233,7 @@ class LinkDel(Step):
 
 
 @dataclasses.dataclass
-class LinkAside(Step):
+class LinkAside(LinkStep):
     """Take a link out of the way, down and under another name, until its successor stands and it can be deleted."""
 
     ref: Ref
@@ -248,7 +254,7 @@ class LinkAside(Step):
 
 
 @dataclasses.dataclass
-class LinkRename(Step):
+class LinkRename(LinkStep):
     """Give a link another name."""
 
     ref: Ref
@@ -268,7 +274,7 @@ class LinkRename(Step):
 
 
 @dataclasses.dataclass
-class LinkMove(Step):
+class LinkMove(LinkStep):
     """Move a link to another namespace, under another name if ``to`` has one. ``index`` asks for an interface index."""
 
     ref: Ref
@@ -299,7 +305,7 @@ class LinkMove(Step):
 
 
 @dataclasses.dataclass
-class LinkSet(Step):
+class LinkSet(LinkStep):
     """Change one attribute of a link, its state included."""
 
     ref: Ref
@@ -373,7 +379,7 @@ def link_set(link: Link, name: str, value: t.Any) -> LinkSet:
 
 
 @dataclasses.dataclass
-class LinkMaster(Step):
+class LinkMaster(LinkStep):
     """Put a link under a master in its namespace; the empty string takes it out."""
 
     ref: Ref
@@ -408,7 +414,7 @@ class LinkMaster(Step):
 
 
 @dataclasses.dataclass
-class PortSet(Step):
+class PortSet(LinkStep):
     """Change settings of a bridge's port, by name."""
 
     ref: Ref
@@ -433,7 +439,7 @@ class PortSet(Step):
 
 
 @dataclasses.dataclass
-class VlanAdd(Step):
+class VlanAdd(LinkStep):
     """Give a bridge's port the VLANs from the id of ``vlan`` to ``last``; those that it has already are changed."""
 
     ref: Ref
@@ -468,7 +474,7 @@ class VlanAdd(Step):
 
 
 @dataclasses.dataclass
-class VlanDel(Step):
+class VlanDel(LinkStep):
     """Take the VLANs from one id to another from a bridge's port."""
 
     ref: Ref
@@ -496,7 +502,7 @@ def _vids(first: int, last: int) -> str:
 
 
 @dataclasses.dataclass
-class AddressAdd(Step):
+class AddressAdd(LinkStep):
     """Add an address; ``again`` when a side effect of an earlier step may or may not have taken it."""
 
     ref: Ref
@@ -527,7 +533,7 @@ class AddressAdd(Step):
 
 
 @dataclasses.dataclass
-class AddressDel(Step):
+class AddressDel(LinkStep):
     """Remove an address."""
 
     ref: Ref
@@ -605,7 +611,7 @@ def _subnet(address: Address) -> t.Tuple[int, int]:
 
 
 @dataclasses.dataclass
-class RouteAdd(Step):
+class RouteAdd(LinkStep):
     """Add a route through a link."""
 
     ref: Ref
@@ -635,7 +641,7 @@ class RouteAdd(Step):
 
 
 @dataclasses.dataclass
-class RouteDel(Step):
+class RouteDel(LinkStep):
     """Remove a route through a link."""
 
     ref: Ref

@@ -26,9 +26,9 @@ from hypothesis import strategies as st
 from ansible_collections.virtnet.linux.plugins.module_utils import _documents as documents
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, Refused
+from ansible_collections.virtnet.linux.plugins.module_utils._kernel import Kernel
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._all import KINDS
 from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
-from ansible_collections.virtnet.linux.plugins.module_utils._netlink import Kernel
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_links import PLANNING
 from ansible_collections.virtnet.linux.plugins.module_utils._steps_links import LinkDel
@@ -71,15 +71,15 @@ class FaultyKernel(Kernel):
         self.left = fail_at
 
     def run(self, batch: t.Sequence[Step]) -> None:
-        self.left -= 1
-        if self.left == -1:
+        fail_at, self.left = self.left, -1  # what comes after a failure is the undoing of what came before
+        if 0 <= fail_at < len(batch):
+            super().run(batch[:fail_at])
             next(injected)
-            raise Refused(batch[0].describe(), "Injected fault", 5)
-        try:
-            super().run(batch)
-        except Failure:
-            self.left = -1  # what comes now is the undoing of what came before
-            raise
+            refused = Refused(batch[fail_at].describe(), "Injected fault", 5)
+            refused.done = batch[:fail_at]
+            raise refused
+        super().run(batch)
+        self.left = fail_at - len(batch)
 
 
 def alone(test: t.Callable[[], None]) -> None:

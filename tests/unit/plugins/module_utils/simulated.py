@@ -61,10 +61,12 @@ class SimulatedHost:
         return seen
 
     def run(self, batch: t.Sequence[Step]) -> None:
-        for step in batch:
+        for number, step in enumerate(batch):
             if len(self.ran) == self.fail_at:
                 self.fail_at = None
-                raise Refused(step.describe(), "Injected fault", 5)
+                refused = Refused(step.describe(), "Injected fault", 5)
+                refused.done = batch[:number]
+                raise refused
             self.ran.append(step)
             step.simulate(self.state)
 

@@ -1,0 +1,329 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Looking at namespaces and links: what the kernel tells, as a State."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import time
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils import _messages as messages
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Unusable
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Kind
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds._sysfs import uppers
+from ansible_collections.virtnet.linux.plugins.module_utils._messages import kernel_release
+from ansible_collections.virtnet.linux.plugins.module_utils._model import State
+from ansible_collections.virtnet.linux.plugins.module_utils._model_links import (
+    OWN,
+    Link,
+    Netns,
+    Ref,
+    WantedLink,
+    WantedNetns,
+    references,
+)
+from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import all_namespaces, open_namespace
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink import EXT_MASK, PROC_SYS, Space, ifinfmsg, rtnl
+from ansible_collections.virtnet.linux.plugins.module_utils._sentences import sentences
+from ansible_collections.virtnet.linux.plugins.module_utils._spaces import Spaces
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
+
+DYING_SECONDS = 2.0
+FEW = 20  # links whose addresses and routes are asked for one by one rather than all at once
+
+
+class Looking(Spaces):
+    """The side of the kernel that tells."""
+
+    def observe(self, wanted: Wanted) -> State:
+        """The part of this host that ``wanted`` speaks of, in as few requests as that takes.
+
+        Its references to namespaces must be located already. Raises Refused where the kernel won't tell.
+        """
+        for space in self.spaces.values():
+            space.forget()
+        self._whole: t.Set[str] = set()
+        state = State(live_rename=kernel_release() >= (6, 2))
+        if wanted.whole is not None:
+            with sentences("looking at the links of this host"):
+                self._look_around(state, wanted)
+        for netns in wanted.namespaces:
+            with sentences("looking at network namespace '%s'" % netns.name):
+                self._look_netns(state, netns)
+        for link in wanted.links:
+            for end in link.ends():
+                with sentences("looking at link %s" % (end.ref,)):
+                    self._look_link(state, end)
+        return state
+
+    def _look_around(self, state: State, wanted: Wanted) -> None:
+        """Put all links of all namespaces that ``wanted`` speaks of into ``state``, each namespace read once.
+
+        Addresses and routes are read of those links only of which they may matter.
+        """
+        tables: t.Dict[str, t.Dict[str, t.Any]] = {}
+        for reference in {**references(wanted), **dict.fromkeys(wanted.whole or ())}:
+            space = self.space(reference)
+            if space and space.identity not in {self.there(other).identity for other in tables}:
+                tables[reference] = space.links()
+                state.namespaces.setdefault(reference, Netns(reference))
+        self._whole = set(tables)
+        for reference, table in tables.items():
+            for name, message in table.items():
+                state.put(self._decode(self.there(reference), Ref(reference, name), message, details=False))
+            _set_ports(state, reference)
+        for reference in tables:
+            self._look_deeper(state, reference, wanted)
+
+    def _look_deeper(self, state: State, reference: str, wanted: Wanted) -> None:
+        """Read the addresses and routes of the links of a namespace that may matter, and VLANs where there are any."""
+        space = self.there(reference)
+        matter = {link.index: link for link in _that_matter(state, wanted) if link.ref.netns == reference}
+        if len(matter) > FEW:
+            addresses, routes = space.addresses(), space.routes()
+        else:
+            addresses = {index: space.addresses(index).get(index, []) for index in matter}
+            routes = {index: space.routes(index).get(index, []) for index in matter}
+        for index, link in matter.items():
+            has, leads = tuple(addresses.get(index, ())), tuple(routes.get(index, ()))
+            state.put(dataclasses.replace(link, addresses=has, routes=leads))
+        for ref, link in state.links.items():
+            bridge = state.links.get(Ref(ref.netns, link.values.get("master", "")))
+            if ref.netns == reference and link.port and bridge and bridge.values.get("vlan_filtering"):
+                state.put(dataclasses.replace(link, vlans=space.vlans(link.index)))
+
+    def _look_netns(self, state: State, wanted: WantedNetns) -> None:
+        space = self.space(wanted.name)
+        if space is None:
+            return
+        sysctls = {}
+        for key in wanted.sysctls:
+            with space.inside(), contextlib.suppress(OSError), open(PROC_SYS + key, encoding="utf-8") as file:
+                sysctls[key] = " ".join(file.read().split())
+        state.namespaces[wanted.name] = Netns(wanted.name, sysctls)
+        self._look(state, Ref(wanted.name, "lo"))
+
+    def _look_link(self, state: State, wanted: WantedLink) -> None:
+        kind = _all.KINDS.get(wanted.kind)
+        may_go = wanted.recreate or not wanted.present
+        link = self._look(state, wanted.ref, patient=bool(kind and kind.paired), may_go=may_go)
+        elsewhere = link is None or (wanted.kind and link.kind != wanted.kind)
+        if elsewhere and wanted.move_from is not None:
+            link = self._look(state, Ref(wanted.move_from, wanted.ref.name), may_go=may_go) or link
+        if (link and link.kind == wanted.kind) or not wanted.present:
+            # With another default PVID the kernel gives ports another one, and an undo that takes it back may give them more.
+            other_vlans = may_go or wanted.purge_ports or "vlan_default_pvid" in wanted.values
+            self._look_ports(state, wanted.ref, may_go=other_vlans)
+        for name in (*(wanted.ports or ()), wanted.values.get("master")):
+            if name:
+                self._look(state, Ref(wanted.ref.netns, name), brief=True)
+        for parent in (wanted.parent, link.parent if link else None):
+            if parent:
+                self._look_parent(state, parent)
+        if wanted.vlans and link:
+            space = self.there(wanted.ref.netns)
+            vlans = space.vlans(link.index)
+            state.port_vlans = space.port_vlans
+            if link.port:
+                state.put(dataclasses.replace(state.links[link.ref], vlans=vlans))
+
+    def _look_parent(self, state: State, ref: Ref) -> None:
+        """A parent, and what is on it where that is so little that it could have the parent alone."""
+        link = self._look(state, ref, brief=True)
+        if link:
+            link = dataclasses.replace(link, uppers=self._uppers(self.there(ref.netns), ref.name))
+            state.put(link)
+            if len(link.uppers) == 1:
+                self._look(state, Ref(ref.netns, link.uppers[0]), brief=True)
+
+    def _uppers(self, space: Space, name: str) -> t.Tuple[str, ...]:
+        with contextlib.suppress(OSError), space.inside():  # Linux before 5.2 has no such sysfs
+            return uppers(name)
+        return ()
+
+    def _look(
+        self, state: State, ref: Ref, brief: bool = False, patient: bool = False, may_go: bool = False
+    ) -> t.Optional[Link]:
+        """Put a link, and the other end of a pair or a parent, into ``state``; ``brief`` leaves addresses and routes out.
+
+        With ``patient`` a pair of which one end can't be reached gets the time to vanish. Of a link that ``may_go`` it
+        is of interest who uses it.
+        """
+        space = self.space(ref.netns)
+        if space is None:
+            return None
+        state.namespaces.setdefault(ref.netns, Netns(ref.netns))
+        known = state.links.get(ref)
+        if known and (ref.netns not in self._whole or not _lost(known) or not patient):
+            return known
+        if known is None and ref.netns in self._whole:
+            return None
+        link = self._read(space, ref, brief, DYING_SECONDS if patient else 0, may_go)
+        if link is None:
+            return None
+        state.put(link)
+        if link.peer and link.peer not in state.links:
+            self._look(state, link.peer, brief, may_go=may_go)
+        if link.parent:
+            self._look(state, link.parent, brief=True)
+        return state.links[ref]
+
+    def _read(self, space: Space, ref: Ref, brief: bool, patience: float, may_go: bool) -> t.Optional[Link]:
+        deadline = time.monotonic() + patience
+        while True:
+            message = space.link_by_name(ref.name)
+            link = self._decode(space, ref, message, brief=brief, may_go=may_go) if message else None
+            # The other end of a pair may be in a namespace that was just deleted. Then both will be gone in a moment.
+            if link is None or brief or not _lost(link) or time.monotonic() > deadline:
+                return link
+            time.sleep(0.02)
+
+    def _look_ports(self, state: State, ref: Ref, may_go: bool) -> None:
+        link = state.links.get(ref)
+        kind = _all.KINDS.get(link.kind) if link else None
+        if link is None or kind is None or not kind.has_ports or (link.ports is not None and not may_go):
+            return
+        space = self.there(ref.netns)
+        names = []
+        for message in space.dump(ifinfmsg, rtnl.RTM_GETLINK, [("IFLA_MASTER", link.index), EXT_MASK]):
+            if message.get_attr("IFLA_MASTER") != link.index:
+                continue  # a kernel that doesn't filter
+            port = Ref(ref.netns, message.get_attr("IFLA_IFNAME"))
+            names.append(port.name)
+            if port not in state.links:
+                found = self._decode(space, port, message, brief=True, master=ref.name)
+                state.put(dataclasses.replace(found, vlans=space.vlans(found.index)) if may_go else found)
+        state.put(dataclasses.replace(link, ports=tuple(sorted(names))))
+
+    def _decode(
+        self,
+        space: Space,
+        ref: Ref,
+        message: t.Any,
+        *,
+        brief: bool = False,
+        details: bool = True,
+        master: str = "",
+        may_go: bool = False,
+    ) -> Link:
+        """The link that a message describes; ``master`` where its name is known already, and then without its VLANs.
+
+        Without ``details`` it has no addresses, routes and VLANs; if ``brief`` it lacks also what takes more than the message.
+        """
+        rtnl_kind = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND") or ""
+        kind = _all.BY_RTNL.get(rtnl_kind)
+        values = messages.common_values(message)
+        master_index = message.get_attr("IFLA_MASTER")
+        values["master"] = master or (space.name_of(master_index) if master_index else "")
+        users: t.Tuple[str, ...] = ()
+        if kind:
+            values.update(messages.own_values(kind.attributes, message))
+        if kind and not brief and type(kind) is not Kind:
+            with space.inside():
+                values.update(kind.read_more(ref.name, message))
+                users = kind.users(ref.name, message, may_go)
+        index = message["index"]
+        port = messages.port_settings(message)
+        details = details and not brief
+        return Link(
+            ref,
+            kind.name if kind else rtnl_kind,
+            index,
+            {name: value for name, value in values.items() if value is not None},
+            addresses=tuple(space.addresses(index).get(index, ())) if details else (),
+            routes=tuple(space.routes(index).get(index, ())) if details else (),
+            peer=self._lower(space, ref, message) if kind and kind.paired and not brief else None,
+            parent=self._lower(space, ref, message) if kind and kind.has_parent else None,
+            users=users,
+            uppers=self._uppers(space, ref.name) if may_go else (),
+            port=port,
+            vlans=space.vlans(index) if port and details and not master else None,
+            mtu_range=(message.get_attr("IFLA_MIN_MTU") or 0, message.get_attr("IFLA_MAX_MTU") or 0),
+        )
+
+    def _lower(self, space: Space, ref: Ref, message: t.Any) -> t.Optional[Ref]:
+        """Where the other end of a pair is, or a parent; None if no namespace can be found that it could be in."""
+        index, nsid = message.get_attr("IFLA_LINK"), message.get_attr("IFLA_LINK_NETNSID")
+        netns: t.Optional[str] = ref.netns
+        if nsid is not None:
+            netns = self._namespace_by_id(space, nsid)
+        if not index or netns is None:
+            return None
+        name = self.there(netns).name_of(index)
+        return Ref(netns, name) if name else None
+
+    def _namespace_by_id(self, space: Space, nsid: int) -> t.Optional[str]:
+        """A reference to the namespace that another one knows by an id; what was found is remembered there."""
+        asked: t.Set[str] = set()
+        while nsid not in space.ids:
+            # The own one first: most links lead there.
+            reference = next(
+                (other for other in (OWN, *self.spaces) if other not in {*space.ids.values(), *asked}), None
+            )
+            if reference is None:
+                space.ids[nsid] = self._search(space, nsid)
+                break
+            asked.add(reference)
+            other = self.space(reference)
+            if other:
+                space.ids.setdefault(space.id_of(other.fd), self._first_of(other.identity, reference))
+        return space.ids[nsid]
+
+    def _search(self, space: Space, nsid: int) -> t.Optional[str]:
+        for reference in all_namespaces():
+            with contextlib.suppress(BadInput, Unusable, OSError):
+                fd = open_namespace(reference)
+                if fd is None:
+                    continue
+                if space.id_of(fd) == nsid:
+                    self.spaces[reference] = Space(fd)
+                    return reference
+                os.close(fd)
+        return None
+
+    def _first_of(self, identity: t.Tuple[int, int], reference: str) -> str:
+        return next((name for name, space in self.spaces.items() if space.identity == identity), reference)
+
+
+def _lost(link: Link) -> bool:
+    """Whether it is one end of a pair whose other end can't be found."""
+    return link.peer is None and link.kind in _all.KINDS and _all.KINDS[link.kind].paired
+
+
+def _set_ports(state: State, netns: str) -> None:
+    """Tell the bridges of a namespace, all links of which are in ``state``, their ports."""
+    ports: t.Dict[str, t.List[str]] = {}
+    for ref, link in state.links.items():
+        if ref.netns == netns:
+            ports.setdefault(link.values.get("master", ""), []).append(ref.name)
+    for ref, link in list(state.links.items()):
+        if ref.netns == netns and link.kind in _all.KINDS and _all.KINDS[link.kind].has_ports:
+            state.put(dataclasses.replace(link, ports=tuple(sorted(ports.get(ref.name, ())))))
+
+
+def _that_matter(state: State, wanted: Wanted) -> t.List[Link]:
+    """The links whose addresses and routes may be asked for, or may get lost and have to come back."""
+    if wanted.details:
+        return list(state.links.values())
+    found: t.Dict[Ref, Link] = {}
+    for asked in (end for link in wanted.links for end in link.ends()):
+        elsewhere = [] if asked.move_from is None else [Ref(asked.move_from, asked.ref.name)]
+        for link in (state.links[ref] for ref in (asked.ref, *elsewhere) if ref in state.links):
+            same = link.ref == asked.ref and all(link.values.get(k) == v for k, v in asked.values.items())
+            if not same or not asked.present or asked.addresses is not None or asked.routes is not None:
+                found[link.ref] = link
+                other = state.links.get(link.peer) if link.peer else None
+                if other:
+                    found[other.ref] = other
+    return list(found.values())

@@ -1,0 +1,414 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Running steps: what they are asked of the kernel with."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import itertools
+import os
+import random
+import socket
+import time
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils import _messages as messages
+from ansible_collections.virtnet.linux.plugins.module_utils import _steps_links as steps
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, _common, linux_bridge_port
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Kind
+from ansible_collections.virtnet.linux.plugins.module_utils._messages import (
+    RT_SCOPE_LINK,
+    RT_SCOPE_UNIVERSE,
+    RT_TABLE_COMPAT,
+    RTN_UNICAST,
+    RTNH_F_ONLINK,
+    RTPROT_STATIC,
+    Attributes,
+)
+from ansible_collections.virtnet.linux.plugins.module_utils._model_links import Vlan
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink import (
+    NLM_F_CREATE,
+    NLM_F_EXCL,
+    NLM_F_REPLACE,
+    PROC_SYS,
+    NetlinkError,
+    Request,
+    ifaddrmsg,
+    ifinfmsg,
+    pyroute2_netns,
+    rtmsg,
+    rtnl,
+)
+from ansible_collections.virtnet.linux.plugins.module_utils._sentences import sentences
+from ansible_collections.virtnet.linux.plugins.module_utils._spaces import Spaces
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._model_links import Address, Link, Ref, Route
+    from ansible_collections.virtnet.linux.plugins.module_utils._netlink import Space
+    from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
+
+DAD_SECONDS = 3.0
+MANY = 8  # links that are deleted as a group rather than one by one
+
+
+class Running(Spaces):
+    """The side of the kernel that acts."""
+
+    _waiting: Space
+    _current: Step
+
+    def run(self, batch: t.Sequence[Step]) -> None:
+        """Run steps. Raises Refused with the kernel's words if it doesn't take one; ``done`` of that has those that it took.
+
+        Requests for one namespace are collected, and sent when something has to be known that depends on them.
+        """
+        self._pending: t.List[t.Tuple[Step, bytes]] = []
+        self._done: t.List[Step] = []
+        try:
+            for steps_alike in _deletions_together(batch):
+                self._current = steps_alike[0]
+                with sentences(self._current.describe(), self._current):
+                    if len(steps_alike) > 1:
+                        self._links_del(t.cast("t.List[steps.LinkDel]", steps_alike))
+                    else:
+                        _RUN[type(self._current)](self, self._current)
+                if not any(step is self._current for step, _request in self._pending):
+                    self._mark_done(steps_alike)
+            self._flush()
+        except Failure as failure:
+            failure.done = tuple(self._done)
+            raise
+
+    def _mark_done(self, done: t.Iterable[Step]) -> None:
+        known = {id(step) for step in self._done}
+        self._done += (step for step in done if id(step) not in known)
+
+    def _send(self, space: Space, request: Request) -> None:
+        """Put a request of the current step to those that wait."""
+        if self._pending and self._waiting is not space:
+            self._flush()
+        self._waiting = space
+        self._pending.append((self._current, space.encode(request)))
+
+    def _flush(self) -> None:
+        """Send all requests that wait. Raises Refused for the first step that the kernel has something against."""
+        pending, self._pending = self._pending, []
+        if not pending:
+            return
+        answers = self._waiting.send([request for _step, request in pending])
+        failed = {id(step): error for (step, _request), error in reversed([*zip(pending, answers)]) if error}
+        self._done += {id(step): step for step, _request in pending if id(step) not in failed}.values()
+        for step, _request in pending:
+            if id(step) in failed:
+                with sentences(step.describe(), step):
+                    raise failed[id(step)]
+
+    def _index(self, space: Space, name: str) -> int:
+        if not space.knows(name):
+            self._flush()
+        return space.index_of(name)
+
+    def _netns_add(self, step: steps.NetnsAdd) -> None:
+        self._flush()
+        pyroute2_netns.create(step.name)
+
+    def _netns_del(self, step: steps.NetnsDel) -> None:
+        self._flush()
+        self.there(step.name)
+        pyroute2_netns.remove(step.name)
+        # As long as it is held open it can be given its name again.
+        self.unnamed[step.name] = self.spaces.pop(step.name)
+
+    def _netns_restore(self, step: steps.NetnsRestore) -> None:
+        self._flush()
+        name = step.netns.name
+        with self.unnamed[name].inside():
+            pyroute2_netns.attach(name, os.getpid())
+        self.spaces[name] = self.unnamed.pop(name)
+
+    def _sysctl(self, step: steps.Sysctl) -> None:
+        self._flush()
+        with self.there(step.netns).inside(), open(PROC_SYS + step.key, "w", encoding="utf-8") as file:
+            file.write(step.value)
+
+    def _link_add(self, step: steps.LinkAdd) -> None:
+        link, peer = step.link, step.peer
+        kind = _all.KINDS[link.kind]
+        space = self.there(link.ref.netns)
+        if kind.means:
+            self._flush()
+            with space.inside():
+                kind.means.run(link.ref.name, link.values)
+            return
+        own = [attribute for attribute in kind.attributes if attribute.at_birth]
+        data = messages.encode(own, link)
+        if peer:
+            data.append(("VETH_INFO_PEER", self._peer(link, peer)))
+        info: Attributes = [("IFLA_INFO_KIND", kind.rtnl), *([("IFLA_INFO_DATA", {"attrs": data})] if data else [])]
+        attributes = [
+            ("IFLA_IFNAME", link.ref.name),
+            *messages.encode(_common.AT_BIRTH, link),
+            ("IFLA_LINKINFO", {"attrs": info}),
+        ]
+        if link.parent:
+            # Asked for in the parent's namespace, it is made straight in its own one.
+            target, space = space, self.there(link.parent.netns)
+            attributes.append(("IFLA_LINK", self._index(space, link.parent.name)))
+            if space is not target:
+                attributes.append(("IFLA_NET_NS_FD", target.fd))
+        flags = NLM_F_CREATE | NLM_F_EXCL
+        if type(kind).making is Kind.making and not link.index:
+            self._send(space, Request(ifinfmsg, rtnl.RTM_NEWLINK, flags, attributes, {}))
+            return
+        self._flush()
+        with self.there(link.ref.netns).inside(), kind.making(link.ref.name):
+            try:
+                self._do(space, Request(ifinfmsg, rtnl.RTM_NEWLINK, flags, attributes, {"index": link.index}))
+            except NetlinkError as error:
+                # Before 6.13 the kernel looks for another link with that index where it is asked, not where the link will be.
+                elsewhere = link.index and link.parent and link.parent.netns != link.ref.netns
+                if error.code != errno.EEXIST or not elsewhere:
+                    raise
+                self._do(space, Request(ifinfmsg, rtnl.RTM_NEWLINK, flags, attributes, {"index": 0}))
+
+    def _do(self, space: Space, request: Request) -> None:
+        """Send one request at once. Raises NetlinkError."""
+        (error,) = space.send([space.encode(request)])
+        if error:
+            raise error
+
+    def _peer(self, link: Link, peer: Link) -> t.Dict[str, t.Any]:
+        attributes: Attributes = [("IFLA_IFNAME", peer.ref.name), *messages.encode(_common.AT_BIRTH, peer)]
+        if peer.ref.netns != link.ref.netns:
+            attributes.append(("IFLA_NET_NS_FD", self.there(peer.ref.netns).fd))
+        return {"attrs": attributes, **({"index": peer.index} if peer.index else {})}
+
+    def _link_del(self, step: steps.LinkDel) -> None:
+        self._flush()
+        space = self.there(step.link.ref.netns)
+        space.forget()
+        message = space.link_by_name(step.link.ref.name)
+        if message is not None:  # or it has gone by itself, with its namespace say
+            with self._leaving(step.link.ref, message):
+                self._do(space, Request(ifinfmsg, rtnl.RTM_DELLINK, 0, [], {"index": message["index"]}))
+
+    def _links_del(self, several: t.Sequence[steps.LinkDel]) -> None:
+        """Delete links of one namespace as a group, of which the kernel waits for the end but once."""
+        self._flush()
+        space = self.there(several[0].link.ref.netns)
+        space.forget()
+        table = space.links()
+        there = [step.link.ref for step in several if step.link.ref.name in table]
+        used = {message.get_attr("IFLA_GROUP") for message in table.values()}
+        group = next(number for number in iter(lambda: random.randrange(1 << 16, 1 << 31), None) if number not in used)
+        into = [("IFLA_GROUP", group)]
+        with contextlib.ExitStack() as stack:
+            for ref in there:
+                stack.enter_context(self._leaving(ref, table[ref.name]))
+            for ref in there:
+                self._send(space, Request(ifinfmsg, rtnl.RTM_SETLINK, 0, [("IFLA_IFNAME", ref.name), *into], {}))
+            self._flush()
+            self._do(space, Request(ifinfmsg, rtnl.RTM_DELLINK, 0, into, {}))
+
+    def _leaving(self, ref: Ref, message: t.Any) -> t.ContextManager[None]:
+        kind = _all.BY_RTNL.get(message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND"))
+        if kind is None or type(kind).leaving is Kind.leaving:
+            return contextlib.nullcontext()
+        with self.there(ref.netns).inside():
+            return kind.leaving(ref.name)
+
+    def _link_aside(self, step: steps.LinkAside) -> None:
+        self._link_set(steps.LinkSet(step.ref, "state", "down"))
+        self._link_rename(steps.LinkRename(step.ref, step.aside))
+
+    def _link_rename(self, step: steps.LinkRename) -> None:
+        self._flush()
+        space = self.there(step.ref.netns)
+        space.forget()
+        header = {"index": space.index_of(step.ref.name)}
+        self._do(space, Request(ifinfmsg, rtnl.RTM_SETLINK, 0, [("IFLA_IFNAME", step.name)], header))
+        space.forget()
+
+    def _link_move(self, step: steps.LinkMove) -> None:
+        attributes: Attributes = [("IFLA_NET_NS_FD", self.there(step.to.netns).fd)]
+        if step.to.name != step.ref.name:
+            attributes.append(("IFLA_IFNAME", step.to.name))
+        if step.index:
+            attributes.append(("IFLA_NEW_IFINDEX", step.index))
+        self._flush()
+        space = self.there(step.ref.netns)
+        space.forget()
+        self.there(step.to.netns).forget()
+        message = space.link_by_name(step.ref.name)
+        with self._leaving(step.ref, message) if message else contextlib.nullcontext():
+            header = {"index": space.index_of(step.ref.name)}
+            self._do(space, Request(ifinfmsg, rtnl.RTM_SETLINK, 0, attributes, header))
+        space.forget()
+
+    def _link_set(self, step: steps.LinkSet) -> None:
+        flag = {"state": _common.IFF_UP, "promisc": _common.IFF_PROMISC}.get(step.name)
+        if flag:
+            self._set(step.ref, [], flags=flag if step.value in ("up", True) else 0, change=flag)
+            return
+        attribute = step.attribute()
+        space = self.there(step.ref.netns)
+        if attribute.means:
+            self._flush()
+            with space.inside():
+                attribute.means.run(step.ref.name, step.values)
+            return
+        encoded = attribute.encode(step.values)
+        if attribute in _common.COMMON:
+            self._set(step.ref, encoded)
+            return
+        info = [("IFLA_INFO_KIND", _all.KINDS[step.kind].rtnl), ("IFLA_INFO_DATA", {"attrs": encoded})]
+        attributes = [("IFLA_IFNAME", step.ref.name), ("IFLA_LINKINFO", {"attrs": info})]
+        self._send(space, Request(ifinfmsg, rtnl.RTM_NEWLINK, 0, attributes, {}))
+
+    def _link_master(self, step: steps.LinkMaster) -> None:
+        space = self.there(step.ref.netns)
+        self._set(step.ref, [("IFLA_MASTER", self._index(space, step.master) if step.master else 0)])
+
+    def _port_set(self, step: steps.PortSet) -> None:
+        space = self.there(step.ref.netns)
+        settings = dict(step.settings)
+        encoded = [pair for name in settings for pair in linux_bridge_port.ATTRIBUTES[name].encode(settings)]
+        info = [("IFLA_INFO_SLAVE_KIND", linux_bridge_port.RTNL), ("IFLA_INFO_SLAVE_DATA", {"attrs": encoded})]
+        attributes = [("IFLA_IFNAME", step.ref.name), ("IFLA_LINKINFO", {"attrs": info})]
+        self._send(space, Request(ifinfmsg, rtnl.RTM_NEWLINK, 0, attributes, {}))
+
+    def _vlan_add(self, step: steps.VlanAdd) -> None:
+        self._vlans(step.ref, rtnl.RTM_SETLINK, step.vlan, step.last)
+
+    def _vlan_del(self, step: steps.VlanDel) -> None:
+        self._vlans(step.ref, rtnl.RTM_DELLINK, Vlan(step.first), step.last)
+
+    def _vlans(self, ref: Ref, message_type: int, vlan: Vlan, last: int) -> None:
+        space = self.there(ref.netns)
+        header = {"family": socket.AF_BRIDGE, "index": self._index(space, ref.name)}
+        infos = [("IFLA_AF_SPEC", {"attrs": messages.vlan_infos(vlan, last)})]
+        self._send(space, Request(ifinfmsg, message_type, 0, infos, header))
+
+    def _set(self, ref: Ref, attributes: Attributes, **header: int) -> None:
+        named = [("IFLA_IFNAME", ref.name), *attributes]
+        self._send(self.there(ref.netns), Request(ifinfmsg, rtnl.RTM_SETLINK, 0, named, header))
+
+    def _address_add(self, step: steps.AddressAdd) -> None:
+        how = NLM_F_REPLACE if step.again else NLM_F_EXCL
+        self._address(step.ref, step.address, rtnl.RTM_NEWADDR, NLM_F_CREATE | how)
+
+    def _address_del(self, step: steps.AddressDel) -> None:
+        self._address(step.ref, step.address, rtnl.RTM_DELADDR, 0)
+
+    def _address(self, ref: Ref, address: Address, message_type: int, flags: int) -> None:
+        space = self.there(ref.netns)
+        host, prefix = address.address.split("/")
+        extra = dict(address.extra)
+        attributes = {"IFA_LOCAL": host, "IFA_ADDRESS": host, **extra.get("attributes", {})}
+        request = Request(
+            ifaddrmsg,
+            message_type,
+            flags,
+            list(attributes.items()),
+            {
+                "family": messages.family(address.family),
+                "prefixlen": int(prefix),
+                "scope": extra.get("scope", RT_SCOPE_UNIVERSE),
+                "index": self._index(space, ref.name),
+            },
+        )
+        self._send(space, request)
+
+    def _route_add(self, step: steps.RouteAdd) -> None:
+        route = step.route
+        attributes: Attributes = []
+        if route.src:
+            attributes.append(("RTA_PREFSRC", route.src))
+        metrics = [*dict(route.extra).get("metrics", []), *([("RTAX_MTU", route.mtu)] if route.mtu else [])]
+        if metrics:
+            attributes.append(("RTA_METRICS", {"attrs": metrics}))
+        space = self.there(step.ref.netns)
+        request = self._route(step.ref, route, rtnl.RTM_NEWROUTE, attributes)
+        if route.family == 4 or not route.src:
+            self._send(space, request)
+            return
+        self._flush()
+        deadline = time.monotonic() + DAD_SECONDS
+        while True:
+            try:
+                self._do(space, request)
+                return
+            except NetlinkError as error:
+                # A new IPv6 address can't be a source before the kernel has made sure that nobody else has it.
+                if error.code != errno.EINVAL or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.1)
+
+    def _route_del(self, step: steps.RouteDel) -> None:
+        self._send(self.there(step.ref.netns), self._route(step.ref, step.route, rtnl.RTM_DELROUTE, []))
+
+    def _route(self, ref: Ref, route: Route, message_type: int, attributes: Attributes) -> Request:
+        host, prefix = route.to.split("/")
+        extra = dict(route.extra)
+        index = self._index(self.there(ref.netns), ref.name)
+        attributes = [("RTA_OIF", index), ("RTA_TABLE", route.table), *attributes]
+        if int(prefix):
+            attributes.append(("RTA_DST", host))
+        if route.via:
+            attributes.append(("RTA_GATEWAY", route.via))
+        if route.metric:
+            attributes.append(("RTA_PRIORITY", route.metric))
+        header = {
+            "family": messages.family(route.family),
+            "dst_len": int(prefix),
+            "table": min(route.table, RT_TABLE_COMPAT),
+            "type": RTN_UNICAST,
+            "scope": extra.get("scope", RT_SCOPE_UNIVERSE if route.via or route.family == 6 else RT_SCOPE_LINK),
+            "proto": extra.get("proto", RTPROT_STATIC),
+            "flags": RTNH_F_ONLINK if route.onlink else 0,
+        }
+        flags = NLM_F_CREATE | NLM_F_EXCL if message_type == rtnl.RTM_NEWROUTE else 0
+        return Request(rtmsg, message_type, flags, attributes, header)
+
+
+def _deletions_together(batch: t.Sequence[Step]) -> t.Iterator[t.List[Step]]:
+    """The steps one by one, but many deletions in one namespace that follow each other as one."""
+
+    def place(step: Step) -> t.Optional[str]:
+        return step.link.ref.netns if isinstance(step, steps.LinkDel) else None
+
+    for netns, some in itertools.groupby(batch, place):
+        alike = list(some)
+        if netns is None or len(alike) < MANY:
+            yield from ([step] for step in alike)
+        else:
+            yield alike
+
+
+_RUN: t.Dict[t.Type[Step], t.Callable[[Running, t.Any], None]] = {
+    steps.NetnsAdd: Running._netns_add,
+    steps.NetnsDel: Running._netns_del,
+    steps.NetnsRestore: Running._netns_restore,
+    steps.Sysctl: Running._sysctl,
+    steps.LinkAdd: Running._link_add,
+    steps.LinkDel: Running._link_del,
+    steps.LinkAside: Running._link_aside,
+    steps.LinkRename: Running._link_rename,
+    steps.LinkMove: Running._link_move,
+    steps.LinkSet: Running._link_set,
+    steps.LinkMaster: Running._link_master,
+    steps.PortSet: Running._port_set,
+    steps.VlanAdd: Running._vlan_add,
+    steps.VlanDel: Running._vlan_del,
+    steps.AddressAdd: Running._address_add,
+    steps.AddressDel: Running._address_del,
+    steps.RouteAdd: Running._route_add,
+    steps.RouteDel: Running._route_del,
+}

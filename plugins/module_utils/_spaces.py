@@ -1,0 +1,74 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The namespaces that a task has to do with, held open while it runs."""
+
+from __future__ import annotations
+
+import errno
+import gc
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Refused
+from ansible_collections.virtnet.linux.plugins.module_utils._model_links import OWN, located, references
+from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import open_namespace
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink import Space, require
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
+
+
+class Spaces:
+    """The namespaces of this host, seen from the one that the process runs in.
+
+    Raises Unusable where this host, this Python or this user can't do that.
+    """
+
+    def __init__(self) -> None:
+        require()
+        # What is read makes so many objects that collecting garbage would take three quarters of the time.
+        gc.disable()
+        self.spaces: t.Dict[str, Space] = {}
+        self.unnamed: t.Dict[str, Space] = {}
+
+    def close(self) -> None:
+        """Close every socket and namespace."""
+        gc.enable()
+        for space in (*self.spaces.values(), *self.unnamed.values()):
+            space.close()
+        self.spaces, self.unnamed = {}, {}
+
+    # Namespaces
+
+    def locate(self, wanted: Wanted) -> Wanted:
+        """The same with each reference to a namespace replaced by the first one that means the same namespace.
+
+        Raises BadInput for a path that is something else than a network namespace.
+        """
+        seen: t.Dict[t.Tuple[int, int], str] = {}
+        same = {}
+        for reference, where in references(wanted).items():
+            try:
+                space = self.space(reference)
+            except BadInput as error:
+                raise BadInput("%s: %s" % (where[0].upper() + where[1:], error)) from error
+            same[reference] = seen.setdefault(space.identity, reference) if space else reference
+        return located(wanted, same)
+
+    def space(self, reference: str) -> t.Optional[Space]:
+        if reference not in self.spaces:
+            fd = open_namespace(reference)
+            if fd is None:
+                return None
+            self.spaces[reference] = Space(fd, own=reference == OWN)
+        return self.spaces[reference]
+
+    def there(self, reference: str) -> Space:
+        space = self.space(reference)
+        if space is None:
+            raise Refused("entering namespace '%s'" % reference, "it is not there", errno.ENOENT)
+        return space
