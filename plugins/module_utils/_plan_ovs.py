@@ -20,6 +20,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import (
     FAKE_PREFIX,
     INTERFACE,
     MAP,
+    OPTION_KEYS,
     PORT,
     SET,
     TUNNELS,
@@ -67,7 +68,11 @@ def differences(before: State, now: State) -> t.List[str]:
     """A sentence for each thing in which what two States have of Open vSwitch differs."""
     found = []
     for database, then in before.ovs.items():
-        old, new = _facts(then), _facts(now.ovs.get(database, Switch()))
+        switch = now.ovs.get(database, Switch())
+        if switch.unusable:
+            found.append(switch.unusable)
+            continue
+        old, new = _facts(then), _facts(switch)
         found += [
             "%s of OVS %s was %r and is %r." % (*key, old.get(key), new.get(key))
             for key in sorted(old.keys() | new.keys())
@@ -227,7 +232,7 @@ class OvsPlanner(Planner):
             )
         if wanted.name not in switch.ports:
             self._create_port(wanted, bridge)
-        elif switch.ports[wanted.name].real != bridge.real:
+        else:
             self._move_port(wanted, switch.ports[wanted.name], bridge)
         port = switch.ports[wanted.name]
         values = dict(wanted.values)
@@ -267,6 +272,8 @@ class OvsPlanner(Planner):
     def _move_port(self, wanted: WantedPort, port: Port, bridge: Bridge) -> None:
         switch = self.state.ovs[wanted.database]
         here = switch.bridge_of(port)
+        if bridge.name in (here, port.real):
+            return  # what is on a fake bridge is on its parent, too
         if wanted.name in switch.bridges:
             raise Conflict("'%s' is an OVS bridge, and can't be a port of '%s'." % (wanted.name, wanted.bridge))
         if wanted.move_from not in (here, port.real):
@@ -275,7 +282,8 @@ class OvsPlanner(Planner):
                 "OVS port '%s' is on bridge '%s'%s; nothing was changed. 'move_from: %s' moves it to '%s'."
                 % (wanted.name, here, asked, here, wanted.bridge)
             )
-        self.do(steps.PortMove(wanted.database, wanted.name, port.real, bridge.real))
+        if port.real != bridge.real:
+            self.do(steps.PortMove(wanted.database, wanted.name, port.real, bridge.real))
 
     def _members(self, wanted: WantedPort, port: Port) -> None:
         if wanted.interfaces is None or port.interfaces == wanted.interfaces:
@@ -298,6 +306,12 @@ class OvsPlanner(Planner):
     def _check_options(self, wanted: WantedPort, interface: Interface) -> None:
         kind = wanted.interface.get("type", interface.values["type"])
         given = {key for key, value in wanted.interface.get("options", {}).items() if value is not None}
+        mac = wanted.interface.get("mac")
+        if mac and kind != "internal" and not steps.same("mac", mac, interface.values["mac"]):
+            raise BadInput(
+                "Option mac of OVS port '%s' is for 'type: internal', and this is %s; OVS leaves its address alone."
+                % (wanted.name, kind)
+            )
         if "peer" in given and kind != "patch":
             raise BadInput("Option peer of OVS port '%s' is for 'type: patch', and this is %s." % (wanted.name, kind))
         if given & {"remote_ip", "local_ip", "key", "dst_port"} and kind not in TUNNELS:
@@ -334,7 +348,9 @@ class OvsPlanner(Planner):
             shape = COLUMNS[table][column][0]
             where = "interface_" + column if table == INTERFACE else column
             if shape == MAP:
-                new[column] = _merge_map(old[column], value, where in wanted.clear)
+                new[column] = _merge_map(
+                    old[column], value, where in wanted.clear, OPTION_KEYS if column == "options" else ()
+                )
             elif shape == SET and value and column not in wanted.purge:
                 new[column] = tuple(sorted({*old[column], *value}))
             else:
@@ -364,9 +380,11 @@ class OvsPlanner(Planner):
             )
 
 
-def _merge_map(old: Values, asked: Values, clear: bool) -> t.Dict[str, str]:
-    kept = {key: value for key, value in old.items() if not clear or key in asked}
-    merged = {**kept, **asked}
+def _merge_map(old: Values, asked: Values, clear: bool, keep: t.Sequence[str] = ()) -> t.Dict[str, str]:
+    """A map with what is asked for, and with the rest of the old one, of which ``clear`` leaves ``keep`` only."""
+    kept = {key: value for key, value in old.items() if not clear or key in (*keep, *asked)}
+    new = {key: value for key, value in asked.items() if key != "hwaddr" or not steps.same("mac", old.get(key), value)}
+    merged = {**kept, **new}
     return {key: value for key, value in merged.items() if value is not None}
 
 
