@@ -271,7 +271,7 @@ def _read(option: str, value: t.Any, where: str) -> t.Any:
 
 def _number(option: str, value: str, where: str) -> int:
     low, high = _NUMBERS[option]
-    if not re.match(r"^\d{1,9}$", value, re.A) or not low <= int(value) <= high:
+    if not re.fullmatch(r"\d{1,9}", value, re.A) or not low <= int(value) <= high:
         raise BadInput("O%s: '%s' is neither a number from %d to %d nor empty." % (where[1:], value, low, high))
     return int(value)
 
