@@ -68,7 +68,7 @@ class Ovs:
         self._timeout = timeout
         self._deadline = 0.0
         self._written: t.Set[str] = set()
-        self._no_wait: t.Set[str] = set()
+        self._late = False
 
     def close(self) -> None:
         """Nothing stays open."""
@@ -120,10 +120,13 @@ class Ovs:
         ours = t.cast("t.Sequence[OvsStep]", batch)
         database = ours[0].database
         self._written.add(database)
-        how = ["--no-wait"] if database in self._no_wait else []
+        late = self._late
+        argv = vsctl(database, ours, "--timeout=%d" % self._seconds(spare=1), *(["--no-wait"] if late else []))
         try:
-            self._tool(vsctl(database, ours, "--timeout=%d" % self._seconds(spare=1), *how), database)
+            self._tool(argv, database)
         except _TimedOut as timed_out:
+            if late:
+                raise
             self._stuck(database, batch, timed_out)
         except _Absent as absent:
             raise Unusable(str(absent)) from absent
@@ -148,12 +151,7 @@ class Ovs:
 
     def _stuck(self, database: str, batch: t.Sequence[Step], timed_out: _TimedOut) -> None:
         """Tell what has become of a transaction that nobody has acknowledged in time, and who is to blame."""
-        self._deadline = time.monotonic() + UNDO_SECONDS
-        self._no_wait.add(database)
-        try:
-            self._select(database)
-        except (_TimedOut, _Failed, _Absent) as error:
-            raise Unusable(self._silent(database)) from error
+        self._select(database)
         failure = NotTaken(
             "ovs-vswitchd did not take up a change of the database%s within %d seconds (option timeout): is it running? "
             "ovsdb-server is." % (_of(database), self._timeout)
@@ -166,8 +164,12 @@ class Ovs:
     def _seconds(self, spare: int = 0) -> int:
         return max(1, int(self._deadline - time.monotonic() + 0.5) - spare)
 
-    def _silent(self, database: str) -> str:
-        return (
+    def _out_of_time(self, database: str) -> _TimedOut:
+        """The time is over; what has been written can still be taken back, without waiting for ovs-vswitchd."""
+        if not self._late:
+            self._late = True
+            self._deadline = time.monotonic() + UNDO_SECONDS
+        return _TimedOut(
             "The OVS database%s did not answer within %d seconds (option timeout); ovsdb-server hangs, or is stopped."
             % (_of(database), self._timeout)
         )
@@ -175,7 +177,7 @@ class Ovs:
     def _tool(self, argv: t.Sequence[str], database: str) -> str:
         """Run one of OVS's tools, and return what it prints. Raises _Absent, _TimedOut or _Failed."""
         if time.monotonic() > self._deadline:
-            raise _TimedOut(self._silent(database))
+            raise self._out_of_time(database)
         try:
             raw = [word.encode("utf-8", "surrogateescape") for word in argv]
             done = subprocess.run(raw, capture_output=True, check=False, stdin=subprocess.DEVNULL)
@@ -190,7 +192,7 @@ class Ovs:
             raise _Failed("it is more than fits one command line (%d bytes)" % sum(map(len, raw))) from error
         told = done.stderr.decode("utf-8", "replace").strip()
         if done.returncode == -signal.SIGALRM:
-            raise _TimedOut(self._silent(database))
+            raise self._out_of_time(database)
         if done.returncode and "Permission denied" in told:
             raise Unusable("This user may not talk to the OVS database%s (%s); use become." % (_of(database), told))
         if done.returncode and ("connection failed" in told or "failed to connect" in told):

@@ -48,50 +48,45 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     return planner.plan()
 
 
-def make_repair(state: State, target: State, _observed: bool) -> t.List[Step]:
-    """The steps that give what is in both states the values that it has in ``target``."""
-    found: t.List[Step] = []
-    for database, then in target.ovs.items():
-        now = state.ovs.get(database, Switch())
-        for table, old, new in (
-            (BRIDGE, now.bridges, then.bridges),
-            (PORT, now.ports, then.ports),
-            (INTERFACE, now.interfaces, then.interfaces),
-        ):
-            for name in old.keys() & new.keys():
-                if not (table == BRIDGE and then.bridges[name].parent):
-                    found += steps.assign(database, table, name, old[name].values, new[name].values)
-    return found
+def make_repair(_state: State, _target: State, _observed: bool) -> t.List[Step]:
+    """Nothing: these steps have no side effects, and what else differs is somebody else's."""
+    return []
 
 
-def differences(before: State, now: State) -> t.List[str]:
-    """A sentence for each thing in which what two States have of Open vSwitch differs."""
-    found = []
-    for database, then in before.ovs.items():
+def differences(before: State, now: State, done: t.Sequence[Step]) -> t.List[str]:
+    """A sentence for each thing that the steps had changed and that isn't as before."""
+    found: t.List[str] = []
+    after = before.copy()
+    for step in done:
+        step.simulate(after)
+    for database, then in before.ovs.items() if done else ():
         switch = now.ovs.get(database, Switch())
         if switch.unusable:
             found.append(switch.unusable)
             continue
-        old, new = _facts(then), _facts(switch)
-        found += [
-            "%s of OVS %s was %r and is %r." % (*key, old.get(key), new.get(key))
-            for key in sorted(old.keys() | new.keys())
-            if old.get(key) != new.get(key)
-        ]
+        was, ours, new = _facts(then), _facts(after.ovs[database]), _facts(switch)
+        for row in sorted(was.keys() | ours.keys()):
+            if was.get(row) != ours.get(row):
+                found += _differ(row, was.get(row), new.get(row))
     return found
 
 
-def _facts(switch: Switch) -> t.Dict[t.Tuple[str, str], t.Any]:
-    facts: t.Dict[t.Tuple[str, str], t.Any] = {}
+def _differ(row: str, old: t.Optional[Values], new: t.Optional[Values]) -> t.List[str]:
+    if old is None or new is None:
+        return [] if old is new else ["OVS %s is %s." % (row, "gone" if new is None else "there")]
+    return ["%s of OVS %s was %r and is %r." % (key, row, old[key], new[key]) for key in old if old[key] != new[key]]
+
+
+def _facts(switch: Switch) -> t.Dict[str, Values]:
+    """What is configured, by the rows that have it."""
+    facts: t.Dict[str, Values] = {}
     for bridge in switch.bridges.values():
-        own = {**bridge.values, "controllers": sorted(bridge.controllers), "parent": (bridge.parent, bridge.vlan)}
-        facts.update(((name, "bridge '%s'" % bridge.name), value) for name, value in own.items())
+        place = {"parent": bridge.parent, "vlan": bridge.vlan}
+        facts["bridge '%s'" % bridge.name] = {**bridge.values, "controllers": bridge.controllers, **place}
     for port in switch.ports.values():
-        own = {**port.values, "bridge": port.real, "interfaces": port.interfaces}
-        facts.update(((name, "port '%s'" % port.name), value) for name, value in own.items())
+        facts["port '%s'" % port.name] = {**port.values, "bridge": port.real, "interfaces": port.interfaces}
     for interface in switch.interfaces.values():
-        where = "interface '%s'" % interface.name
-        facts.update(((name, where), value) for name, value in interface.values.items())
+        facts["interface '%s'" % interface.name] = interface.values
     return facts
 
 

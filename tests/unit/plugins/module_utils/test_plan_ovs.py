@@ -72,7 +72,7 @@ def test_undoing_restores_from_wherever_a_plan_stopped(state: State, wanted: Wan
         host.run(plan.steps[:stop])
         assert roll_back(host, PLANNING, wanted, state, plan.steps[:stop]) == []
         assert host.state == state
-        assert differences(state, host.observe(wanted)) == []
+        assert differences(state, host.observe(wanted), plan.steps[:stop]) == []
 
 
 @laws
@@ -269,8 +269,27 @@ def test_what_was_broken_before_is_a_warning() -> None:
 
 
 def test_a_database_that_has_gone_is_one_difference() -> None:
-    gone = State(ovs={"": Switch(unusable="It is gone.")})
-    assert differences(host_with(BR0, P), gone) == ["It is gone."]
+    gone, state = State(ovs={"": Switch(unusable="It is gone.")}), host_with(BR0)
+    assert differences(state, gone, make_plan(state, wanting(**P)).steps) == ["It is gone."]
+
+
+def test_only_what_was_done_and_not_undone_is_told() -> None:
+    state = host_with(BR0, BR1, {**P, "tag": "5"}, M1)
+    done = [
+        step
+        for asked in ({**P, "tag": "7"}, {**M1, "state": "absent"})
+        for step in make_plan(state, wanting(**asked)).steps
+    ]
+    theirs = make_plan(make_plan(state, wanting(**BR1, stp=True)).after, wanting(bridge="br1", name="theirs")).after
+    assert differences(state, theirs, done) == []
+    assert differences(state, theirs, []) == []
+    for step in done:
+        step.simulate(theirs)
+    assert differences(state, theirs, done) == [
+        "OVS interface 'm1' is gone.",
+        "OVS port 'm1' is gone.",
+        "tag of OVS port 'p' was 5 and is 7.",
+    ]
 
 
 def test_a_failing_transaction_says_what_became_of_the_host() -> None:
