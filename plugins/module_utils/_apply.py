@@ -111,7 +111,7 @@ def roll_back(host: Host, planning: Planning, wanted: Wanted, before: State, don
     trouble = _run_all(host, undo(planning, before, done))
     try:
         trouble += _run_all(host, planning.make_repair(host.observe(wanted), before, True))
-        different = planning.differences(before, host.observe(wanted))
+        different = planning.differences(before, host.observe(wanted), done)
     except Failure as error:
         return [*trouble, str(error)]
     # What an undo stumbled over is of interest only where it left something behind.
@@ -137,7 +137,7 @@ def _run_all(host: Host, steps: t.Iterable[Step]) -> t.List[str]:
 
 def _aftermath(done: t.Sequence[Step], trouble: t.Sequence[str]) -> str:
     if trouble:
-        return "What had been done was undone, but not all of it could be: %s" % " ".join(trouble)
+        return "What had been done was undone, but not all of it could be: %s" % " ".join(dict.fromkeys(trouble))
     if done:
         return "What had been done before that was undone."
     return "Nothing was changed."

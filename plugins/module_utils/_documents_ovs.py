@@ -17,7 +17,13 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _names
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
-from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import Switch, Values, WantedBridge, WantedPort
+from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import (
+    OPTION_KEYS,
+    Switch,
+    Values,
+    WantedBridge,
+    WantedPort,
+)
 
 Options = t.Dict[str, t.Any]
 Document = t.Dict[str, t.Any]
@@ -25,6 +31,7 @@ Document = t.Dict[str, t.Any]
 TAG_MAX = 4095  # the 12 bits of ovs-vswitchd.conf.db(5)
 OFPORT_MAX = 65279
 MTU_MAX = 65521  # what ovs-vswitchd takes for taps
+TIMEOUT_MAX = 3600
 TEXT_MAX = 100_000  # bytes; the kernel takes at most 131,072 for an argument of a command
 _MAPS = {"type": "dict"}
 _LIST = {"type": "list", "elements": "str"}
@@ -51,8 +58,6 @@ _INTERFACE_COLUMNS = {
     "ofport_request": "ofport_request",
     "interface_external_ids": "external_ids",
 }
-# Options that are keys of the column "options".
-OPTION_KEYS = ("peer", "remote_ip", "local_ip", "key", "dst_port")
 # The lowest and the highest number that an option may be.
 _NUMBERS = {"tag": (0, TAG_MAX), "mtu_request": (68, MTU_MAX), "ofport_request": (1, OFPORT_MAX)}
 
@@ -122,7 +127,7 @@ def read_database(value: t.Optional[str]) -> str:
         return ""
     if value.startswith("/"):
         return "unix:" + value
-    if not re.match(r"^(unix:/|tcp:|ssl:)\S+$", value):
+    if not re.fullmatch(r"(unix:/|tcp:|ssl:)\S+", value):
         raise BadInput(
             "Option database: '%s' is neither the path of a socket nor a remote such as tcp:192.0.2.1:6640." % value
         )
@@ -131,8 +136,8 @@ def read_database(value: t.Optional[str]) -> str:
 
 def read_timeout(value: int) -> int:
     """The seconds that Open vSwitch has to answer, from an option. Raises BadInput."""
-    if value < 1:
-        raise BadInput("Option timeout: %d isn't a number of seconds." % value)
+    if not 1 <= value <= TIMEOUT_MAX:
+        raise BadInput("Option timeout: %d isn't a number of seconds from 1 to %d." % (value, TIMEOUT_MAX))
     return value
 
 
@@ -179,8 +184,8 @@ def _read_parent(document: Document, where: str) -> t.Tuple[str, int]:
         raise BadInput(
             "Options parent and vlan %s go together: they make a fake bridge, a VLAN of another one." % where
         )
-    if not 1 <= vlan <= TAG_MAX:
-        raise BadInput("Option vlan %s: %s isn't a VLAN from 1 to %d." % (where, vlan, TAG_MAX))
+    if not 0 <= vlan <= TAG_MAX:
+        raise BadInput("Option vlan %s: %s isn't a VLAN from 0 to %d." % (where, vlan, TAG_MAX))
     if parent == document["name"]:
         raise BadInput("Option parent %s: a bridge can't be its own parent." % where)
     return _names.port_name(parent, "option parent " + where), int(vlan)
@@ -190,7 +195,7 @@ def _read_controllers(targets: t.Optional[t.Sequence[str]], where: str) -> t.Opt
     if targets is None:
         return None
     for target in targets:
-        if not re.match(r"^(p?(tcp|ssl|unix)|none):?\S*$", target):
+        if not re.fullmatch(r"p?(tcp|ssl|unix):\S+|none", target):
             raise BadInput("Option controllers %s: '%s' isn't a target such as tcp:192.0.2.1:6653." % (where, target))
     return tuple(sorted(set(targets)))
 
@@ -266,7 +271,7 @@ def _read(option: str, value: t.Any, where: str) -> t.Any:
 
 def _number(option: str, value: str, where: str) -> int:
     low, high = _NUMBERS[option]
-    if not re.match(r"^\d{1,9}$", value, re.A) or not low <= int(value) <= high:
+    if not re.fullmatch(r"\d{1,9}", value, re.A) or not low <= int(value) <= high:
         raise BadInput("O%s: '%s' is neither a number from %d to %d nor empty." % (where[1:], value, low, high))
     return int(value)
 
@@ -331,7 +336,6 @@ def write_port(switch: Switch, wanted: WantedPort) -> Document:
     document.update(state="present", **{option: _plain(port.values[option]) for option in _PORT_COLUMNS})
     if port.interfaces != (port.name,):
         return {**document, "interfaces": list(port.interfaces)}
-    del document["bond_mode"], document["lacp"]
     interface = switch.interfaces[port.name].values
     document.update((option, _plain(interface[column])) for option, column in _INTERFACE_COLUMNS.items())
     options = document["options"]

@@ -73,6 +73,8 @@ DEFAULTS: t.Dict[str, Values] = {
 }
 # An empty one means this one.
 ALIASES = {"datapath_type": "system", "type": "system"}
+# Keys of the column "options" that are options of their own here.
+OPTION_KEYS = ("peer", "remote_ip", "local_ip", "key", "dst_port")
 # ovs-vsctl keeps the external ids of a fake bridge in its port, with this before each.
 FAKE_PREFIX = "fake-bridge-"
 TUNNELS = ("erspan", "geneve", "gre", "gtpu", "ip6erspan", "ip6gre", "lisp", "stt", "vxlan", "bareudp")

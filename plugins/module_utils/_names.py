@@ -55,10 +55,11 @@ def port_name(value: str, where: str) -> str:
     """The name of a port of Open vSwitch. Patch ports, tunnels and bonds may have longer ones than links."""
     if not value:
         raise BadInput("%s is empty; a port of Open vSwitch needs a name." % _upper(where))
-    if value.startswith("-") or "/" in value or not value.isprintable() or any(c.isspace() for c in value):
+    bad = value.startswith("-") or value in (".", "..") or "/" in value
+    if bad or not value.isprintable() or any(c.isspace() for c in value):
         raise BadInput(
-            "%s: %r can't be a name in Open vSwitch: no '-' at its beginning, no '/', no white space and no control "
-            "characters, please." % (_upper(where), value)
+            "%s: %r can't be a name in Open vSwitch: no '-' at its beginning, no '/', no white space, no control "
+            "characters, and more than dots, please." % (_upper(where), value)
         )
     if len(value.encode("utf-8", "surrogateescape")) > NAME_MAX:
         raise BadInput("%s: a name in Open vSwitch has at most %d bytes here." % (_upper(where), NAME_MAX))

@@ -66,15 +66,16 @@ class Ovs:
 
     def __init__(self, timeout: int) -> None:
         self._timeout = timeout
-        self._deadline = time.monotonic() + timeout
+        self._deadline = 0.0
         self._written: t.Set[str] = set()
-        self._no_wait: t.Set[str] = set()
+        self._late = False
 
     def close(self) -> None:
         """Nothing stays open."""
 
     def locate(self, wanted: Wanted) -> Wanted:
-        """The same: namespaces don't matter here."""
+        """The same: namespaces don't matter here. The time begins to run, now that no other task is waited for."""
+        self._deadline = time.monotonic() + self._timeout
         return wanted
 
     # Looking
@@ -94,7 +95,7 @@ class Ovs:
         argv = vsctl(database, [], "--timeout=%d" % self._seconds(), "--format=json")
         for table, columns in _READ.items():
             argv += ["--", "--columns=" + ",".join(columns), "list", table]
-        lines = [json.loads(line) for line in self._tool(argv, database).splitlines() if line.startswith("{")]
+        lines = [json.loads(line) for line in self._tool(argv, database).split("\n") if line.startswith("{")]
         return {
             table: [dict(zip(answer["headings"], row)) for row in answer["data"]] for table, answer in zip(_READ, lines)
         }
@@ -103,9 +104,14 @@ class Ovs:
         asked = [
             {"op": "select", "table": table, "where": [], "columns": list(columns)} for table, columns in _READ.items()
         ]
+        return {table: answer["rows"] for table, answer in zip(_READ, self._transact(database, asked))}
+
+    def _transact(self, database: str, operations: t.Sequence[t.Dict[str, t.Any]]) -> t.List[t.Dict[str, t.Any]]:
         argv = ["ovsdb-client", "--timeout=%d" % self._seconds(), "transact", *([database] if database else [])]
-        answers = json.loads(self._tool([*argv, json.dumps([SCHEMA, *asked])], database))
-        return {table: answer["rows"] for table, answer in zip(_READ, answers)}
+        answers: t.List[t.Dict[str, t.Any]] = json.loads(
+            self._tool([*argv, json.dumps([SCHEMA, *operations])], database)
+        )
+        return answers
 
     # Doing
 
@@ -114,10 +120,13 @@ class Ovs:
         ours = t.cast("t.Sequence[OvsStep]", batch)
         database = ours[0].database
         self._written.add(database)
-        how = ["--no-wait"] if database in self._no_wait else []
+        late = self._late
+        argv = vsctl(database, ours, "--timeout=%d" % self._seconds(spare=1), *(["--no-wait"] if late else []))
         try:
-            self._tool(vsctl(database, ours, "--timeout=%d" % self._seconds(spare=1), *how), database)
+            self._tool(argv, database)
         except _TimedOut as timed_out:
+            if late:
+                raise
             self._stuck(database, batch, timed_out)
         except _Absent as absent:
             raise Unusable(str(absent)) from absent
@@ -134,23 +143,20 @@ class Ovs:
         """
         tables = self._select(database)
         if any(row["ofport"] == -1 and row["type"] in TUNNELS for row in tables[INTERFACE]):
-            argv = vsctl(database, [], "--timeout=%d" % self._seconds())
-            self._tool([*argv, "set", ROOT, ".", "next_cfg=%d" % (tables[ROOT][0]["next_cfg"] + 1)], database)
+            taken_up = {"cur_cfg": tables[ROOT][0]["cur_cfg"]}
+            change: t.Dict[str, t.Any] = {"op": "mutate", "table": ROOT, "where": []}
+            wait = {"op": "wait", "table": ROOT, "where": [], "columns": ["cur_cfg"], "until": "!=", "rows": [taken_up]}
+            self._transact(database, [{**change, "mutations": [["next_cfg", "+=", 1]]}])
+            self._transact(database, [{**wait, "timeout": 1000 * self._seconds(spare=1)}])
 
     def _stuck(self, database: str, batch: t.Sequence[Step], timed_out: _TimedOut) -> None:
         """Tell what has become of a transaction that nobody has acknowledged in time, and who is to blame."""
-        self._deadline = time.monotonic() + UNDO_SECONDS
-        self._no_wait.add(database)
-        try:
-            root = self._select(database)[ROOT][0]
-        except (_TimedOut, _Failed, _Absent) as error:
-            raise Unusable(self._silent(database)) from error
+        self._select(database)
         failure = NotTaken(
             "ovs-vswitchd did not take up a change of the database%s within %d seconds (option timeout): is it running? "
             "ovsdb-server is." % (_of(database), self._timeout)
         )
-        if root["next_cfg"] != root["cur_cfg"]:
-            failure.done = batch
+        failure.done = batch
         raise failure from timed_out
 
     # How
@@ -158,17 +164,20 @@ class Ovs:
     def _seconds(self, spare: int = 0) -> int:
         return max(1, int(self._deadline - time.monotonic() + 0.5) - spare)
 
-    def _silent(self, database: str) -> str:
-        return (
+    def _out_of_time(self, database: str) -> _TimedOut:
+        """The time is over; what has been written can still be taken back, without waiting for ovs-vswitchd."""
+        if not self._late:
+            self._late = True
+            self._deadline = time.monotonic() + UNDO_SECONDS
+        return _TimedOut(
             "The OVS database%s did not answer within %d seconds (option timeout); ovsdb-server hangs, or is stopped."
-            % (
-                _of(database),
-                self._timeout,
-            )
+            % (_of(database), self._timeout)
         )
 
     def _tool(self, argv: t.Sequence[str], database: str) -> str:
         """Run one of OVS's tools, and return what it prints. Raises _Absent, _TimedOut or _Failed."""
+        if time.monotonic() > self._deadline:
+            raise self._out_of_time(database)
         try:
             raw = [word.encode("utf-8", "surrogateescape") for word in argv]
             done = subprocess.run(raw, capture_output=True, check=False, stdin=subprocess.DEVNULL)
@@ -183,7 +192,9 @@ class Ovs:
             raise _Failed("it is more than fits one command line (%d bytes)" % sum(map(len, raw))) from error
         told = done.stderr.decode("utf-8", "replace").strip()
         if done.returncode == -signal.SIGALRM:
-            raise _TimedOut(self._silent(database))
+            raise self._out_of_time(database)
+        if done.returncode and "Permission denied" in told:
+            raise Unusable("This user may not talk to the OVS database%s (%s); use become." % (_of(database), told))
         if done.returncode and ("connection failed" in told or "failed to connect" in told):
             raise _Absent(
                 "Open vSwitch is not running: there is no database%s (%s)." % (_of(database), told.split(": ", 1)[-1])
@@ -262,7 +273,7 @@ def _switch(tables: Tables) -> Switch:
         members = tuple(sorted(names[uuid] for uuid in _several(row["interfaces"])))
         values = _values(PORT, row)
         switch.ports[name] = Port(name, real, values, members)
-        if row["fake_bridge"] and values["tag"]:
+        if row["fake_bridge"] and values["tag"] is not None:
             ids = {"external_ids": fake_ids(values["external_ids"])}
             switch.bridges[name] = Bridge(name, ids, parent=real, vlan=values["tag"])
     return switch

@@ -91,12 +91,12 @@ class Planning(t.NamedTuple):
     ``make_plan`` makes the plan that gives a host in a state what is wanted, and raises BadInput or Conflict when that
     can't be. ``make_repair`` makes the steps that give what is in both of two states back what it has in the second
     one; the first one is either observed or simulated, as the third argument tells. ``differences`` has a sentence for
-    each thing in which the second state differs from the first one.
+    each thing in which the second state differs from the first one, after steps that were done and taken back.
     """
 
     make_plan: t.Callable[[State, Wanted], Plan]
     make_repair: t.Callable[[State, State, bool], t.List[Step]]
-    differences: t.Callable[[State, State], t.List[str]]
+    differences: t.Callable[[State, State, t.Sequence[Step]], t.List[str]]
 
 
 def undo(planning: Planning, before: State, done: t.Iterable[Step]) -> t.List[Step]:

@@ -601,7 +601,7 @@ class _Planner(_Editor, Planner):
             raise Conflict("%s belongs to Open vSwitch; remove its port or bridge there." % _a(link, True))
 
 
-def differences(before: State, now: State) -> t.List[str]:
+def differences(before: State, now: State, _done: t.Sequence[Step] = ()) -> t.List[str]:
     """A sentence for each thing in which two States differ, apart from what the kernel makes by itself."""
     found = [
         "Namespace '%s' is %s." % (name, "gone" if name in before.namespaces else "still there")

@@ -20,6 +20,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import (
     FAKE_PREFIX,
     INTERFACE,
     MAP,
+    OPTION_KEYS,
     PORT,
     SET,
     TUNNELS,
@@ -47,46 +48,45 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     return planner.plan()
 
 
-def make_repair(state: State, target: State, _observed: bool) -> t.List[Step]:
-    """The steps that give what is in both states the values that it has in ``target``."""
-    found: t.List[Step] = []
-    for database, then in target.ovs.items():
-        now = state.ovs.get(database, Switch())
-        for table, old, new in (
-            (BRIDGE, now.bridges, then.bridges),
-            (PORT, now.ports, then.ports),
-            (INTERFACE, now.interfaces, then.interfaces),
-        ):
-            for name in old.keys() & new.keys():
-                if not (table == BRIDGE and then.bridges[name].parent):
-                    found += steps.assign(database, table, name, old[name].values, new[name].values)
+def make_repair(_state: State, _target: State, _observed: bool) -> t.List[Step]:
+    """Nothing: these steps have no side effects, and what else differs is somebody else's."""
+    return []
+
+
+def differences(before: State, now: State, done: t.Sequence[Step]) -> t.List[str]:
+    """A sentence for each thing that the steps had changed and that isn't as before."""
+    found: t.List[str] = []
+    after = before.copy()
+    for step in done:
+        step.simulate(after)
+    for database, then in before.ovs.items() if done else ():
+        switch = now.ovs.get(database, Switch())
+        if switch.unusable:
+            found.append(switch.unusable)
+            continue
+        was, ours, new = _facts(then), _facts(after.ovs[database]), _facts(switch)
+        for row in sorted(was.keys() | ours.keys()):
+            if was.get(row) != ours.get(row):
+                found += _differ(row, was.get(row), new.get(row))
     return found
 
 
-def differences(before: State, now: State) -> t.List[str]:
-    """A sentence for each thing in which what two States have of Open vSwitch differs."""
-    found = []
-    for database, then in before.ovs.items():
-        old, new = _facts(then), _facts(now.ovs.get(database, Switch()))
-        found += [
-            "%s of OVS %s was %r and is %r." % (*key, old.get(key), new.get(key))
-            for key in sorted(old.keys() | new.keys())
-            if old.get(key) != new.get(key)
-        ]
-    return found
+def _differ(row: str, old: t.Optional[Values], new: t.Optional[Values]) -> t.List[str]:
+    if old is None or new is None:
+        return [] if old is new else ["OVS %s is %s." % (row, "gone" if new is None else "there")]
+    return ["%s of OVS %s was %r and is %r." % (key, row, old[key], new[key]) for key in old if old[key] != new[key]]
 
 
-def _facts(switch: Switch) -> t.Dict[t.Tuple[str, str], t.Any]:
-    facts: t.Dict[t.Tuple[str, str], t.Any] = {}
+def _facts(switch: Switch) -> t.Dict[str, Values]:
+    """What is configured, by the rows that have it."""
+    facts: t.Dict[str, Values] = {}
     for bridge in switch.bridges.values():
-        own = {**bridge.values, "controllers": sorted(bridge.controllers), "parent": (bridge.parent, bridge.vlan)}
-        facts.update(((name, "bridge '%s'" % bridge.name), value) for name, value in own.items())
+        place = {"parent": bridge.parent, "vlan": bridge.vlan}
+        facts["bridge '%s'" % bridge.name] = {**bridge.values, "controllers": bridge.controllers, **place}
     for port in switch.ports.values():
-        own = {**port.values, "bridge": port.real, "interfaces": port.interfaces}
-        facts.update(((name, "port '%s'" % port.name), value) for name, value in own.items())
+        facts["port '%s'" % port.name] = {**port.values, "bridge": port.real, "interfaces": port.interfaces}
     for interface in switch.interfaces.values():
-        where = "interface '%s'" % interface.name
-        facts.update(((name, where), value) for name, value in interface.values.items())
+        facts["interface '%s'" % interface.name] = interface.values
     return facts
 
 
@@ -227,7 +227,7 @@ class OvsPlanner(Planner):
             )
         if wanted.name not in switch.ports:
             self._create_port(wanted, bridge)
-        elif switch.ports[wanted.name].real != bridge.real:
+        else:
             self._move_port(wanted, switch.ports[wanted.name], bridge)
         port = switch.ports[wanted.name]
         values = dict(wanted.values)
@@ -267,6 +267,8 @@ class OvsPlanner(Planner):
     def _move_port(self, wanted: WantedPort, port: Port, bridge: Bridge) -> None:
         switch = self.state.ovs[wanted.database]
         here = switch.bridge_of(port)
+        if bridge.name in (here, port.real):
+            return  # what is on a fake bridge is on its parent, too
         if wanted.name in switch.bridges:
             raise Conflict("'%s' is an OVS bridge, and can't be a port of '%s'." % (wanted.name, wanted.bridge))
         if wanted.move_from not in (here, port.real):
@@ -275,7 +277,8 @@ class OvsPlanner(Planner):
                 "OVS port '%s' is on bridge '%s'%s; nothing was changed. 'move_from: %s' moves it to '%s'."
                 % (wanted.name, here, asked, here, wanted.bridge)
             )
-        self.do(steps.PortMove(wanted.database, wanted.name, port.real, bridge.real))
+        if port.real != bridge.real:
+            self.do(steps.PortMove(wanted.database, wanted.name, port.real, bridge.real))
 
     def _members(self, wanted: WantedPort, port: Port) -> None:
         if wanted.interfaces is None or port.interfaces == wanted.interfaces:
@@ -298,6 +301,12 @@ class OvsPlanner(Planner):
     def _check_options(self, wanted: WantedPort, interface: Interface) -> None:
         kind = wanted.interface.get("type", interface.values["type"])
         given = {key for key, value in wanted.interface.get("options", {}).items() if value is not None}
+        mac = wanted.interface.get("mac")
+        if mac and kind != "internal" and not steps.same("mac", mac, interface.values["mac"]):
+            raise BadInput(
+                "Option mac of OVS port '%s' is for 'type: internal', and this is %s; OVS leaves its address alone."
+                % (wanted.name, kind)
+            )
         if "peer" in given and kind != "patch":
             raise BadInput("Option peer of OVS port '%s' is for 'type: patch', and this is %s." % (wanted.name, kind))
         if given & {"remote_ip", "local_ip", "key", "dst_port"} and kind not in TUNNELS:
@@ -334,7 +343,9 @@ class OvsPlanner(Planner):
             shape = COLUMNS[table][column][0]
             where = "interface_" + column if table == INTERFACE else column
             if shape == MAP:
-                new[column] = _merge_map(old[column], value, where in wanted.clear)
+                new[column] = _merge_map(
+                    old[column], value, where in wanted.clear, OPTION_KEYS if column == "options" else ()
+                )
             elif shape == SET and value and column not in wanted.purge:
                 new[column] = tuple(sorted({*old[column], *value}))
             else:
@@ -364,9 +375,11 @@ class OvsPlanner(Planner):
             )
 
 
-def _merge_map(old: Values, asked: Values, clear: bool) -> t.Dict[str, str]:
-    kept = {key: value for key, value in old.items() if not clear or key in asked}
-    merged = {**kept, **asked}
+def _merge_map(old: Values, asked: Values, clear: bool, keep: t.Sequence[str] = ()) -> t.Dict[str, str]:
+    """A map with what is asked for, and with the rest of the old one, of which ``clear`` leaves ``keep`` only."""
+    kept = {key: value for key, value in old.items() if not clear or key in (*keep, *asked)}
+    new = {key: value for key, value in asked.items() if key != "hwaddr" or not steps.same("mac", old.get(key), value)}
+    merged = {**kept, **new}
     return {key: value for key, value in merged.items() if value is not None}
 
 

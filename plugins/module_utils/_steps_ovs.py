@@ -245,7 +245,7 @@ class PortMove(OvsStep):
         return "moving port '%s' from OVS bridge '%s' to '%s'" % (self.name, self.old, self.new)
 
     def words(self) -> t.List[Words]:
-        symbol = "@" + re.sub(r"\W", "_", self.name)
+        symbol = _symbol(self.name)
         return [
             ["--id=" + symbol, "get", PORT, self.name],
             ["remove", BRIDGE, self.old, "ports", symbol],
@@ -334,7 +334,7 @@ class ControllersSet(OvsStep):
             return [["set-controller", self.bridge, *self.new]]
         words = [["remove", BRIDGE, self.bridge, "controller", row] for row in self.rows]
         for number, target in enumerate(target for target in self.new if target not in self.old):
-            symbol = "@%s_%d" % (re.sub(r"\W", "_", self.bridge), number)
+            symbol = "%s_%d" % (_symbol(self.bridge), number)
             words.append(["--id=" + symbol, "create", "Controller", "target=" + quote(target)])
             words.append(["add", BRIDGE, self.bridge, "controller", symbol])
         return words
@@ -430,4 +430,9 @@ def _spell(value: t.Any) -> str:
 
 def quote(text: str) -> str:
     """A string as ovs-vsctl reads it; what could be anything else is between double quotes, as in JSON."""
-    return text if re.match(r"^[A-Za-z0-9_./-]+$", text, re.A) else json.dumps(text, ensure_ascii=False)
+    return text if re.fullmatch(r"[A-Za-z0-9_./][A-Za-z0-9_./-]*", text) else json.dumps(text, ensure_ascii=False)
+
+
+def _symbol(name: str) -> str:
+    """The word for a row within one transaction, another one for each name."""
+    return "@" + re.sub(r"[^A-Za-z0-9.-]", lambda found: "_%x_" % ord(found.group()), name)

@@ -12,11 +12,8 @@ lives in network and mount namespaces of its own, in a process of its own.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import itertools
-import json
 import os
-import traceback
 import typing as t
 
 import pytest
@@ -35,12 +32,12 @@ from ansible_collections.virtnet.linux.plugins.module_utils._steps_links import 
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import (
     World,
     alike,
+    alone,
     same,
     second_world,
 )
 from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils.simulated import wanteds
 
-CLONE_NEWNS, CLONE_NEWNET, MS_REC, MS_PRIVATE = 0x20000, 0x40000000, 0x4000, 0x40000
 # The same examples each time, so that a change is judged by what it changes; EXPLORE=400 goes looking for new ones.
 EXAMPLES = int(os.environ.get("EXPLORE", "25"))
 
@@ -82,32 +79,6 @@ class FaultyKernel(Kernel):
         self.left = fail_at - len(batch)
 
 
-def alone(test: t.Callable[[], None]) -> None:
-    """Run a test in namespaces and a process of its own."""
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if not pid:
-        report: t.Dict[str, t.Any] = {}
-        try:
-            libc = ctypes.CDLL(None, use_errno=True)
-            assert libc.unshare(CLONE_NEWNS | CLONE_NEWNET) == 0
-            assert libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None) == 0
-            assert libc.mount(b"tmpfs", b"/run", b"tmpfs", 0, None) == 0
-            test()
-            report["faults"] = next(injected)
-        except BaseException:  # noqa: BLE001
-            report["failure"] = traceback.format_exc()[-20000:]
-        os.write(writer, json.dumps(report).encode())
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader) as pipe:
-        report = json.loads(pipe.read())
-    os.waitpid(pid, 0)
-    if "failure" in report:
-        pytest.fail(report["failure"], pytrace=False)
-    faults.append(report["faults"])
-
-
 def run(wanted: Wanted, check: bool = False, fail_at: int = -1) -> t.Any:
     with contextlib.closing(FaultyKernel(fail_at)) as kernel:
         return converge(kernel, PLANNING, wanted, check)
@@ -119,7 +90,7 @@ def undoable(plan: Plan) -> int:
     return next((number for number, kind in enumerate(kinds) if kind not in KINDS), len(kinds))
 
 
-def live(wishes: t.Sequence[Wanted]) -> None:
+def live(wishes: t.Sequence[Wanted]) -> int:
     world = World()
     world.build(WORLD, "blue", "green")
     with second_world() as other:
@@ -131,6 +102,7 @@ def live(wishes: t.Sequence[Wanted]) -> None:
                 for argv in outcome.plan.commands:
                     other.run(*argv)
                 same(alike(world.snapshot()), alike(other.snapshot()), "the commands %s" % outcome.plan.commands)
+    return next(injected)
 
 
 def check(world: World, wish: Wanted) -> t.Any:
@@ -186,7 +158,7 @@ def restricted(document: t.Dict[str, t.Any], to: t.Dict[str, t.Any]) -> t.Dict[s
 )
 @given(st.lists(wanteds, min_size=3, max_size=8))
 def test_random_wishes(wishes: t.List[Wanted]) -> None:
-    alone(lambda: live(wishes))
+    faults.append(alone(lambda: live(wishes)))
 
 
 def test_faults_were_injected() -> None:

@@ -7,12 +7,18 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import itertools
 import json
+import os
 import subprocess
 import time
+import traceback
 import typing as t
 
+import pytest
+
+CLONE_NEWNS, CLONE_NEWNET, MS_REC, MS_PRIVATE = 0x20000, 0x40000000, 0x4000, 0x40000
 # How the MAC addresses begin that tests give, rather than the kernel.
 GIVEN = ("02:00:00:00:00:", "52:22:33:44:55:")
 
@@ -81,6 +87,31 @@ def _kernels_own(element: t.Any) -> bool:
         or str(element.get("local", "")).startswith("fe80:")
         or element == {}
     )
+
+
+def alone(test: t.Callable[[], t.Any]) -> t.Any:
+    """Run a test in namespaces and a process of its own; returns what it returns, which has to fit JSON."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if not pid:
+        report: t.Dict[str, t.Any] = {}
+        try:
+            libc = ctypes.CDLL(None, use_errno=True)
+            assert libc.unshare(CLONE_NEWNS | CLONE_NEWNET) == 0
+            assert libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None) == 0
+            assert libc.mount(b"tmpfs", b"/run", b"tmpfs", 0, None) == 0
+            report["result"] = test()
+        except BaseException:  # noqa: BLE001
+            report["failure"] = traceback.format_exc()[-20000:]
+        os.write(writer, json.dumps(report).encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        report = json.loads(pipe.read())
+    os.waitpid(pid, 0)
+    if "failure" in report:
+        pytest.fail(report["failure"], pytrace=False)
+    return report["result"]
 
 
 @contextlib.contextmanager
