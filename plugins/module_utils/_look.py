@@ -83,13 +83,14 @@ class Looking(Spaces):
             for name, message in table.items():
                 state.put(self._decode(self.there(reference), Ref(reference, name), message, details=False))
             _set_ports(state, reference)
-        for reference in tables:
-            self._look_deeper(state, reference, wanted)
+        matter = _that_matter(state, wanted)
+        for reference, table in tables.items():
+            self._look_deeper(state, reference, table, {ref for ref in matter if ref.netns == reference})
 
-    def _look_deeper(self, state: State, reference: str, wanted: Wanted) -> None:
-        """Read the addresses and routes of the links of a namespace that may matter, and VLANs where there are any."""
+    def _look_deeper(self, state: State, reference: str, table: t.Mapping[str, t.Any], refs: t.Collection[Ref]) -> None:
+        """Read of some links of a namespace the addresses and routes, the settings as a port, and VLANs if there are any."""
         space = self.there(reference)
-        matter = {link.index: link for link in _that_matter(state, wanted) if link.ref.netns == reference}
+        matter = {state.links[ref].index: state.links[ref] for ref in refs}
         if len(matter) > FEW:
             addresses, routes = space.addresses(), space.routes()
         else:
@@ -97,11 +98,11 @@ class Looking(Spaces):
             routes = {index: space.routes(index).get(index, []) for index in matter}
         for index, link in matter.items():
             has, leads = tuple(addresses.get(index, ())), tuple(routes.get(index, ()))
-            state.put(dataclasses.replace(link, addresses=has, routes=leads))
-        for ref, link in state.links.items():
-            bridge = state.links.get(Ref(ref.netns, link.values.get("master", "")))
-            if ref.netns == reference and link.port and bridge and bridge.values.get("vlan_filtering"):
-                state.put(dataclasses.replace(link, vlans=space.vlans(link.index)))
+            port = messages.port_settings(table[link.ref.name])
+            bridge = state.links.get(Ref(reference, link.values.get("master", "")))
+            filters = port and bridge and bridge.values.get("vlan_filtering")
+            vlans = space.vlans(index) if filters else None
+            state.put(dataclasses.replace(link, addresses=has, routes=leads, port=port, vlans=vlans))
 
     def _look_netns(self, state: State, wanted: WantedNetns) -> None:
         space = self.space(wanted.name)
@@ -121,7 +122,7 @@ class Looking(Spaces):
         elsewhere = link is None or (wanted.kind and link.kind != wanted.kind)
         if elsewhere and wanted.move_from is not None:
             link = self._look(state, Ref(wanted.move_from, wanted.ref.name), may_go=may_go) or link
-        if (link and link.kind == wanted.kind) or not wanted.present:
+        if wanted.ref.netns not in self._whole and ((link and link.kind == wanted.kind) or not wanted.present):
             # With another default PVID the kernel gives ports another one, and an undo that takes it back may give them more.
             other_vlans = may_go or wanted.purge_ports or "vlan_default_pvid" in wanted.values
             self._look_ports(state, wanted.ref, may_go=other_vlans)
@@ -192,7 +193,7 @@ class Looking(Spaces):
     def _look_ports(self, state: State, ref: Ref, may_go: bool) -> None:
         link = state.links.get(ref)
         kind = _all.KINDS.get(link.kind) if link else None
-        if link is None or kind is None or not kind.has_ports or (link.ports is not None and not may_go):
+        if link is None or kind is None or not kind.has_ports:
             return
         space = self.there(ref.netns)
         names = []
@@ -234,7 +235,7 @@ class Looking(Spaces):
                 values.update(kind.read_more(ref.name, message))
                 users = kind.users(ref.name, message, may_go)
         index = message["index"]
-        port = messages.port_settings(message)
+        port = messages.port_settings(message) if details else {}
         details = details and not brief
         return Link(
             ref,
@@ -312,18 +313,18 @@ def _set_ports(state: State, netns: str) -> None:
             state.put(dataclasses.replace(link, ports=tuple(sorted(ports.get(ref.name, ())))))
 
 
-def _that_matter(state: State, wanted: Wanted) -> t.List[Link]:
-    """The links whose addresses and routes may be asked for, or may get lost and have to come back."""
+def _that_matter(state: State, wanted: Wanted) -> t.Set[Ref]:
+    """The links of which more may be asked for than their scalar values, or may get lost and have to come back."""
     if wanted.details:
-        return list(state.links.values())
-    found: t.Dict[Ref, Link] = {}
+        return set(state.links)
+    found: t.Set[Ref] = set()
     for asked in (end for link in wanted.links for end in link.ends()):
         elsewhere = [] if asked.move_from is None else [Ref(asked.move_from, asked.ref.name)]
         for link in (state.links[ref] for ref in (asked.ref, *elsewhere) if ref in state.links):
-            same = link.ref == asked.ref and all(link.values.get(k) == v for k, v in asked.values.items())
-            if not same or not asked.present or asked.addresses is not None or asked.routes is not None:
-                found[link.ref] = link
-                other = state.links.get(link.peer) if link.peer else None
-                if other:
-                    found[other.ref] = other
-    return list(found.values())
+            values = link.ref == asked.ref and all(link.values.get(k) == v for k, v in asked.values.items())
+            lists = (asked.addresses, asked.routes, asked.vlans, asked.port or None)
+            if not values or not asked.present or lists != (None,) * 4:
+                found |= {link.ref, *([link.peer] if link.peer in state.links else [])}
+            if asked.purge_ports or not asked.present:
+                found |= {Ref(link.ref.netns, name) for name in link.ports or ()}
+    return found

@@ -37,7 +37,7 @@ if t.TYPE_CHECKING:
 Attributes = t.List[t.Tuple[str, t.Any]]
 
 # Of linux/netlink.h
-NLMSG_ERROR, NLM_F_ACK_TLVS, NLMSGERR_ATTR_MSG = 2, 0x200, 1
+NLMSG_ERROR, NLMSG_DONE, NLM_F_ACK_TLVS, NLMSGERR_ATTR_MSG, NLA_TYPE_MASK = 2, 3, 0x200, 1, 0x3FFF
 
 NO_MAC = "00:00:00:00:00:00"
 
@@ -189,16 +189,44 @@ def route(message: t.Any) -> t.List[Route]:
     ]
 
 
-def acknowledgements(data: bytes) -> t.List[t.Tuple[int, str]]:
-    """What the kernel answers to requests, in their order: an errno, 0 where all is well, and the sentence for it."""
-    found = []
-    while data:
-        length, kind, flags = struct.unpack_from("=IHH", data)
-        if kind == NLMSG_ERROR:
-            code = -struct.unpack_from("=i", data, 16)[0]
-            found.append((code, _extended(data[36:length]) if flags & NLM_F_ACK_TLVS else ""))
-        data = data[(length + 3) & ~3 :]
-    return [(code, text or os.strerror(code)) for code, text in found]
+class Answer(t.NamedTuple):
+    """A message of the kernel's; ``error`` is the errno of an acknowledgement or the end of a dump, with its sentence."""
+
+    kind: int
+    flags: int
+    sequence: int
+    message: bytes
+    error: t.Tuple[int, str]
+
+
+def answers(data: bytes) -> t.Iterator[Answer]:
+    """The messages in what was received."""
+    start = 0
+    while start < len(data):
+        length, kind, flags, sequence = struct.unpack_from("=IHHI", data, start)
+        message = data[start : start + length]
+        error = (0, "")
+        if kind in (NLMSG_ERROR, NLMSG_DONE) and length >= 20:
+            code = -struct.unpack_from("=i", message, 16)[0]
+            # An acknowledgement repeats the header of the request, the end of a dump doesn't.
+            extended = message[36 if kind == NLMSG_ERROR else 20 :] if flags & NLM_F_ACK_TLVS else b""
+            error = (code, _extended(extended) or os.strerror(code)) if code else error
+        yield Answer(kind, flags, sequence, message, error)
+        start += (length + 3) & ~3
+
+
+def stripped(message: bytes, header: int, keep: t.Container[int]) -> bytes:
+    """A message with a header of so many bytes of its own, without those attributes that nobody wants to keep."""
+    start = 16 + header
+    kept = [message[16:start]]
+    while start + 4 <= len(message):
+        length, kind = struct.unpack_from("=HH", message, start)
+        end = start + ((length + 3) & ~3)
+        if kind & NLA_TYPE_MASK in keep:
+            kept.append(message[start:end])
+        start = max(end, start + 4)
+    body = b"".join(kept)
+    return struct.pack("=I", 16 + len(body)) + message[4:16] + body
 
 
 def _extended(data: bytes) -> str:

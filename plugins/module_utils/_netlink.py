@@ -7,10 +7,10 @@
 
 """Sockets in network namespaces, and what goes through them. The only file that imports pyroute2.
 
-Messages are put together here, and questions asked by plain requests (IPRoute.nlm_request), because the layers above them
-differ between pyroute2's versions and drop silently what they don't know. What changes something goes through a plain
-socket, many requests at once: waiting for each takes longer than what the kernel does. Each namespace has sockets of
-its own, opened while this process is inside it for a moment; sockets and namespaces stay open until the task ends.
+Of pyroute2 the messages are used, which it encodes and decodes. The layers above them differ between its versions, drop
+silently what they don't know, and wait for the answer to each request, which takes longer than what the kernel does. So
+requests go through plain sockets, those that change something many at once. Each namespace has a socket of its own, opened
+while this process is inside it for a moment; sockets and namespaces stay open until the task ends.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ __all__ = [
     "NetlinkError",
     "Request",
     "Space",
+    "acknowledged",
     "ifaddrmsg",
     "ifinfmsg",
     "pyroute2_netns",
@@ -60,9 +61,9 @@ try:
     if tuple(int(n) for n in re.findall(r"\d+", _version)[:3]) < PYROUTE2_MINIMUM:
         raise ImportError("this is version %s" % _version)
 
-    from pyroute2 import IPRoute, NetlinkDumpInterrupted, NetlinkError
+    from pyroute2 import NetlinkError
     from pyroute2 import netns as pyroute2_netns
-    from pyroute2.netlink import NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, nla, nlmsg, rtnl
+    from pyroute2.netlink import nla, nlmsg, rtnl
     from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
     from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
     from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
@@ -116,17 +117,29 @@ else:
 
 PROC_SYS = "/proc/sys/"
 CAP_NET_ADMIN = 12  # linux/capability.h
-RTM_GETNSID, RTM_NEWVLAN, RTM_GETVLAN = 90, 112, 114  # linux/rtnetlink.h
+RTM_GETNSID, RTM_GETVLAN = 90, 114  # linux/rtnetlink.h
 RTEXT_FILTER_SKIP_STATS = 8
 # linux/netlink.h
+NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK, NLM_F_DUMP_INTR, NLM_F_DUMP = 0x1, 0x2, 0x4, 0x10, 0x300
 NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE = 0x100, 0x200, 0x400
-SOL_NETLINK, NETLINK_CAP_ACK, NETLINK_EXT_ACK = 270, 10, 11
+SOL_NETLINK, NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK = 270, 10, 11, 12
+LARGEST = 1 << 16  # bytes; the kernel puts at most half of that into one answer
+IFINFOMSG = 16  # bytes of struct ifinfomsg
 # How many requests go at once: their acknowledgements have to fit the usual buffer of a socket.
 TOGETHER = 100
 BRIDGE_VLANDB_DUMPF_STATS = 1  # linux/if_bridge.h
 DUMP_RETRIES = 20
 
+# The attributes of links that anybody here reads: IFLA_ADDRESS, _IFNAME, _MTU, _LINK, _MASTER, _TXQLEN, _LINKINFO, _IFALIAS,
+# _GROUP, _CARRIER, _LINK_NETNSID, _MIN_MTU, _MAX_MTU. There are forty more.
+_KEPT = frozenset([1, 3, 4, 5, 10, 13, 18, 20, 27, 33, 37, 50, 51])
 EXT_MASK = ("IFLA_EXT_MASK", RTEXT_FILTER_SKIP_STATS)
+
+
+def _decoded(message_class: t.Any, data: bytes) -> t.Any:
+    message = message_class(data)
+    message.decode()
+    return message
 
 
 class Request(t.NamedTuple):
@@ -139,6 +152,11 @@ class Request(t.NamedTuple):
     header: t.Mapping[str, int]
 
 
+def acknowledged(request: Request) -> Request:
+    """The same request, which the kernel is to answer in any case."""
+    return request._replace(flags=request.flags | NLM_F_ACK)
+
+
 class Space:
     """A network namespace that is open, with a netlink socket in it as soon as somebody needs one."""
 
@@ -147,7 +165,6 @@ class Space:
         self.own = own
         status = os.fstat(fd)
         self.identity = (status.st_dev, status.st_ino)
-        self._questions: t.Any = None
         self._channel: t.Optional[socket.socket] = None
         self._sequence = 0
         self._indexes: t.Dict[str, int] = {}
@@ -156,8 +173,6 @@ class Space:
         self.port_vlans = True
 
     def close(self) -> None:
-        if self._questions is not None:
-            self._questions.close()
         if self._channel is not None:
             self._channel.close()
         os.close(self.fd)
@@ -185,27 +200,15 @@ class Space:
             pyroute2_netns.popns()
 
     @property
-    def questions(self) -> t.Any:
-        """The socket for what only asks."""
-        if self._questions is None:
-            with self.inside():
-                self._questions = IPRoute(ext_ack=True, strict_check=True)
-            # pyroute2 0.9.7 asks for this key in nlm_request() and forgets to set it.
-            status = getattr(self._questions, "status", None)
-            if status is not None:
-                status.setdefault("nlm_generator", False)
-            self._questions.register_policy(RTM_NEWVLAN, _VlanMessage)
-        return self._questions
-
-    @property
     def channel(self) -> socket.socket:
-        """The socket for what changes something."""
+        """The socket in it."""
         if self._channel is None:
             with self.inside():
                 self._channel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
             self._channel.bind((0, 0))
-            for option in (NETLINK_CAP_ACK, NETLINK_EXT_ACK):
-                self._channel.setsockopt(SOL_NETLINK, option, 1)
+            for option in (NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK):
+                with contextlib.suppress(OSError):  # the last one came with Linux 4.20
+                    self._channel.setsockopt(SOL_NETLINK, option, 1)
         return self._channel
 
     def encode(self, request: Request) -> bytes:
@@ -214,7 +217,7 @@ class Space:
         message.update(request.header)
         message["attrs"] = request.attributes
         self._sequence += 1
-        header = {"type": request.type, "flags": request.flags | NLM_F_REQUEST | NLM_F_ACK, "pid": 0}
+        header = {"type": request.type, "flags": request.flags | NLM_F_REQUEST, "pid": 0}
         message["header"] = {**header, "sequence_number": self._sequence}
         message.encode()
         return bytes(message.data)
@@ -225,31 +228,62 @@ class Space:
         for start in range(0, len(requests), TOGETHER):
             some = requests[start : start + TOGETHER]
             self.channel.send(b"".join(some))
-            answered = 0
-            while answered < len(some):
-                found = messages.acknowledgements(self.channel.recv(1 << 16))
-                answers += [NetlinkError(code, text) if code else None for code, text in found]
-                answered += len(found)
+            expected = len(answers) + len(some)
+            while len(answers) < expected:
+                for answer in messages.answers(self.channel.recv(LARGEST)):
+                    if answer.kind == messages.NLMSG_ERROR:
+                        answers.append(NetlinkError(*answer.error) if answer.error[0] else None)
         return answers
 
-    def _request(self, message_class: t.Any, message_type: int, flags: int, attributes: t.Any, fields: t.Any) -> t.Any:
-        message = message_class()
-        for name, value in fields.items():
-            message[name] = value
-        message["attrs"] = attributes
-        return tuple(self.questions.nlm_request(message, message_type, NLM_F_REQUEST | flags))
+    def _ask(self, request: Request) -> t.List[bytes]:
+        """The messages that answer a question. Raises NetlinkError, and InterruptedError for a dump that isn't consistent."""
+        self.channel.send(self.encode(request))
+        found: t.List[bytes] = []
+        interrupted = False
+        while True:
+            for answer in messages.answers(self.channel.recv(LARGEST)):
+                if answer.sequence != self._sequence:
+                    continue
+                interrupted = interrupted or bool(answer.flags & NLM_F_DUMP_INTR)
+                if answer.kind in (messages.NLMSG_ERROR, messages.NLMSG_DONE):
+                    if answer.error[0]:
+                        raise NetlinkError(*answer.error)
+                    if interrupted:
+                        raise InterruptedError
+                    return found
+                found.append(answer.message)
+                if not answer.flags & NLM_F_MULTI:
+                    return found
 
-    def dump(self, message_class: t.Any, message_type: int, attributes: t.Any, **fields: int) -> t.Tuple[t.Any, ...]:
-        """All answers to a dump request, which is repeated as long as the tables change underneath it."""
+    def _look_up(self, message_class: t.Any, kind: int, attributes: t.Any, **fields: int) -> t.Any:
+        """The message that answers a question after one thing. Raises NetlinkError."""
+        (answer,) = self._ask(Request(message_class, kind, 0, attributes, fields))
+        return _decoded(message_class, answer)
+
+    def dump(
+        self,
+        message_class: t.Any,
+        kind: int,
+        attributes: t.Any,
+        answer_class: t.Any = None,
+        keep: t.Container[int] = (),
+        **fields: int,
+    ) -> t.List[t.Any]:
+        """All answers to a dump request, which is repeated as long as the tables change underneath it.
+
+        With ``keep``, of the netlink attributes of each answer only those with these numbers.
+        """
         for _attempt in range(DUMP_RETRIES):
-            with contextlib.suppress(NetlinkDumpInterrupted):
-                answer = self._request(message_class, message_type, NLM_F_DUMP, attributes, fields)
-                return t.cast("t.Tuple[t.Any, ...]", answer)
+            with contextlib.suppress(InterruptedError):
+                found = self._ask(Request(message_class, kind, NLM_F_DUMP, attributes, fields))
+                if keep:
+                    found = [messages.stripped(message, IFINFOMSG, keep) for message in found]
+                return [_decoded(answer_class or message_class, message) for message in found]
         raise Unusable("The kernel's tables changed during each of %d attempts to read them." % DUMP_RETRIES)
 
     def _link(self, attributes: t.Any, **fields: int) -> t.Any:
         try:
-            return self._request(ifinfmsg, rtnl.RTM_GETLINK, 0, [*attributes, EXT_MASK], fields)[0]
+            return self._look_up(ifinfmsg, rtnl.RTM_GETLINK, [*attributes, EXT_MASK], **fields)
         except NetlinkError as error:
             if error.code == errno.ENODEV:
                 return None
@@ -282,14 +316,14 @@ class Space:
 
     def links(self) -> t.Dict[str, t.Any]:
         """The messages that describe all links, by their names; which ``name_of`` remembers then."""
-        found = {m.get_attr("IFLA_IFNAME"): m for m in self.dump(ifinfmsg, rtnl.RTM_GETLINK, [EXT_MASK])}
+        dump = self.dump(ifinfmsg, rtnl.RTM_GETLINK, [EXT_MASK], keep=_KEPT)
+        found = {message.get_attr("IFLA_IFNAME"): message for message in dump}
         self._names = {message["index"]: name for name, message in found.items()}
         return found
 
     def id_of(self, fd: int) -> int:
         """The id under which this namespace knows the one behind ``fd``, -1 if it doesn't."""
-        answer = self._request(nsidmsg, RTM_GETNSID, 0, [("NETNSA_FD", fd)], {})
-        return int(answer[0].get_attr("NETNSA_NSID"))
+        return int(self._look_up(nsidmsg, RTM_GETNSID, [("NETNSA_FD", fd)]).get_attr("NETNSA_NSID"))
 
     def addresses(self, index: int = 0) -> t.Dict[int, t.List[Address]]:
         """The addresses of a link, or of all, by the index of the link."""
@@ -322,7 +356,7 @@ class Space:
 
     def _dump_vlans(self, index: int, flags: int) -> t.Tuple[Vlan, ...]:
         how = [("BRIDGE_VLANDB_DUMP_FLAGS", flags)] if flags else []
-        found = self.dump(_VlanRequest, RTM_GETVLAN, how, family=socket.AF_BRIDGE, ifindex=index)
+        found = self.dump(_VlanRequest, RTM_GETVLAN, how, _VlanMessage, family=socket.AF_BRIDGE, ifindex=index)
         return messages.vlans(entry for message in found for entry in message.get_attrs("BRIDGE_VLANDB_ENTRY"))
 
     def routes(self, index: int = 0) -> t.Dict[int, t.List[Route]]:

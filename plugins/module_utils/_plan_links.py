@@ -53,12 +53,18 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
 
     Raises BadInput or Conflict when that can't be.
     """
-    planner = _Planner(state)
+    planner = LinkPlanner(state)
+    # First all that is made, as long as little is up: the kernel makes a link faster then, and many at once.
     for netns in wanted.namespaces:
         planner.namespace(netns)
     for link in wanted.links:
         if link.present:
-            planner.link(link)
+            planner.place(link)
+    for netns in wanted.namespaces:
+        planner.settle_namespace(netns)
+    for link in wanted.links:
+        if link.present:
+            planner.settle(link)
     for link in wanted.links:
         if not link.present:
             planner.absent_link(link)
@@ -175,10 +181,13 @@ def _hosts(link: Link) -> t.Set[str]:
     return {address.address for address in link.addresses}
 
 
-class _Planner(_Editor, Planner):
+class LinkPlanner(_Editor, Planner):
+    """Finds what is to be done to namespaces and links."""
+
     def __init__(self, state: State) -> None:
         super().__init__(state)
         self._needed: t.Dict[Ref, Ref] = {}
+        self._origins: t.Dict[Ref, t.Optional[Link]] = {}  # what a link was before it came to its place
 
     def check_needed(self) -> None:
         """Raises Conflict if the deletions take something along that was wanted."""
@@ -190,17 +199,21 @@ class _Planner(_Editor, Planner):
     # Namespaces
 
     def namespace(self, wanted: WantedNetns) -> None:
+        """Make a namespace, or remove it in the end."""
         exists = wanted.name in self.state.namespaces
-        if not wanted.present:
-            if exists:
-                self.last.append(functools.partial(self.do, steps.NetnsDel(wanted.name)))
-            return
-        if not exists:
+        if wanted.present and not exists:
             self.do(steps.NetnsAdd(wanted.name))
+        elif exists and not wanted.present:
+            self.last.append(functools.partial(self.do, steps.NetnsDel(wanted.name)))
+
+    def settle_namespace(self, wanted: WantedNetns) -> None:
+        """Give a namespace that is there what is wanted of it."""
+        if not wanted.present:
+            return
         loopback = Ref(wanted.name, "lo")
         target = self.state.links[loopback].having(state="up" if wanted.loopback else "down")
         self._set(loopback, target, "state")
-        self._sysctls(wanted, exists)
+        self._sysctls(wanted, wanted.name in self.before.namespaces)
 
     def _sysctls(self, wanted: WantedNetns, exists: bool) -> None:
         # Forwarding first, because the kernel gives other settings new values with it, whatever they were.
@@ -226,7 +239,8 @@ class _Planner(_Editor, Planner):
 
     # Links
 
-    def link(self, wanted: WantedLink) -> None:
+    def place(self, wanted: WantedLink) -> None:
+        """Make a link, or bring it to where it belongs."""
         self.missing += wanted.missing
         self._need_netns(wanted.ref.netns, "netns")
         if wanted.peer and wanted.peer.ref == wanted.ref:
@@ -237,22 +251,24 @@ class _Planner(_Editor, Planner):
             self._need_parent(wanted, wanted.parent)
         place = self._find(wanted)
         self.found[wanted.ref] = place
-        origin: t.Dict[Ref, t.Optional[Link]] = {}
         if place is None:
             self._check_alone(wanted, wanted.values, wanted.parent)
             self._create(wanted)
         else:
             link = self.state.links[place]
             why = self._fixed(wanted, link)
-            origin[wanted.ref] = self._remake(wanted, link, why) if why else link
+            self._origins[wanted.ref] = self._remake(wanted, link, why) if why else link
             if not why:
                 self._relocate(place, wanted.ref, wanted.recreate)
             if wanted.peer:
                 place = self._peer_place(wanted)
-                origin[wanted.peer.ref] = self.state.links.get(place)
+                self._origins[wanted.peer.ref] = self.state.links.get(place)
                 self._relocate(place, wanted.peer.ref, wanted.recreate)
+
+    def settle(self, wanted: WantedLink) -> None:
+        """Give a link that is in its place what is wanted of it."""
         for end, prefix in zip(wanted.ends(), ("", "peer.")):
-            self._converge(end, origin.get(end.ref), prefix)
+            self._converge(end, self._origins.get(end.ref), prefix)
 
     def _fixed(self, wanted: WantedLink, link: Link) -> t.Dict[str, str]:
         """The options that can't be brought to what is wanted in place, and why."""

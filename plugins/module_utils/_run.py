@@ -40,6 +40,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink import (
     PROC_SYS,
     NetlinkError,
     Request,
+    acknowledged,
     ifaddrmsg,
     ifinfmsg,
     pyroute2_netns,
@@ -79,15 +80,15 @@ class Running(Spaces):
                         self._links_del(t.cast("t.List[steps.LinkDel]", steps_alike))
                     else:
                         _RUN[type(self._current)](self, self._current)
-                if not any(step is self._current for step, _request in self._pending):
+                if not self._pending or self._pending[-1][0] is not self._current:
                     self._mark_done(steps_alike)
             self._flush()
         except Failure as failure:
             failure.done = tuple(self._done)
             raise
 
-    def _mark_done(self, done: t.Iterable[Step]) -> None:
-        known = {id(step) for step in self._done}
+    def _mark_done(self, done: t.Sequence[Step]) -> None:
+        known = {id(step) for step in self._done[-2 * len(done) :]}
         self._done += (step for step in done if id(step) not in known)
 
     def _send(self, space: Space, request: Request) -> None:
@@ -95,7 +96,7 @@ class Running(Spaces):
         if self._pending and self._waiting is not space:
             self._flush()
         self._waiting = space
-        self._pending.append((self._current, space.encode(request)))
+        self._pending.append((self._current, space.encode(acknowledged(request))))
 
     def _flush(self) -> None:
         """Send all requests that wait. Raises Refused for the first step that the kernel has something against."""
@@ -180,7 +181,7 @@ class Running(Spaces):
 
     def _do(self, space: Space, request: Request) -> None:
         """Send one request at once. Raises NetlinkError."""
-        (error,) = space.send([space.encode(request)])
+        (error,) = space.send([space.encode(acknowledged(request))])
         if error:
             raise error
 
