@@ -19,6 +19,7 @@ import functools
 import os
 import queue
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -71,12 +72,16 @@ class Job:
     path: t.Sequence[Path] = (BIN,)
     count: t.Callable[[Path, int, str], Count] = by_code
 
+    @property
+    def command(self) -> str:
+        return "+ " + shlex.join(self.words)
+
 
 @dataclasses.dataclass(frozen=True)
 class Report:
     """What came of a job."""
 
-    name: str
+    job: Job
     count: Count
     output: str
 
@@ -109,7 +114,7 @@ def summary(reports: t.Sequence[Report]) -> int:
     for report in reports:
         if report.count.failed:
             lines = failures(report.output) or report.output.splitlines()[-100:]
-            print("\n=== Failed: %s\n%s" % (report.name, "\n".join(lines)))
+            print("\n=== What failed in %s\n%s\n%s" % (report.job.name, report.job.command, "\n".join(lines)))
     failed = sum(report.count.failed for report in reports)
     print("\n%d passed, %d failed" % (sum(report.count.passed for report in reports), failed))
     return 1 if failed else 0
@@ -175,8 +180,8 @@ def run(job: Job, root: Path) -> Report:
     count = job.count(root / COLLECTION, done.returncode, output)
     heading = "\n=== %s: %s, %d s" % (job.name, "failed" if count.failed else "passed", time.monotonic() - begin)
     with printing:
-        print("%s\n+ %s\n%s" % (heading, " ".join(job.words), output), end="", flush=True)
-    return Report(job.name, count, output)
+        print("%s\n%s\n%s" % (heading, job.command, output), end="", flush=True)
+    return Report(job, count, output)
 
 
 def style() -> t.List[t.List[Job]]:
