@@ -23,7 +23,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import textwrap
 import threading
 import time
 import typing as t
@@ -38,12 +37,20 @@ ROOTS = [TOP / ".cache" / ("tree%d" % number) for number in range(len(os.sched_g
 COLLECTION = "ansible_collections/virtnet/linux"
 TARGETS = TOP / "tests" / "integration" / "targets"
 BIN = TOP / ".venv" / "bin"
-OLDEST = TOP / ".venv-oldest" / "bin"
+PYROUTE2 = [("newest", BIN), ("oldest", TOP / ".venv-oldest" / "bin")]
 # Targets that one version of pyroute2 is enough for.
 ONCE = ["become_netns", "guide"]
 # Targets with macvtaps, whose nodes are in /dev: that is one for all sandboxes, so these never run at the same time.
 IN_DEV = ["engine", "guide", "macvtap"]
 CODE = ["plugins", "tests", "scripts", "benchmarks"]
+ENSUREPIP = """\
+import subprocess
+import sys
+
+packages = [word for word in sys.argv[1:] if not word.startswith("-")]
+subprocess.check_call([sys.executable, "-m", "ensurepip"])
+subprocess.check_call([sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *packages])
+"""
 
 printing = threading.Lock()
 
@@ -257,17 +264,10 @@ def integration(targets: t.Sequence[str]) -> t.List[t.List[Job]]:
     """Each of these targets in a sandbox of its own, with the newest pyroute2 and with the oldest."""
     in_dev: t.List[Job] = []
     chains = [in_dev]
-    words = [
-        "scripts/sandbox.sh",
-        "ansible-test",
-        "integration",
-        "--allow-root",
-        "--allow-destructive",
-        "--color",
-        "no",
-    ]
+    words = ["scripts/sandbox.sh", "ansible-test", "integration"]
+    words += ["--allow-root", "--allow-destructive", "--color", "no"]
     for target in targets:
-        for version, binaries in (("newest", BIN), ("oldest", OLDEST))[: 1 if target in ONCE else 2]:
+        for version, binaries in PYROUTE2[:1] if target in ONCE else PYROUTE2:
             name = "integration %s, %s pyroute2" % (target, version)
             job = Job(name, [*words, target], [binaries], functools.partial(count_target, target))
             if target in IN_DEV:
@@ -299,32 +299,26 @@ def real_pythons() -> t.List[Path]:
 
 
 def provide_pip() -> None:
-    """Where the host that ansible-test gets pip from can't be reached, put a script in its cache that uses ensurepip."""
+    """Put the script that installs pip into ansible-test's cache, or two that begin together would do so at once.
+
+    Where the host that has it can't be reached, it is one that uses ensurepip.
+    """
     source = next(BIN.parent.glob("lib/python*/site-packages/ansible_test/_internal/python_requirements.py"))
     found = re.search(r"pip='([\d.]+)'", source.read_text())
     if not found:
         return
     version = found.group(1)
     cached = Path("~/.ansible/test/cache/get_pip_%s.py" % version.replace(".", "_")).expanduser()
-    if cached.exists() or reachable("https://ci-files.testing.ansible.com/ansible-test/get-pip-%s.py" % version):
+    if cached.exists():
         return
-    cached.parent.mkdir(parents=True, exist_ok=True)
-    cached.write_text(textwrap.dedent("""\
-            import subprocess
-            import sys
-
-            packages = [word for word in sys.argv[1:] if not word.startswith("-")]
-            subprocess.check_call([sys.executable, "-m", "ensurepip"])
-            subprocess.check_call([sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *packages])
-            """))
-
-
-def reachable(url: str) -> bool:
+    url = "https://ci-files.testing.ansible.com/ansible-test/get-pip-%s.py" % version
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=10):
-            return True
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            script = answer.read()
     except OSError:
-        return False
+        script = ENSUREPIP.encode()
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    cached.write_bytes(script)
 
 
 if __name__ == "__main__":
