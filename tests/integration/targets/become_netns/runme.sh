@@ -58,7 +58,7 @@ for inside in "--net=/run/netns/blue in-blue 192.0.2.10" "--net=/proc/$anonymous
     nsenter "$enter" python3 -m http.server --bind 127.0.0.1 --directory /run/netns 8080 > /dev/null 2>&1 &
 done
 
-mounted=$(grep -c ' - sysfs ' /proc/self/mountinfo)
+mounted=$(grep -c ' /sys .* - sysfs ' /proc/self/mountinfo)
 export ANSIBLE_NOCOLOR=1
 play() {
     ansible-playbook -i inventory.yml -e "anonymous=/proc/$anonymous/ns/net" "$@"
@@ -86,4 +86,4 @@ ANSIBLE_CONFIG=/run/ansible.cfg \
     ansible -i inventory.yml machine --become -m ansible.builtin.command -a 'ip link show in-blue'
 
 # What was mounted inside stayed there.
-[ "$(grep -c ' - sysfs ' /proc/self/mountinfo)" = "$mounted" ]
+[ "$(grep -c ' /sys .* - sysfs ' /proc/self/mountinfo)" = "$mounted" ]

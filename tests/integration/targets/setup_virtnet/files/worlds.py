@@ -46,7 +46,7 @@ class World:
 
     def settle(self) -> None:
         """Wait for the links that go with a deleted namespace, which the kernel cleans up after a while."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while "link-netnsid" in self.run("ip", "-all", "netns", "exec", "ip", "link", "show"):
             assert time.monotonic() < deadline
             time.sleep(0.02)
