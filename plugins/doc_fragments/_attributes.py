@@ -34,6 +34,25 @@ notes:
   - While a task of this collection changes a host, other tasks of it wait (for up to two minutes) on that host.
 """
 
+    # Modules that only tell
+    INFO = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in C(check_mode); it never changes anything.
+    support: full
+  diff_mode:
+    description: Has nothing to compare.
+    support: none
+  idempotent:
+    description: Changes nothing.
+    support: full
+  platform:
+    description: Target operating systems.
+    platforms: linux
+    support: full
+"""
+
     # What talks to the kernel
     NETLINK = r"""
 options: {}

@@ -30,6 +30,17 @@ if t.TYPE_CHECKING:
 
         def run(self, batch: t.Sequence[Step]) -> None: ...
 
+        # What is recorded beside it: before a plan is run, when it has been, and when it has been taken back.
+
+        def prepare(self, plan: Plan) -> None: ...
+
+        def commit(self, plan: Plan, now: State) -> None: ...
+
+        def abandon(self) -> None: ...
+
+
+_ABANDONED = "What had been done before that stays (rollback: false)."
+
 
 class Outcome(t.NamedTuple):
     """What became of a task: what was wanted (its namespaces located), the plan, and the state now.
@@ -42,10 +53,10 @@ class Outcome(t.NamedTuple):
     now: State
 
 
-def converge(host: Host, planning: Planning, wanted: Wanted, check: bool) -> Outcome:
+def converge(host: Host, planning: Planning, wanted: Wanted, check: bool, rollback: bool = True) -> Outcome:
     """Make the host have what is wanted; with ``check`` only tell what would be done.
 
-    Raises a Failure, after which the host is as before as far as its text doesn't say otherwise.
+    Without ``rollback``, what was done before a failure stays. Raises a Failure, after which the host is as before as far as its text doesn't say otherwise.
     """
     with contextlib.nullcontext() if check else _undisturbed():
         wanted = host.locate(wanted)
@@ -56,8 +67,9 @@ def converge(host: Host, planning: Planning, wanted: Wanted, check: bool) -> Out
         if plan.missing:
             raise Missing(plan.missing)
         if not plan.steps:
+            host.commit(plan, state)
             return Outcome(wanted, plan, state)
-        return Outcome(wanted, plan, _execute(host, planning, wanted, plan))
+        return Outcome(wanted, plan, _execute(host, planning, wanted, plan, rollback))
 
 
 @contextlib.contextmanager
@@ -72,22 +84,26 @@ def _undisturbed() -> t.Iterator[None]:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _execute(host: Host, planning: Planning, wanted: Wanted, plan: Plan) -> State:
+def _execute(host: Host, planning: Planning, wanted: Wanted, plan: Plan, rollback: bool) -> State:
     done: t.List[Step] = []
+    host.prepare(plan)
     try:
         for batch in fuse(plan.steps):
             host.run(batch)
             done += batch
         now = host.observe(wanted)
         _verify(plan, planning.make_plan(now, wanted))
-        return now
     except Exception as error:
         if isinstance(error, Failure):
             done += error.done
-        trouble = roll_back(host, planning, wanted, plan.before, done)
+        trouble = roll_back(host, planning, wanted, plan.before, done) if rollback else []
+        if rollback and not trouble:
+            host.abandon()
         if isinstance(error, Failure):
-            error.aftermath = _aftermath(done, trouble)
+            error.aftermath = _aftermath(done, trouble) if rollback else _ABANDONED
         raise
+    host.commit(plan, now)
+    return now
 
 
 def _verify(plan: Plan, left: Plan) -> None:

@@ -21,9 +21,9 @@ from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Kind
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._sysfs import uppers
 from ansible_collections.virtnet.linux.plugins.module_utils._messages import kernel_release
-from ansible_collections.virtnet.linux.plugins.module_utils._model import State
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import (
     OWN,
+    HostState,
     Link,
     Netns,
     Ref,
@@ -37,7 +37,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._sentences import se
 from ansible_collections.virtnet.linux.plugins.module_utils._spaces import Spaces
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
+    from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
 
 DYING_SECONDS = 2.0
 FEW = 20  # links whose addresses and routes are asked for one by one rather than all at once
@@ -54,7 +54,7 @@ class Looking(Spaces):
         for space in self.spaces.values():
             space.forget()
         self._whole: t.Set[str] = set()
-        state = State(live_rename=kernel_release() >= (6, 2))
+        state = HostState(live_rename=kernel_release() >= (6, 2))
         if wanted.whole is not None:
             with sentences("looking at the links of this host"):
                 self._look_around(state, wanted)
@@ -77,7 +77,7 @@ class Looking(Spaces):
             space = self.space(reference)
             if space and space.identity not in {self.there(other).identity for other in tables}:
                 tables[reference] = space.links()
-                state.namespaces.setdefault(reference, Netns(reference))
+                state.namespaces.setdefault(reference, Netns(reference, identity=space.cookie))
         self._whole = set(tables)
         for reference, table in tables.items():
             for name, message in table.items():
@@ -112,7 +112,7 @@ class Looking(Spaces):
         for key in wanted.sysctls:
             with space.inside(), contextlib.suppress(OSError), open(PROC_SYS + key, encoding="utf-8") as file:
                 sysctls[key] = " ".join(file.read().split())
-        state.namespaces[wanted.name] = Netns(wanted.name, sysctls)
+        state.namespaces[wanted.name] = Netns(wanted.name, sysctls, space.cookie if wanted.name in self._whole else "")
         self._look(state, Ref(wanted.name, "lo"))
 
     def _look_link(self, state: State, wanted: WantedLink) -> None:

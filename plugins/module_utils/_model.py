@@ -24,6 +24,7 @@ if t.TYPE_CHECKING:
         WantedNetns,
     )
     from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import Switch, WantedBridge, WantedPort
+    from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import WantedTopology
 
 
 @dataclasses.dataclass
@@ -38,6 +39,8 @@ class State:
     port_vlans: bool = True
     # What Open vSwitch has, by database.
     ovs: t.Dict[str, Switch] = dataclasses.field(default_factory=dict)
+    # Since when the kernel runs, where somebody asked (/proc/sys/kernel/random/boot_id).
+    boot: str = ""
 
     def copy(self) -> State:
         """A State that can be changed without changing this one (what is in it is immutable)."""
@@ -46,6 +49,9 @@ class State:
 
     def put(self, link: Link) -> None:
         self.links[link.ref] = link
+
+    def devices(self, gone: t.Collection[str], come: t.Collection[str]) -> None:
+        """Take note of the links that come and go with internal ports of OVS; for those who look at both."""
 
 
 @dataclasses.dataclass
@@ -60,7 +66,10 @@ class Wanted:
     # wanted or not; with ``details`` the addresses and routes of all of them, too.
     whole: t.Optional[t.Tuple[str, ...]] = None
     details: bool = False
+    databases_too: t.Tuple[str, ...] = ()
+    topology: t.Optional[WantedTopology] = None
 
     def databases(self) -> t.List[str]:
         """Every database of Open vSwitch in it."""
-        return sorted({bridge.database for bridge in self.ovs_bridges} | {port.database for port in self.ovs_ports})
+        bridges, ports = (bridge.database for bridge in self.ovs_bridges), (port.database for port in self.ovs_ports)
+        return sorted({*bridges, *ports, *self.databases_too})

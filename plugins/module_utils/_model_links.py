@@ -18,6 +18,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _names
+from ansible_collections.virtnet.linux.plugins.module_utils._model import State
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
@@ -27,6 +28,9 @@ OWN = ""
 # Where an address or a route comes from: from an administrator, from a daemon or a router (DHCP, RA: it is kept, and
 # given back when an undo has to, but never listed or purged), or from the kernel (which makes it again by itself).
 STATIC, DYNAMIC, KERNEL = "static", "dynamic", "kernel"
+
+# What the kernel calls the internal ports of OVS: with datapath_type netdev they are taps.
+OVS_KINDS = ("openvswitch", "tuntap")
 
 MAIN_TABLE = 254  # RT_TABLE_MAIN
 IPV6_METRIC = 1024  # IP6_RT_PRIO_USER: what the kernel makes of an IPv6 route without metric
@@ -167,10 +171,14 @@ class Link:
 
 @dataclasses.dataclass(frozen=True)
 class Netns:
-    """A network namespace; ``sysctls`` holds those that were looked at, by their path below /proc/sys."""
+    """A network namespace; ``sysctls`` holds those that were looked at, by their path below /proc/sys.
+
+    ``identity`` tells it from every other one that this kernel has had, where somebody asked.
+    """
 
     name: str
     sysctls: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    identity: str = dataclasses.field(default="", compare=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -222,6 +230,18 @@ class WantedNetns:
     present: bool = True
     loopback: bool = True
     sysctls: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass
+class HostState(State):
+    """A State in which Open vSwitch and links are seen together: its internal ports are links."""
+
+    def devices(self, gone: t.Collection[str], come: t.Collection[str]) -> None:
+        for ref in [ref for ref, link in self.links.items() if ref.name in gone and link.kind in OVS_KINDS]:
+            del self.links[ref]
+        for name in come:
+            # Nobody knows more of it until it is there.
+            self.links.setdefault(Ref(OWN, name), Link(Ref(OWN, name), OVS_KINDS[0], values={"state": "down"}))
 
 
 def references(wanted: Wanted) -> t.Dict[str, str]:

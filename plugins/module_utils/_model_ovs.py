@@ -122,7 +122,8 @@ class Switch:
     """All that one database of Open vSwitch has.
 
     ``unusable`` is the sentence on why there is none. ``interface_types`` are those that this OVS knows, none where it
-    doesn't say. ``controller_rows`` has the UUIDs of controllers by bridge and target.
+    doesn't say. ``controller_rows`` has the UUIDs of controllers by bridge and target, ``rows`` those of bridges and ports
+    by table and name.
     """
 
     bridges: t.Dict[str, Bridge] = dataclasses.field(default_factory=dict)
@@ -130,7 +131,12 @@ class Switch:
     interfaces: t.Dict[str, Interface] = dataclasses.field(default_factory=dict)
     interface_types: t.Tuple[str, ...] = ()
     controller_rows: t.Dict[t.Tuple[str, str], str] = dataclasses.field(default_factory=dict, compare=False)
+    rows: t.Dict[t.Tuple[str, str], str] = dataclasses.field(default_factory=dict, compare=False)
     unusable: str = ""
+
+    def internal(self) -> t.Set[str]:
+        """The names of the interfaces that are links which OVS makes."""
+        return {name for name, interface in self.interfaces.items() if interface.values["type"] == "internal"}
 
     def copy(self) -> Switch:
         """A Switch that can be changed without changing this one (what is in it is immutable)."""

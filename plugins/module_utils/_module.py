@@ -31,10 +31,14 @@ Document = t.Dict[str, t.Any]
 
 
 class Side(t.NamedTuple):
-    """What a module looks at and changes (``open`` takes its options), and how it makes plans for it."""
+    """What a module looks at and changes (``open`` takes its options), and how it makes plans for it.
+
+    ``show`` makes what is returned of the options and a document, where that isn't the document itself.
+    """
 
     open: t.Callable[[Document], ClosableHost]
     planning: Planning
+    show: t.Callable[[Document, Document], Document] = lambda _options, document: document
 
 
 def run(
@@ -53,7 +57,7 @@ def run(
     try:
         wanted = read(module.params)
         with contextlib.closing(side.open(module.params)) as host:
-            outcome = converge(host, side.planning, wanted, module.check_mode)
+            outcome = converge(host, side.planning, wanted, module.check_mode, module.params.get("rollback", True))
     except Failure as failure:
         module.fail_json(msg=str(failure))
     plan = outcome.plan
@@ -62,11 +66,12 @@ def run(
     for sentence in (*plan.warnings, *plan.broken):
         module.warn(sentence)
     before, after = write(outcome, plan.before), write(outcome, plan.after)
+    now = side.show(module.params, write(outcome, outcome.now))
     module.exit_json(
         changed=plan.changed,
         commands=[shlex.join(argv) for argv in plan.commands],
         diff={"before": _alike(before, after), "after": after},
-        **{noun: write(outcome, outcome.now)},
+        **{noun: now},
     )
 
 

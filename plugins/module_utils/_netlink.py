@@ -21,6 +21,7 @@ import importlib.metadata
 import os
 import re
 import socket
+import struct
 import sys
 import typing as t
 
@@ -123,6 +124,7 @@ RTEXT_FILTER_SKIP_STATS = 8
 NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK, NLM_F_DUMP_INTR, NLM_F_DUMP = 0x1, 0x2, 0x4, 0x10, 0x300
 NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE = 0x100, 0x200, 0x400
 SOL_NETLINK, NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK = 270, 10, 11, 12
+SO_NETNS_COOKIE = 71  # asm-generic/socket.h
 LARGEST = 1 << 16  # bytes; the kernel puts at most half of that into one answer
 IFINFOMSG = 16  # bytes of struct ifinfomsg
 # How many requests go at once: their acknowledgements have to fit the usual buffer of a socket.
@@ -211,6 +213,14 @@ class Space:
                     self._channel.setsockopt(SOL_NETLINK, option, 1)
         return self._channel
 
+    @property
+    def cookie(self) -> str:
+        """What tells this namespace from every other one since the kernel started; before Linux 5.14, its inode."""
+        with contextlib.suppress(OSError):
+            (number,) = struct.unpack("=Q", self.channel.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8))
+            return "cookie %d" % number
+        return "inode %d" % self.identity[1]
+
     def encode(self, request: Request) -> bytes:
         """A request as it is sent."""
         message = request.message_class()
@@ -230,9 +240,9 @@ class Space:
             self.channel.send(b"".join(some))
             expected = len(answers) + len(some)
             while len(answers) < expected:
-                for answer in messages.answers(self.channel.recv(LARGEST)):
-                    if answer.kind == messages.NLMSG_ERROR:
-                        answers.append(NetlinkError(*answer.error) if answer.error[0] else None)
+                found = messages.answers(self.channel.recv(LARGEST))
+                errors = [answer.error for answer in found if answer.kind == messages.NLMSG_ERROR]
+                answers += [NetlinkError(*error) if error[0] else None for error in errors]
         return answers
 
     def _ask(self, request: Request) -> t.List[bytes]:

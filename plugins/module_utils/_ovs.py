@@ -42,7 +42,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import Po
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
-    from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
+    from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step
     from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import OvsStep
 
 Row = t.Dict[str, t.Any]
@@ -72,6 +72,15 @@ class Ovs:
 
     def close(self) -> None:
         """Nothing stays open."""
+
+    def prepare(self, plan: Plan) -> None:
+        """Nothing is recorded."""
+
+    def commit(self, plan: Plan, now: State) -> None:
+        """Nothing is recorded."""
+
+    def abandon(self) -> None:
+        """Nothing is recorded."""
 
     def locate(self, wanted: Wanted) -> Wanted:
         """The same: namespaces don't matter here. The time begins to run, now that no other task is waited for."""
@@ -254,6 +263,7 @@ def _switch(tables: Tables) -> Switch:
     types = [name for row in tables[ROOT] for name in _several(row["iface_types"])]
     switch = Switch(interface_types=tuple(types))
     names = {_plain(row["_uuid"]): row["name"] for table in (BRIDGE, PORT, INTERFACE) for row in tables[table]}
+    switch.rows = {(table, row["name"]): _plain(row["_uuid"]) for table in (BRIDGE, PORT) for row in tables[table]}
     targets = {_plain(row["_uuid"]): row["target"] for row in tables[CONTROLLER]}
     homes: t.Dict[str, str] = {}
     for row in tables[BRIDGE]:

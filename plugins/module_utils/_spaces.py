@@ -19,7 +19,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import o
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import Space, require
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
+    from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
+    from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan
 
 
 class Spaces:
@@ -41,6 +42,15 @@ class Spaces:
         for space in (*self.spaces.values(), *self.unnamed.values()):
             space.close()
         self.spaces, self.unnamed = {}, {}
+
+    def prepare(self, plan: Plan) -> None:
+        """Nothing is recorded."""
+
+    def commit(self, plan: Plan, now: State) -> None:
+        """Nothing is recorded."""
+
+    def abandon(self) -> None:
+        """Nothing is recorded."""
 
     # Namespaces
 

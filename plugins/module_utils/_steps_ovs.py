@@ -58,7 +58,18 @@ class OvsStep(Step):
         return [vsctl(self.database, batch)]
 
     def simulate(self, state: State) -> None:
-        self.change(state.ovs[self.database])
+        switch = state.ovs[self.database]
+        if not self.makes_links():
+            self.change(switch)
+            return
+        before = switch.internal()
+        self.change(switch)
+        after = switch.internal()
+        state.devices(before - after, after - before)
+
+    def makes_links(self) -> bool:
+        """Whether links may come or go with it."""
+        return True
 
     def change(self, switch: Switch) -> None:
         """Change ``switch`` as OVS would be changed."""
@@ -195,6 +206,9 @@ class PortAdd(OvsStep):
     name: str
     interfaces: t.Tuple[str, ...]
 
+    def makes_links(self) -> bool:
+        return False
+
     def describe(self) -> str:
         return "adding port '%s' to OVS bridge '%s'" % (self.name, self.bridge)
 
@@ -241,6 +255,9 @@ class PortMove(OvsStep):
     old: str
     new: str
 
+    def makes_links(self) -> bool:
+        return False
+
     def describe(self) -> str:
         return "moving port '%s' from OVS bridge '%s' to '%s'" % (self.name, self.old, self.new)
 
@@ -266,6 +283,9 @@ class MemberAdd(OvsStep):
     database: str
     bond: str
     interface: str
+
+    def makes_links(self) -> bool:
+        return False
 
     def describe(self) -> str:
         return "adding interface '%s' to OVS bond '%s'" % (self.interface, self.bond)
@@ -324,6 +344,9 @@ class ControllersSet(OvsStep):
     new: t.Tuple[str, ...]
     rows: t.Tuple[str, ...] = ()
 
+    def makes_links(self) -> bool:
+        return False
+
     def describe(self) -> str:
         return "setting the controllers of OVS bridge '%s' to %s" % (self.bridge, ", ".join(self.new) or "none")
 
@@ -360,6 +383,9 @@ class ColumnSet(OvsStep):
     column: str
     old: t.Any
     new: t.Any
+
+    def makes_links(self) -> bool:
+        return (self.table, self.column) == (INTERFACE, "type")
 
     def describe(self) -> str:
         value = json.dumps(self.new, ensure_ascii=False) if self.new not in (None, (), {}) else "nothing"

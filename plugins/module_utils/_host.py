@@ -1,0 +1,103 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""A whole host: the kernel's side and that of Open vSwitch as one, and the records of topologies beside them."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._kernel import Kernel
+from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import (
+    Belongings,
+    Record,
+    announced,
+    belongings,
+    record_of,
+)
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs import Ovs
+from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import made, owned_after
+from ansible_collections.virtnet.linux.plugins.module_utils._records import Records, boot_id
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import OvsStep
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
+    from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step
+
+
+class WholeHost:
+    """What a topology looks at and changes; ``timeout`` in seconds is for Open vSwitch."""
+
+    def __init__(self, timeout: int, records: t.Optional[Records] = None) -> None:
+        self._kernel = Kernel()
+        self._ovs = Ovs(timeout)
+        self._record: t.Optional[Record] = None
+        self._records = records or Records()
+
+    def close(self) -> None:
+        """Close every socket and namespace."""
+        self._kernel.close()
+
+    def locate(self, wanted: Wanted) -> Wanted:
+        """The same with each reference to a namespace replaced by the first one that means the same namespace.
+
+        What is wanted of a topology gets the records that there are, and what these speak of is going to be looked at.
+        Raises Unusable for a record that can't be understood.
+        """
+        topology = wanted.topology
+        if topology:
+            self._record = self._records.read(topology.name)
+            others = tuple(self._records.read(name) for name in self._records.names() if name != topology.name)
+            records = (self._record, *others)
+            wanted = dataclasses.replace(
+                wanted,
+                whole=tuple(sorted({netns for record in records for netns in record.references()})),
+                databases_too=tuple({database for record in records for database in record.databases()}),
+                topology=dataclasses.replace(topology, record=self._record, others=others),
+            )
+        return self._kernel.locate(self._ovs.locate(wanted))
+
+    def observe(self, wanted: Wanted) -> State:
+        """All that matters. Raises Refused or Unusable where it can't be told."""
+        state = self._kernel.observe(wanted)
+        state.ovs = self._ovs.observe(wanted).ovs
+        state.boot = boot_id()
+        return state
+
+    def run(self, batch: t.Sequence[Step]) -> None:
+        """Run steps that are one request. Raises Refused or NotTaken."""
+        (self._ovs if isinstance(batch[0], OvsStep) else self._kernel).run(batch)
+
+    # Records
+
+    def prepare(self, plan: Plan) -> None:
+        """Write down what is going to be made, in case that nobody gets to write down what was."""
+        if self._record is not None:
+            mine = record_of(self._record.name, self._mine(plan.before), plan.before)
+            self._records.write(announced(mine, made(plan), plan.before, plan.after))
+
+    def commit(self, plan: Plan, now: State) -> None:
+        """Write down what is owned now."""
+        if self._record is not None:
+            owned = owned_after(plan, self._mine(plan.before), now)
+            record = record_of(self._record.name, owned, now)
+            if owned == Belongings():
+                self._records.remove(record.name)
+            elif record != self._record:
+                self._records.write(record)
+
+    def abandon(self) -> None:
+        """Write down what was owned before."""
+        if self._record is not None:
+            if self._record == Record(self._record.name):
+                self._records.remove(self._record.name)
+            else:
+                self._records.write(self._record)
+
+    def _mine(self, state: State) -> Belongings:
+        return belongings(self._record, state) if self._record is not None else Belongings()

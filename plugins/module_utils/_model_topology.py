@@ -1,0 +1,182 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""What a topology owns, and what is recorded of it. Values only: nothing here does I/O.
+
+A thing is owned if an earlier run of the topology made it, and it is still the same: what somebody deleted and made again
+has another identity. That of a link is its index in a namespace, that of a namespace its cookie (SO_NETNS_COOKIE), both as
+long as the kernel runs; that of a row of Open vSwitch is its UUID.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._model_links import Ref
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._model import State
+
+VERSION = 1
+
+# The database, and the name of a bridge or port.
+Row = t.Tuple[str, str]
+
+
+class OwnedLink(t.NamedTuple):
+    """A link by its place: the namespace's name and identity; ``ifindex`` is 0 for one that was about to be made.
+
+    Then ``above`` is the highest index that the namespace had given until then.
+    """
+
+    netns: str
+    space: str
+    name: str
+    kind: str
+    ifindex: int = 0
+    above: int = 0
+
+
+@dataclasses.dataclass
+class Record:
+    """What is recorded of a topology; identities are empty for what was about to be made when it was written."""
+
+    name: str
+    boot: str = ""
+    namespaces: t.Dict[str, str] = dataclasses.field(default_factory=dict)
+    links: t.List[OwnedLink] = dataclasses.field(default_factory=list)
+    bridges: t.Dict[Row, str] = dataclasses.field(default_factory=dict)
+    ports: t.Dict[Row, str] = dataclasses.field(default_factory=dict)
+
+    def references(self) -> t.Set[str]:
+        """The namespaces that it speaks of."""
+        return {*self.namespaces, *(link.netns for link in self.links)}
+
+    def databases(self) -> t.Set[str]:
+        """The databases of Open vSwitch that it speaks of."""
+        return {database for database, _name in (*self.bridges, *self.ports)}
+
+
+@dataclasses.dataclass
+class Belongings:
+    """What a topology owns of a State."""
+
+    namespaces: t.Set[str] = dataclasses.field(default_factory=set)
+    links: t.Set[Ref] = dataclasses.field(default_factory=set)
+    bridges: t.Set[Row] = dataclasses.field(default_factory=set)
+    ports: t.Set[Row] = dataclasses.field(default_factory=set)
+
+
+def belongings(record: Record, state: State) -> Belongings:
+    """What of a record is still there, and still the same."""
+    mine = Belongings()
+    same_boot = record.boot == state.boot
+    for name, identity in record.namespaces.items() if same_boot else ():
+        there = state.namespaces.get(name)
+        if there and identity in ("", there.identity):
+            mine.namespaces.add(name)
+    for link in record.links if same_boot else ():
+        ref = Ref(link.netns, link.name)
+        found, space = state.links.get(ref), state.namespaces.get(link.netns)
+        if not found or not space or found.kind != link.kind or link.space not in ("", space.identity):
+            continue
+        if found.index == link.ifindex or (not link.ifindex and found.index > link.above):
+            mine.links.add(ref)
+    for table, rows, into in (("Bridge", record.bridges, mine.bridges), ("Port", record.ports, mine.ports)):
+        for (database, name), uuid in rows.items():
+            switch = state.ovs.get(database)
+            found_uuid = switch.rows.get((table, name)) if switch else None
+            if found_uuid and uuid in ("", found_uuid):
+                into.add((database, name))
+    return mine
+
+
+def record_of(name: str, mine: Belongings, state: State) -> Record:
+    """The record of what is owned, as it is in a state."""
+
+    def uuid(table: str, row: Row) -> str:
+        return state.ovs[row[0]].rows[(table, row[1])]
+
+    record = Record(name, state.boot)
+    record.namespaces = {name: state.namespaces[name].identity for name in sorted(mine.namespaces)}
+    for ref in sorted(mine.links):
+        link = state.links[ref]
+        space = state.namespaces[ref.netns].identity
+        record.links.append(OwnedLink(ref.netns, space, ref.name, link.kind, link.index))
+    record.bridges = {row: uuid("Bridge", row) for row in sorted(mine.bridges)}
+    record.ports = {row: uuid("Port", row) for row in sorted(mine.ports)}
+    return record
+
+
+def announced(record: Record, new: Belongings, before: State, after: State) -> Record:
+    """The record with what is about to be made, so that it is known even if nobody gets to write down its identity."""
+    highest: t.Dict[str, int] = {}
+    for ref, link in before.links.items():
+        highest[ref.netns] = max(highest.get(ref.netns, 0), link.index)
+    links = list(record.links)
+    for ref in sorted(new.links):
+        space = before.namespaces.get(ref.netns)
+        identity = space.identity if space else ""
+        links.append(OwnedLink(ref.netns, identity, ref.name, after.links[ref].kind, 0, highest.get(ref.netns, 0)))
+    return Record(
+        record.name,
+        before.boot,
+        {**record.namespaces, **dict.fromkeys(sorted(new.namespaces), "")},
+        links,
+        {**record.bridges, **dict.fromkeys(sorted(new.bridges), "")},
+        {**record.ports, **dict.fromkeys(sorted(new.ports), "")},
+    )
+
+
+def to_json(record: Record) -> t.Dict[str, t.Any]:
+    """A record as JSON can hold it."""
+
+    def rows(table: t.Mapping[Row, str]) -> t.List[t.Dict[str, str]]:
+        return [{"database": row[0], "name": row[1], "uuid": uuid} for row, uuid in table.items()]
+
+    return {
+        "version": VERSION,
+        "name": record.name,
+        "boot": record.boot,
+        "namespaces": record.namespaces,
+        "links": [link._asdict() for link in record.links],
+        "ovs_bridges": rows(record.bridges),
+        "ovs_ports": rows(record.ports),
+    }
+
+
+def from_json(data: t.Any) -> Record:
+    """The record in what JSON held. Raises LookupError, TypeError or ValueError where there is none in it.
+
+    That of a newer version is a ValueError with a sentence.
+    """
+    if data["version"] != VERSION:
+        raise ValueError("it has version %s, and this collection knows %d" % (data["version"], VERSION))
+
+    def rows(table: t.Iterable[t.Mapping[str, str]]) -> t.Dict[Row, str]:
+        return {(row["database"], row["name"]): row["uuid"] for row in table}
+
+    return Record(
+        str(data["name"]),
+        str(data["boot"]),
+        {str(name): str(identity) for name, identity in data["namespaces"].items()},
+        [OwnedLink(**link) for link in data["links"]],
+        rows(data["ovs_bridges"]),
+        rows(data["ovs_ports"]),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class WantedTopology:
+    """What is asked of a topology as a whole: its own record, and those of all others on the host."""
+
+    name: str
+    present: bool
+    purge: bool
+    record: Record
+    others: t.Tuple[Record, ...] = ()

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The modules for whole hosts."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.virtnet.linux.plugins.module_utils import _documents_topology as documents
+from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs import read_database, read_timeout
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure
+from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHost
+from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import Record, WantedTopology
+from ansible_collections.virtnet.linux.plugins.module_utils._module import Side, run
+from ansible_collections.virtnet.linux.plugins.module_utils._names import namespace_name
+from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import NETNS_DIR
+from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import PLANNING
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._apply import Outcome
+
+
+def _validate(options: documents.Options, document: documents.Document) -> t.Tuple[documents.Document, t.List[str]]:
+    result = ArgumentSpecValidator(options).validate(document)
+    return result.validated_parameters, result.error_messages
+
+
+def run_topology() -> None:
+    """The whole of the module topology."""
+
+    def read(document: documents.Document) -> Wanted:
+        name, present = document["name"], document["state"] == "present"
+        topology = WantedTopology(name, present, document["purge"], Record(name))
+        return dataclasses.replace(documents.read_topology(document, _validate), topology=topology)
+
+    def write(outcome: Outcome, state: State) -> documents.Document:
+        return documents.write_topology(state, outcome.wanted, outcome.plan)
+
+    def show(params: documents.Document, document: documents.Document) -> documents.Document:
+        return {"name": params["name"], "state": params["state"], **documents.listed(document)}
+
+    side = Side(lambda params: WholeHost(read_timeout(params["timeout"])), PLANNING, show)
+    run("topology", documents.topology_options(), read, write, side)
+
+
+def run_info() -> None:
+    """The whole of the module topology_info."""
+    module = AnsibleModule(argument_spec=documents.info_options(), supports_check_mode=True)
+    try:
+        names = module.params["namespaces"]
+        if names is None:
+            names = _all_names()
+        for name in names:
+            namespace_name(name, "option namespaces")
+        database = read_database(module.params["database"])
+        wanted = Wanted(whole=tuple(names), details=True, databases_too=(database,))
+        with contextlib.closing(WholeHost(read_timeout(module.params["timeout"]))) as host:
+            state = host.observe(host.locate(wanted))
+        missing = [name for name in names if name not in state.namespaces]
+        if missing:
+            module.fail_json(msg="There is no network namespace '%s' (option namespaces)." % "', '".join(missing))
+        found = documents.write_all(state, names)
+    except Failure as failure:
+        module.fail_json(msg=str(failure))
+    module.exit_json(changed=False, **found)
+
+
+def _all_names() -> t.List[str]:
+    with contextlib.suppress(FileNotFoundError):
+        return sorted(os.listdir(NETNS_DIR))
+    return []

@@ -1,0 +1,291 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""(observed, wanted) → Plan, for namespaces, links and Open vSwitch together, and for what a topology owns. Pure.
+
+The order: namespaces; links; Open vSwitch, which needs links for its ports; links upon those that it makes; then what all
+links are to have; deletions last, those of Open vSwitch at the very end, because an internal port can't come back as it was.
+"""
+
+from __future__ import annotations
+
+import collections
+import functools
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils import _plan_links, _plan_ovs
+from ansible_collections.virtnet.linux.plugins.module_utils import _steps_links as steps
+from ansible_collections.virtnet.linux.plugins.module_utils import _steps_ovs as ovs_steps
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Conflict
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds import linux_bridge
+from ansible_collections.virtnet.linux.plugins.module_utils._model_links import OVS_KINDS, OWN, Ref, WantedLink
+from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import (
+    Belongings,
+    WantedTopology,
+    belongings,
+)
+from ansible_collections.virtnet.linux.plugins.module_utils._plan import Planning
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
+    from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step
+
+# Links that the kernel makes by itself in every namespace, or with the modules for tunnels.
+KERNELS_OWN = ("lo", "sit0", "tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "ip6tnl0", "ip6gre0")
+
+
+def make_plan(state: State, wanted: Wanted) -> Plan:
+    """The plan that makes a host in ``state`` have all that is ``wanted``, and lose what its topology has no use for.
+
+    Raises Conflict with a sentence for everything that can't be.
+    """
+    planner = _TopologyPlanner(state)
+    planner.topology(wanted)
+    plan = planner.plan()
+    planner.check_collateral(wanted, plan)
+    return plan
+
+
+def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
+    """What gives links and Open vSwitch back what they had; internal ports of the latter may have to move again."""
+    moves: t.List[Step] = []
+    state = state.copy()
+    for ref, link in target.links.items():
+        fresh = Ref(OWN, ref.name)
+        lost = ref not in state.links and fresh in state.links and fresh not in target.links
+        if lost and link.kind in OVS_KINDS and state.links[fresh].kind in OVS_KINDS:
+            moves.append(steps.LinkMove(fresh, ref, link.index))
+            moves[-1].simulate(state)
+    return [
+        *_plan_ovs.make_repair(state, target, observed),
+        *moves,
+        *_plan_links.make_repair(state, target, observed),
+    ]
+
+
+def differences(before: State, now: State, done: t.Sequence[Step]) -> t.List[str]:
+    """A sentence for each thing in which two States differ."""
+    return [*_plan_links.differences(before, now, done), *_plan_ovs.differences(before, now, done)]
+
+
+PLANNING = Planning(make_plan, make_repair, differences)
+
+
+class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
+    def __init__(self, state: State) -> None:
+        super().__init__(state)
+        self._errors: t.List[str] = []
+        self._placed: t.Set[int] = set()
+        self._doomed: t.Set[str] = set()  # namespaces
+
+    def _try(self, plan: t.Callable[..., None], *arguments: t.Any) -> bool:
+        """Whether a part of the plan can be made; what stands against it is kept for the end."""
+        try:
+            plan(*arguments)
+        except (BadInput, Conflict) as error:
+            self._errors.append(str(error))
+            return False
+        return True
+
+    def topology(self, wanted: Wanted) -> None:
+        """Plan all of it. Raises Conflict with all that can't be."""
+        topology = wanted.topology
+        mine = belongings(topology.record, self.before) if topology else Belongings()
+        if topology:
+            self._errors += _foreign(wanted, topology, self.before)
+        if topology is None or topology.present:
+            self._errors += _twice(wanted)
+            self._present(wanted)
+        self._absent(wanted, mine)
+        if self._errors:
+            raise Conflict(" ".join(dict.fromkeys(self._errors)))
+
+    def _present(self, wanted: Wanted) -> None:
+        for netns in wanted.namespaces:
+            self._try(self.namespace, netns)
+        links = [link for link in wanted.links if link.present]
+        early, late = self._in_order(links, wanted)
+        self._place(early)
+        before_ovs, self.last = self.last, []
+        self._try(self.ovs, wanted)
+        self.last, self._last_of_ovs = before_ovs, self.last
+        self._place(late)
+        for netns in wanted.namespaces:
+            self._try(self.settle_namespace, netns)
+        for link in links:
+            if id(link) in self._placed:
+                self._try(self.settle, link)
+        for bridge in self.state.links.values():
+            if bridge.ports and len(bridge.ports) > linux_bridge.MAX_PORTS:
+                self._errors.append(
+                    "Link %s would have %d ports, and a Linux bridge takes at most %d."
+                    % (bridge.ref, len(bridge.ports), linux_bridge.MAX_PORTS)
+                )
+
+    def _place(self, links: t.Iterable[WantedLink]) -> None:
+        for link in links:
+            if self._try(self.place, link):
+                self._placed.add(id(link))
+
+    def _in_order(
+        self, links: t.Sequence[WantedLink], wanted: Wanted
+    ) -> t.Tuple[t.List[WantedLink], t.List[WantedLink]]:
+        """The links before and after Open vSwitch, parents before what is upon them. Keeps an error for a circle."""
+        internal = {port.name for port in wanted.ovs_ports if port.interface.get("type") == "internal"}
+        internal |= {bridge.name for bridge in wanted.ovs_bridges}
+        makers = {end.ref: link for link in links if link.made for end in link.ends()}
+        early: t.Dict[int, WantedLink] = {}
+        late: t.Dict[int, WantedLink] = {}
+        visiting: t.Set[int] = set()
+
+        def visit(link: WantedLink) -> None:
+            if id(link) in early or id(link) in late:
+                return
+            if id(link) in visiting:
+                raise BadInput("Option parent of link %s leads in a circle." % (link.ref,))
+            visiting.add(id(link))
+            below = makers.get(link.parent) if link.parent else None
+            if below:
+                visit(below)
+            upon_ovs = link.parent and link.parent.name in internal and not below
+            waits = not link.made or upon_ovs or (below and id(below) in late)
+            (late if waits else early)[id(link)] = link
+
+        for link in links:
+            self._try(visit, link)
+        return [*early.values()], [*late.values()]
+
+    def _absent(self, wanted: Wanted, mine: Belongings) -> None:
+        """What goes: what is to be absent, and what the topology owns and has no use for."""
+        topology = wanted.topology
+        listed = Belongings() if topology and not topology.present else _listed(wanted)
+        gone = Belongings()
+        if topology and (topology.purge or not topology.present):
+            gone.namespaces = mine.namespaces - listed.namespaces
+            gone.links = mine.links - listed.links
+            gone.bridges = mine.bridges - listed.bridges
+            gone.ports = mine.ports - listed.ports
+        if topology is None or topology.present:
+            for link in wanted.links:
+                if not link.present:
+                    self._try(self.absent_link, link)
+        else:
+            self._last_of_ovs = []
+        self._doomed = gone.namespaces | {netns.name for netns in wanted.namespaces if not netns.present}
+        for ref in sorted(gone.links):
+            if not self._goes_anyway(ref):
+                self.last.append(functools.partial(self._delete, ref))
+        for name in sorted(gone.namespaces):
+            self.last.append(functools.partial(self.do, steps.NetnsDel(name)))
+        self.last += self._last_of_ovs
+        for database, name in sorted(gone.ports):
+            self.last.append(functools.partial(self._drop_port, database, name))
+        for database, name in sorted(gone.bridges):
+            self.last.append(functools.partial(self._delete_bridge, database, name))
+
+    def _goes_anyway(self, ref: Ref) -> bool:
+        """Whether a link goes with its namespace, with nothing left of it elsewhere."""
+        link = self.state.links.get(ref)
+        return bool(link and ref.netns in self._doomed and (not link.peer or link.peer.netns in self._doomed))
+
+    def _drop_port(self, database: str, name: str) -> None:
+        if name in self.state.ovs[database].ports:
+            self.do(ovs_steps.PortDel(database, name))
+
+    def check_collateral(self, wanted: Wanted, plan: Plan) -> None:
+        """Raises Conflict if the plan would destroy what is neither owned nor named."""
+        topology = wanted.topology
+        if topology is None:
+            return
+        mine = belongings(topology.record, plan.before)
+        named = {ref for link in wanted.links for end in link.ends() for ref in (end.ref, plan.found.get(end.ref))}
+        named |= {link.peer for link in (plan.before.links.get(ref) for ref in named if ref) if link and link.peer}
+        internal = set().union(*(switch.internal() for switch in plan.before.ovs.values()))
+        lost = []
+        for ref, link in plan.before.links.items():
+            kept = ref in plan.after.links or ref in mine.links or ref in named
+            ours = link.kind in OVS_KINDS and ref.name in internal
+            if not kept and not ours and link.kind != "" and ref.name not in KERNELS_OWN:
+                lost.append("link %s" % (ref,))
+        for database, switch in plan.before.ovs.items():
+            left = plan.after.ovs[database]
+            for name in switch.ports.keys() - left.ports.keys():
+                asked = any((port.database, port.name) == (database, name) for port in wanted.ovs_ports)
+                if name not in switch.bridges and (database, name) not in mine.ports and not asked:
+                    lost.append("OVS port '%s'" % name)
+        if lost:
+            raise Conflict(
+                "This would destroy %s, which this topology has not made; nothing was changed. Move it or delete it first, or "
+                "give 'purge: false'." % ", ".join(sorted(lost))
+            )
+
+
+def _listed(wanted: Wanted) -> Belongings:
+    """All that a document names."""
+    return Belongings(
+        {netns.name for netns in wanted.namespaces},
+        {end.ref for link in wanted.links for end in link.ends()},
+        {(bridge.database, bridge.name) for bridge in wanted.ovs_bridges},
+        {(port.database, port.name) for port in wanted.ovs_ports},
+    )
+
+
+def _twice(wanted: Wanted) -> t.List[str]:
+    """A sentence for each thing that a document describes more than once."""
+    ends = [(end.ref, "port of a bridge" if end.port_of else "link") for link in wanted.links for end in link.ends()]
+    things = [
+        *("Namespace '%s'" % netns.name for netns in wanted.namespaces),
+        *("%s %s" % (noun[0].upper() + noun[1:], ref) for ref, noun in ends),
+        *("OVS bridge '%s'" % bridge.name for bridge in wanted.ovs_bridges),
+        *("OVS port '%s'" % port.name for port in wanted.ovs_ports),
+    ]
+    counted = collections.Counter(things)
+    return ["%s is described %d times." % (thing, count) for thing, count in counted.items() if count > 1]
+
+
+def _foreign(wanted: Wanted, topology: WantedTopology, state: State) -> t.List[str]:
+    """A sentence for each thing in a document that another topology owns."""
+    listed = _listed(wanted) if topology.present else Belongings()
+    found = []
+    for record in topology.others:
+        theirs = belongings(record, state)
+        for noun, names in (
+            ("Namespace '%s'", sorted(listed.namespaces & theirs.namespaces)),
+            ("Link %s", [str(ref) for ref in sorted(listed.links & theirs.links)]),
+            ("OVS bridge '%s'", [name for _database, name in sorted(listed.bridges & theirs.bridges)]),
+            ("OVS port '%s'", [name for _database, name in sorted(listed.ports & theirs.ports)]),
+        ):
+            found += ["%s belongs to topology '%s'." % (noun % name, record.name) for name in names]
+    return found
+
+
+def made(plan: Plan) -> Belongings:
+    """What a plan makes."""
+    new = Belongings()
+    for step in plan.steps:
+        if isinstance(step, steps.NetnsAdd):
+            new.namespaces.add(step.name)
+        elif isinstance(step, steps.LinkAdd):
+            new.links |= {end.ref for end in (step.link, step.peer) if end}
+        elif isinstance(step, ovs_steps.BridgeAdd):
+            new.bridges.add((step.database, step.name))
+        elif isinstance(step, ovs_steps.PortAdd):
+            new.ports.add((step.database, step.name))
+    return new
+
+
+def owned_after(plan: Plan, mine: Belongings, now: State) -> Belongings:
+    """What is owned when a plan has been run: what was, wherever it is now, and what was made; as far as it is there."""
+    new = made(plan)
+    came_from = {place: ref for ref, place in plan.found.items() if place}
+    moved = {came_from.get(ref, ref) for ref in mine.links}
+    return Belongings(
+        {name for name in mine.namespaces | new.namespaces if name in now.namespaces},
+        {ref for ref in moved | new.links if ref in now.links},
+        {row for row in mine.bridges | new.bridges if row[0] in now.ovs and row[1] in now.ovs[row[0]].bridges},
+        {row for row in mine.ports | new.ports if row[0] in now.ovs and row[1] in now.ovs[row[0]].ports},
+    )

@@ -1,0 +1,81 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The records of topologies on this host, in files of JSON that are written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import Unusable
+from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import Record, from_json, to_json
+
+FOLDER = "/var/lib/virtnet/topologies"
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
+_SUFFIX = ".json"
+
+
+def boot_id() -> str:
+    """What tells the time that the kernel runs from every other one."""
+    with open(BOOT_ID, encoding="ascii") as file:
+        return file.read().strip()
+
+
+class Records:
+    """The records in a folder; ``broken`` are sentences about those that can't be read."""
+
+    def __init__(self, folder: str = FOLDER) -> None:
+        self._folder = folder
+
+    def path(self, name: str) -> str:
+        """The file of a topology; its name must be one that a file can have."""
+        return os.path.join(self._folder, name + _SUFFIX)
+
+    def names(self) -> t.List[str]:
+        """The names of all topologies that have a record."""
+        with contextlib.suppress(FileNotFoundError):
+            return sorted(n[: -len(_SUFFIX)] for n in os.listdir(self._folder) if n.endswith(_SUFFIX) and n[0] != ".")
+        return []
+
+    def read(self, name: str) -> Record:
+        """The record of a topology, an empty one where there is none. Raises Unusable for one that can't be understood."""
+        path = self.path(name)
+        try:
+            with open(path, encoding="utf-8") as file:
+                return from_json(json.load(file))
+        except FileNotFoundError:
+            return Record(name)
+        except OSError as error:
+            raise Unusable("Reading %s failed: %s." % (path, error.strerror)) from error
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise Unusable(
+                "The record of topology '%s' (%s) can't be used: %s. It tells what the topology owns; nothing was changed. "
+                "Without that file, what earlier runs made stays when it isn't wanted any more."
+                % (name, path, str(error).rstrip("."))
+            ) from error
+
+    def write(self, record: Record) -> None:
+        """Write a record so that at every moment there is the old one or the new one. Raises Unusable."""
+        path = self.path(record.name)
+        try:
+            os.makedirs(self._folder, mode=0o755, exist_ok=True)
+            with tempfile.NamedTemporaryFile("w", dir=self._folder, prefix=".", encoding="utf-8", delete=False) as file:
+                json.dump(to_json(record), file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(file.name, path)
+        except OSError as error:
+            raise Unusable("Writing %s failed: %s." % (path, error.strerror)) from error
+
+    def remove(self, name: str) -> None:
+        """Remove the record of a topology, if there is one."""
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(self.path(name))
