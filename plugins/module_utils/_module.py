@@ -31,10 +31,14 @@ Document = t.Dict[str, t.Any]
 
 
 class Side(t.NamedTuple):
-    """What a module looks at and changes (``open`` takes its options), and how it makes plans for it."""
+    """What a module looks at and changes (``open`` takes its options), and how it makes plans for it.
+
+    ``certain`` where all that its documents have can be foretold.
+    """
 
     open: t.Callable[[Document], ClosableHost]
     planning: Planning
+    certain: bool = False
 
 
 def run(
@@ -65,7 +69,7 @@ def run(
     module.exit_json(
         changed=plan.changed,
         commands=[shlex.join(argv) for argv in plan.commands],
-        diff={"before": _alike(before, after), "after": after},
+        diff={"before": before if side.certain else _alike(before, after), "after": after},
         **{noun: write(outcome, outcome.now)},
     )
 
