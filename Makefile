@@ -6,7 +6,7 @@
 help:
 	@echo "make site    build an example network from playbooks/site.yml, ping across it, take it down"
 	@echo "make test    everything that CI runs: style, types, sanity, unit and integration tests"
-	@echo "make bench   measure against ip and print ratios"
+	@echo "make bench   measure against ip and ovs-vsctl, and print ratios"
 	@echo "make docs    render the module reference into .cache/docs"
 	@echo "make format  let black and ruff put the code in order"
 	@echo "make clean   remove what the above have made in this checkout"

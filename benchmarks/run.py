@@ -2,16 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Measures the modules against the same done with ip, side by side in one run, and prints ratios.
+"""Measures the modules against the same done with ip and ovs-vsctl, side by side in one run, and prints ratios.
 
     make bench
 
 Machines are noisy, so that only ratios mean something. What is compared takes turns, and the median of the rounds
-counts. It runs in a sandbox, as make site does.
+counts. It runs in a sandbox, as make site does, with an Open vSwitch of its own.
 """
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import platform
@@ -27,6 +29,8 @@ TOP = Path(__file__).resolve().parent.parent
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 CROWD = 77  # the group of the links that are only there to be many
 REPEATS = 10  # tasks of one play, so that the start of ansible-playbook weighs little
+PORTS = 200  # of an OVS bridge
+OVS = [str(TOP / "tests/integration/targets/setup_ovs/files/ovs.sh"), "/run/openvswitch"]
 
 Task = t.Dict[str, t.Any]
 
@@ -63,6 +67,16 @@ def bridge_commands(number: int) -> t.List[Task]:
     ]
 
 
+def port_tasks(number: int) -> t.List[Task]:
+    """One task for a port of an OVS bridge."""
+    options = {"bridge": "ours", "name": "o%d" % number, "type": "internal", "tag": 7}
+    return [{"virtnet.linux.ovs_port": options}]
+
+
+def port_commands(number: int) -> t.List[Task]:
+    return [command("ovs-vsctl add-port theirs t%d tag=7 -- set interface t%d type=internal" % (number, number))]
+
+
 # One change of a link of each kind, on a host that has these.
 HOST = [
     "link add br0 type bridge",
@@ -84,15 +98,15 @@ CHANGES: t.Dict[str, t.Callable[[int], t.Dict[str, t.Any]]] = {
 }
 
 
-def play(tasks: t.Callable[[int], t.List[Task]]) -> float:
-    """The seconds that a play takes with REPEATS times these tasks, after the start of ansible-playbook."""
+def play(tasks: t.Callable[[int], t.List[Task]], numbers: t.Iterable[int] = range(REPEATS)) -> float:
+    """The seconds that a play takes with these tasks for some numbers, after the start of ansible-playbook."""
     book = [
         {
             "hosts": "localhost",
             "connection": "local",
             "gather_facts": False,
             "vars": {"ansible_python_interpreter": sys.executable},
-            "tasks": [task for number in range(REPEATS) for task in tasks(number)],
+            "tasks": [task for number in numbers for task in tasks(number)],
         }
     ]
     empty = [{**book[0], "tasks": []}]
@@ -128,11 +142,35 @@ def clean() -> None:
     ip_batch("link del %s" % name for name in names if name[0] in "vb" and name != "br0")
 
 
-def compare(title: str, ours: t.Callable[[], float], theirs: t.Callable[[], float]) -> None:
-    """Take turns, and print the medians and their ratio."""
+def compare(title: str, ours: t.Callable[[], float], theirs: t.Callable[[], float], steps: int = REPEATS) -> None:
+    """Take turns, and print the medians for a step and their ratio."""
     pairs = [(ours(), theirs()) for _round in range(ROUNDS)]
     one, other = (statistics.median(column) for column in zip(*pairs))
-    print("%-66s %7.3f s  %7.3f s  ratio %.2f" % (title, one / REPEATS, other / REPEATS, one / other), flush=True)
+    print("%-66s %7.3f s  %7.3f s  ratio %.2f" % (title, one / steps, other / steps, one / other), flush=True)
+
+
+@contextlib.contextmanager
+def open_vswitch() -> t.Iterator[None]:
+    """An Open vSwitch with two bridges, for a while."""
+    subprocess.run(["bash", OVS[0], "start", OVS[1]], check=True)
+    try:
+        for bridge in ("ours", "theirs"):
+            words = ["ovs-vsctl", "add-br", bridge, "--", "set", "bridge", bridge, "datapath_type=netdev"]
+            subprocess.run(words, check=True)
+        yield
+    finally:
+        subprocess.run(["bash", OVS[0], "stop", OVS[1]], check=True)
+
+
+def growing(tasks: t.Callable[[int], t.List[Task]]) -> t.Callable[[], float]:
+    """Each time the next of PORTS ports, on the bridge that has the ones before."""
+    first = itertools.count(0, PORTS // ROUNDS)
+
+    def measure() -> float:
+        start = next(first)
+        return play(tasks, range(start, start + PORTS // ROUNDS))
+
+    return measure
 
 
 def fresh(tasks: t.Callable[[int], t.List[Task]]) -> t.Callable[[], float]:
@@ -175,11 +213,14 @@ def main() -> None:
     print(
         "Linux %s, %d cores,%s, Python %s" % (platform.release(), os.cpu_count() or 0, cpu, platform.python_version())
     )
-    print("Seconds a step, median of %d rounds of %d steps each; the first against the second.\n" % (ROUNDS, REPEATS))
+    print("Seconds a step, median of %d rounds; the first against the second.\n" % ROUNDS)
     ip_batch(HOST)
     compare("one veth task : three command tasks with ip", fresh(veth_tasks), fresh(veth_commands))
     compare("one linux_bridge task : three command tasks with ip", fresh(bridge_tasks), fresh(bridge_commands))
     compare("one veth task with nothing to do : one that makes the pair", lambda: again(veth_tasks), fresh(veth_tasks))
+    with open_vswitch():
+        title = "%d ovs_port tasks : as many command tasks with ovs-vsctl" % PORTS
+        compare(title, growing(port_tasks), growing(port_commands), PORTS // ROUNDS)
     for module in CHANGES:
         compare("one %s task among 4,000 links : among 10 links" % module, among(4000, module), among(10, module))
 

@@ -16,7 +16,7 @@ root() {
 }
 
 # command:package
-needs="ip:iproute2 ping:iputils-ping unshare:util-linux mount:mount"
+needs="ip:iproute2 ping:iputils-ping unshare:util-linux mount:mount ovs-vsctl:openvswitch-switch"
 if [ "$purpose" = test ]; then
     needs="$needs shellcheck:shellcheck brctl:bridge-utils jq:jq sudo:sudo sysctl:procps"
 fi

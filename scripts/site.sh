@@ -3,7 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Runs playbooks/site.yml in a sandbox: builds the site, builds it again to show that nothing changes, takes it down.
+# Runs playbooks/site.yml in a sandbox, with an Open vSwitch in it: builds the site, builds it again to show that nothing
+# changes, takes it down.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,6 +14,12 @@ if [ "${1:-}" != --inside ]; then
     scripts/collection.sh
     exec scripts/sandbox.sh bash scripts/site.sh --inside
 fi
+
+ovs() {
+    bash tests/integration/targets/setup_ovs/files/ovs.sh "$1" /run/openvswitch
+}
+ovs start
+trap "ovs stop" EXIT
 
 export ANSIBLE_COLLECTIONS_PATH="$PWD/.cache/collections" ANSIBLE_HOME="$PWD/.cache/ansible"
 export ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false ANSIBLE_DISPLAY_SKIPPED_HOSTS=false
@@ -30,7 +37,7 @@ if ! grep -Eq "changed=0 .*failed=0" /run/second-run; then
 fi
 echo "=== Taking it down"
 site -e site_state=absent
-left=$(ip -o link | grep -v ": lo:" || true; ip netns list)
+left=$(ip -o link | grep -v ": lo:" || true; ip netns list; ovs-vsctl list-br)
 if [ -n "$left" ]; then
     printf 'This was left behind:\n%s\n' "$left" >&2
     exit 1

@@ -33,11 +33,13 @@ Document = t.Dict[str, t.Any]
 class Side(t.NamedTuple):
     """What a module looks at and changes (``open`` takes its options), and how it makes plans for it.
 
-    ``show`` makes what is returned of the options and a document, where that isn't the document itself.
+    ``certain`` where all that its documents have can be foretold. ``show`` makes what is returned of the options and a
+    document, where that isn't the document itself.
     """
 
     open: t.Callable[[Document], ClosableHost]
     planning: Planning
+    certain: bool = False
     show: t.Callable[[Document, Document], Document] = lambda _options, document: document
 
 
@@ -70,7 +72,7 @@ def run(
     module.exit_json(
         changed=plan.changed,
         commands=[shlex.join(argv) for argv in plan.commands],
-        diff={"before": _alike(before, after), "after": after},
+        diff={"before": before if side.certain else _alike(before, after), "after": after},
         **{noun: now},
     )
 

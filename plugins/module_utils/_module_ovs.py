@@ -20,7 +20,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._plan_ovs import PLA
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._apply import Outcome
 
-OVS = Side(lambda params: Ovs(documents.read_timeout(params["timeout"])), PLANNING)
+OVS = Side(lambda params: Ovs(documents.read_timeout(params["timeout"])), PLANNING, certain=True)
 
 
 def run_bridge() -> None:

@@ -51,7 +51,7 @@ def run_topology() -> None:
     def show(params: documents.Document, document: documents.Document) -> documents.Document:
         return {"name": params["name"], "state": params["state"], **documents.listed(document)}
 
-    side = Side(lambda params: WholeHost(read_timeout(params["timeout"])), PLANNING, show)
+    side = Side(lambda params: WholeHost(read_timeout(params["timeout"])), PLANNING, show=show)
     run("topology", documents.topology_options(), read, write, side)
 
 

@@ -4,7 +4,7 @@
 
 """Every row of the tables in docs/coming_from_ip.md: its commands run on one host, its tasks on another.
 
-After each row both look the same, as iproute2 tells it, and its tasks say that they changed something just when
+After each row both look the same, as iproute2 and ovs-vsctl tell it, and its tasks say that they changed something just when
 something is different.
 """
 
@@ -19,6 +19,8 @@ from pathlib import Path
 
 import yaml
 
+from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import rows as ovs_rows
+from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import switch
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files import worlds
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import (
     World,
@@ -29,7 +31,7 @@ from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.f
 
 # ansible-test copies what it runs to another place, without the documentation.
 GUIDE = Path(worlds.__file__).resolve().parents[5] / "docs" / "coming_from_ip.md"
-# What the guide takes for granted: two network devices, here with veth ends in their place.
+# What the guide takes for granted: two network devices, here with veth ends in their place, and an Open vSwitch.
 WORLD = """
 link add name eth0 type veth peer name eth0x
 link add name ens160 type veth peer name ens160x
@@ -82,11 +84,15 @@ def play(world: World, todo: t.List[Task]) -> bool:
 
 
 def look(world: World) -> t.Dict[str, t.Any]:
-    return {**world.snapshot(), "nodes": [world.run("sh", "-c", NODES).splitlines()]}
+    return {
+        **world.snapshot(),
+        "nodes": [world.run("sh", "-c", NODES).splitlines()],
+        "ovs": [*ovs_rows(world).values()],
+    }
 
 
 def test_every_row() -> None:
-    with second_world() as one, second_world() as other:
+    with second_world() as one, second_world() as other, switch(one), switch(other):
         for world in (one, other):
             world.build(WORLD)
         before = look(other)
@@ -102,5 +108,5 @@ def test_every_row() -> None:
 
 def test_the_guide_has_its_rows() -> None:
     told = list(itertools.chain.from_iterable(commands for commands, _tasks in rows()))
-    assert {command.split()[0] for command in told} >= {"ip", "brctl"}
-    assert len(told) > 30
+    assert {command.split()[0] for command in told} >= {"ip", "brctl", "ovs-vsctl"}
+    assert len(told) > 60
