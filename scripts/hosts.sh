@@ -44,7 +44,7 @@ run() {
     qemu-img create -q -f qcow2 -F raw -b "$image/disk" "hv$number.disk"
     setsid qemu-system-x86_64 -accel "$accel" -m 1024 -nodefaults -display none -serial "file:hv$number.console" \
         -kernel "$image/vmlinuz" -initrd "$image/initrd" -append "root=/dev/vda rw console=ttyS0 quiet systemd.show_status=0 \
-            net.ifnames=0 systemd.hostname=hv$number ip=eth0:dhcp ip=192.0.2.$number:::255.255.255.0::eth1:none" \
+            net.ifnames=0 systemd.hostname=hv$number ip=10.0.2.15:::255.255.255.0::eth0:none ip=192.0.2.$number:::255.255.255.0::eth1:none" \
         -drive "file=hv$number.disk,if=virtio,cache=unsafe" -device virtio-rng-pci \
         -netdev "user,id=eth0,restrict=on,ipv6=off,hostfwd=tcp:127.0.0.1:$port-:22" \
         -device virtio-net-pci,netdev=eth0,romfile= "${network[@]}" < /dev/null > "hv$number.log" 2>&1 &

@@ -16,6 +16,7 @@ export ANSIBLE_COLLECTIONS_PATH="$PWD/.cache/collections" ANSIBLE_HOME="$PWD/.ca
 # Sockets of SSH can't have long paths.
 export ANSIBLE_SSH_CONTROL_PATH_DIR=~/.ansible/cp
 export PATH="$PWD/.venv/bin:$PATH"
-sandbox=()
-[ "$scenario" != default ] || sandbox=(scripts/sandbox.sh)
-exec "${sandbox[@]}" molecule "${2:-test}" --scenario-name "$scenario"
+run=(molecule "${2:-test}" --scenario-name "$scenario")
+# sudo, by which the sandbox may be entered, sets a PATH of its own.
+[ "$scenario" != default ] || run=(scripts/sandbox.sh env PATH="$PATH" "${run[@]}")
+exec "${run[@]}"
