@@ -53,8 +53,8 @@ run() {
 
 # wait_for NUMBER: until it has booted, with everything that should run
 wait_for() {
-    local deadline=$((SECONDS + 600))
-    until ssh -F ssh_config -o ConnectTimeout=10 "hv$1" systemctl is-system-running --wait > "hv$1.state" 2>> "hv$1.log"; do
+    local deadline=$((SECONDS + 600)) running=(systemctl is-system-running --wait)
+    until timeout 600 ssh -F ssh_config -o ConnectTimeout=10 "hv$1" "${running[@]}" > "hv$1.state" 2>> "hv$1.log"; do
         if [ -s "hv$1.state" ] || [ "$SECONDS" -gt "$deadline" ] || ! kill -0 "$(cat "hv$1.pid")"; then
             echo "hv$1 has not booted: $(cat "hv$1.state")" >&2
             tail -n 20 "hv$1.log" "hv$1.console" >&2
