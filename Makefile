@@ -1,15 +1,16 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-.PHONY: help site test bench docs format clean
+.PHONY: help site test test-hosts bench docs format clean
 
 help:
-	@echo "make site    build an example network from playbooks/site.yml, ping across it, take it down"
-	@echo "make test    everything that CI runs: style, types, sanity, unit and integration tests"
-	@echo "make bench   measure against ip and ovs-vsctl, and print ratios"
-	@echo "make docs    render the module reference into .cache/docs"
-	@echo "make format  let black and ruff put the code in order"
-	@echo "make clean   remove what the above have made in this checkout"
+	@echo "make site        build an example network from playbooks/site.yml, ping across it, take it down"
+	@echo "make test        style, types, sanity, unit and integration tests"
+	@echo "make test-hosts  playbooks on two virtual machines, which it builds from Debian packages, and reboots"
+	@echo "make bench       measure against ip and ovs-vsctl, and print ratios"
+	@echo "make docs        render the module reference into .cache/docs"
+	@echo "make format      let black and ruff put the code in order"
+	@echo "make clean       remove what the above have made in this checkout"
 	@echo "Each installs what it needs: Debian packages, and Python packages into .venv in this checkout."
 
 site:
@@ -18,6 +19,10 @@ site:
 test:
 	@scripts/setup.sh test
 	@.venv/bin/python scripts/test.py
+
+test-hosts:
+	@scripts/setup.sh hosts
+	@scripts/molecule.sh hypervisors
 
 bench:
 	@scripts/setup.sh test

@@ -4,12 +4,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Installs what is missing: Debian packages, and Python packages into virtual environments in this checkout.
-#   setup.sh site|test
-# .venv has the newest pyroute2. With "test", .venv-oldest has the oldest one that is supported.
+#   setup.sh site|test|hosts
+# .venv has the newest pyroute2. With "test", .venv-oldest has the oldest one that is supported; with "hosts" comes what
+# virtual machines need.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
-purpose=${1:?site or test}
+purpose=${1:?site, test or hosts}
 
 root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
@@ -19,6 +20,9 @@ root() {
 needs="ip:iproute2 ping:iputils-ping unshare:util-linux mount:mount ovs-vsctl:openvswitch-switch"
 if [ "$purpose" = test ]; then
     needs="$needs shellcheck:shellcheck brctl:bridge-utils jq:jq sudo:sudo sysctl:procps"
+elif [ "$purpose" = hosts ]; then
+    needs="$needs mmdebstrap:mmdebstrap mkfs.ext4:e2fsprogs qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils"
+    needs="$needs ssh:openssh-client pkill:procps sudo:sudo"
 fi
 packages=()
 for need in $needs; do
@@ -50,5 +54,7 @@ if [ "$purpose" = site ]; then
     [ -f .venv/stamp ] || venv .venv requirements.txt
 else
     venv .venv tests/requirements.txt
+fi
+if [ "$purpose" = test ]; then
     venv .venv-oldest requirements.txt pyroute2==0.7.2 hypothesis pytest
 fi
