@@ -49,7 +49,7 @@ _BRIDGE_COLUMNS = {
     "external_ids": "external_ids",
     "other_config": "other_config",
 }
-_PORT_COLUMNS = ("tag", "trunks", "vlan_mode", "bond_mode", "lacp", "external_ids", "other_config")
+_PORT_COLUMNS = ("tag", "trunks", "vlan_mode", "protected", "bond_mode", "lacp", "external_ids", "other_config")
 _INTERFACE_COLUMNS = {
     "type": "type",
     "options": "options",
@@ -105,6 +105,7 @@ def port_options() -> Options:
         "trunks": _LIST,
         "purge_trunks": _PURGE,
         "vlan_mode": {"type": "str", "choices": _VLAN_MODES},
+        "protected": _FLAG,
         **{key: {"type": "str", **({"no_log": False} if key == "key" else {})} for key in OPTION_KEYS},
         "options": _MAPS,
         "interfaces": _LIST,

@@ -70,6 +70,11 @@ options:
       - What happens to tags. Empty for what OVS makes of O(tag) and O(trunks).
     type: str
     choices: ["", access, dot1q-tunnel, native-tagged, native-untagged, trunk]
+  protected:
+    description:
+      - Whether the port is kept apart from other protected ports. Where tunnels lead from each host to each other one, this
+        keeps what came in by one tunnel from going out by the next one, round and round.
+    type: bool
   peer:
     description: The patch port at the other end.
     type: str
@@ -206,6 +211,7 @@ ovs_port:
     tag: 20
     trunks: []
     vlan_mode: ""
+    protected: false
     options: {}
     mac: ""
     mtu_request: ""

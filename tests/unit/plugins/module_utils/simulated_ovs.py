@@ -83,6 +83,7 @@ port_options = some(
     tag=st.sampled_from(["", "0", "7", "10"]),
     trunks=lists("10", "20-22", "0", "4095"),
     vlan_mode=st.sampled_from(["", "access", "trunk", "native-tagged", "dot1q-tunnel"]),
+    protected=st.booleans(),
     lacp=st.sampled_from(["", "active", "off"]),
     external_ids=maps,
     other_config=some(hello=st.none() | st.just("1")),

@@ -22,7 +22,7 @@ _SCRIPT = str(Path(__file__).with_name("ovs.sh"))
 _COLUMNS = {
     "Bridge": "name ports controller datapath_type fail_mode flood_vlans protocols stp_enable rstp_enable "
     "mcast_snooping_enable external_ids other_config",
-    "Port": "name interfaces fake_bridge tag trunks vlan_mode cvlans bond_mode lacp mac qos external_ids other_config",
+    "Port": "name interfaces fake_bridge tag trunks vlan_mode protected cvlans bond_mode lacp mac qos external_ids other_config",
     "Interface": "name type options mac mtu_request ofport_request bfd external_ids other_config",
     "Controller": "target max_backoff inactivity_probe connection_mode",
 }
