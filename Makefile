@@ -5,7 +5,7 @@
 
 help:
 	@echo "make site        build an example network from playbooks/site.yml, ping across it, take it down"
-	@echo "make test        style, types, sanity, unit and integration tests"
+	@echo "make test        style, types, sanity, unit and integration tests, and the roles"
 	@echo "make test-hosts  playbooks on two virtual machines, which it builds from Debian packages, and reboots"
 	@echo "make bench       measure against ip and ovs-vsctl, and print ratios"
 	@echo "make docs        render the module reference into .cache/docs"
@@ -19,6 +19,7 @@ site:
 test:
 	@scripts/setup.sh test
 	@.venv/bin/python scripts/test.py
+	@scripts/molecule.sh default
 
 test-hosts:
 	@scripts/setup.sh hosts
