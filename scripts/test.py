@@ -203,7 +203,7 @@ def style() -> t.List[t.List[Job]]:
         ["ansible-lint", "--strict", "--nocolor"],
         ["scripts/docs.sh", str(TOP / ".cache" / "docs")],
         ["env", "MYPYPATH=../../..", "mypy", "-p", "ansible_collections.virtnet.linux.plugins"],
-        ["mypy", "scripts/test.py", "benchmarks/run.py"],
+        ["mypy", "scripts/test.py", "benchmarks/tasks.py"],
         ["black", "--check", "--quiet", "--diff", *CODE],
         ["ruff", "check", *CODE],
         ["antsibull-changelog", "lint"],
