@@ -18,6 +18,7 @@ site:
 
 test:
 	@scripts/setup.sh test
+	@scripts/molecule.sh default
 	@.venv/bin/python scripts/test.py
 
 test-hosts:
