@@ -251,6 +251,21 @@ def test_what_could_be_anything_but_a_word_is_quoted(text: str) -> None:
     assert quote(text).endswith('"')
 
 
+@pytest.mark.parametrize(
+    ("asked", "warning"),
+    [
+        (
+            {**BR0, "datapath_type": "netdev"},
+            "With another datapath_type OVS makes the internal ports of bridge 'br0' anew",
+        ),
+        ({**P, "type": "vxlan", "remote_ip": "flow"}, "OVS port 'p' was an internal one; its link goes"),
+    ],
+)
+def test_what_a_change_brings_with_it_is_a_warning(asked: t.Dict[str, t.Any], warning: str) -> None:
+    (told,) = make_plan(host_with(BR0, P), wanting(**asked)).warnings
+    assert told.startswith(warning)
+
+
 def test_what_ovs_cannot_set_up_is_an_error_and_taken_out_again() -> None:
     host = SimulatedOvs(host_with(BR0))
     with pytest.raises(NotTaken) as caught:
