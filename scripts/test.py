@@ -30,7 +30,7 @@ BIN = TOP / ".venv" / "bin"
 OLDEST = TOP / ".venv-oldest" / "bin"
 SANDBOX = [str(TREE / "scripts" / "sandbox.sh")]
 # Targets that one version of pyroute2 is enough for.
-ONCE = ["become_netns", "guide"]
+ONCE = ["become_netns", "guide", "ovs_bridge", "ovs_engine", "ovs_port"]
 CODE = ["plugins", "tests", "scripts", "benchmarks"]
 
 

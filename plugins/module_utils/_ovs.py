@@ -220,6 +220,9 @@ def _of(database: str) -> str:
     return " %s" % database if database else ""
 
 
+_NONE, _NO_KEYS = ["set", []], ["map", []]  # the empty values of RFC 7047, which most columns have
+
+
 def _plain(value: t.Any) -> t.Any:
     """A value of OVSDB's JSON (RFC 7047) as text, number, bool, list or dict."""
     if isinstance(value, list):
@@ -238,7 +241,7 @@ def _several(value: t.Any) -> t.List[t.Any]:
 def _values(table: str, row: Row) -> t.Dict[str, t.Any]:
     values: t.Dict[str, t.Any] = {}
     for column, (shape, default) in COLUMNS[table].items():
-        if column not in row:
+        if row.get(column, _NONE) in (_NONE, _NO_KEYS):
             values[column] = default
         elif shape == SET:
             values[column] = tuple(sorted(_several(row[column])))
