@@ -125,10 +125,10 @@ class OvsPlanner(Planner):
                     % (wanted.parent, wanted.name)
                 )
             self.do(steps.BridgeAdd(wanted.database, wanted.name, wanted.parent, wanted.vlan))
-        else:
-            _check_same_bridge(there, wanted)
+        elif not there.parent:
             self._warn_datapath(there, wanted)
         there = switch.bridges[wanted.name]
+        _check_same_bridge(there, wanted)
         if there.parent:
             self._fake_values(wanted, there)
         else:

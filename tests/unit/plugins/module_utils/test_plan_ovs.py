@@ -182,6 +182,11 @@ VXLAN = {"bridge": "br0", "name": "t", "type": "vxlan", "remote_ip": "192.0.2.1"
             {"name": "fake", "stp": True},
             "is a fake bridge for VLAN 10 of 'br0', and has nothing but .*stp",
         ),
+        (
+            [BR0],
+            {**FAKE, "stp": True},
+            "is a fake bridge for VLAN 10 of 'br0', and has nothing but external_ids and ports",
+        ),
         ([BR0, FAKE], {"name": "fake", "controllers": ["tcp:1.2.3.4"]}, "set controllers at its parent"),
         (
             [BR0, FAKE],
