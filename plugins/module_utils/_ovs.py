@@ -153,8 +153,8 @@ class Ovs:
         """Tell what has become of a transaction that nobody has acknowledged in time, and who is to blame."""
         self._select(database)
         failure = NotTaken(
-            "ovs-vswitchd did not take up a change of the database%s within %d seconds (option timeout): is it running? "
-            "ovsdb-server is." % (_of(database), self._timeout)
+            "The daemon ovs-vswitchd did not take up a change of the database%s within %d seconds (option timeout): is it "
+            "running? ovsdb-server is." % (_of(database), self._timeout)
         )
         failure.done = batch
         raise failure from timed_out

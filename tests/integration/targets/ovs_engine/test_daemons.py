@@ -110,7 +110,7 @@ def test_ovs_vswitchd_fails(number: int) -> None:
         before = rows(world)
         kill("ovs-vswitchd", number)
         assert failing(port("p")) == (
-            "ovs-vswitchd did not take up a change of the database within 3 seconds (option timeout): is it running? "
+            "The daemon ovs-vswitchd did not take up a change of the database within 3 seconds (option timeout): is it running? "
             "ovsdb-server is. What had been done before that was undone."
         )
         assert rows(world) == before
