@@ -162,8 +162,8 @@ class Ovs:
         """Tell what has become of a transaction that nobody has acknowledged in time, and who is to blame."""
         self._select(database)
         failure = NotTaken(
-            "ovs-vswitchd did not take up a change of the database%s within %d seconds (option timeout): is it running? "
-            "ovsdb-server is." % (_of(database), self._timeout)
+            "The daemon ovs-vswitchd did not take up a change of the database%s within %d seconds (option timeout): is it "
+            "running? ovsdb-server is." % (_of(database), self._timeout)
         )
         failure.done = batch
         raise failure from timed_out
@@ -229,6 +229,9 @@ def _of(database: str) -> str:
     return " %s" % database if database else ""
 
 
+_NONE, _NO_KEYS = ["set", []], ["map", []]  # the empty values of RFC 7047, which most columns have
+
+
 def _plain(value: t.Any) -> t.Any:
     """A value of OVSDB's JSON (RFC 7047) as text, number, bool, list or dict."""
     if isinstance(value, list):
@@ -247,7 +250,7 @@ def _several(value: t.Any) -> t.List[t.Any]:
 def _values(table: str, row: Row) -> t.Dict[str, t.Any]:
     values: t.Dict[str, t.Any] = {}
     for column, (shape, default) in COLUMNS[table].items():
-        if column not in row:
+        if row.get(column, _NONE) in (_NONE, _NO_KEYS):
             values[column] = default
         elif shape == SET:
             values[column] = tuple(sorted(_several(row[column])))

@@ -91,15 +91,24 @@ def _kernels_own(element: t.Any) -> bool:
 
 def alone(test: t.Callable[[], t.Any]) -> t.Any:
     """Run a test in namespaces and a process of its own; returns what it returns, which has to fit JSON."""
+
+    def inside() -> t.Any:
+        libc = ctypes.CDLL(None, use_errno=True)
+        assert libc.unshare(CLONE_NEWNS | CLONE_NEWNET) == 0
+        assert libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None) == 0
+        assert libc.mount(b"tmpfs", b"/run", b"tmpfs", 0, None) == 0
+        return test()
+
+    return apart(inside)
+
+
+def apart(test: t.Callable[[], t.Any]) -> t.Any:
+    """The same in a process of its own alone."""
     reader, writer = os.pipe()
     pid = os.fork()
     if not pid:
         report: t.Dict[str, t.Any] = {}
         try:
-            libc = ctypes.CDLL(None, use_errno=True)
-            assert libc.unshare(CLONE_NEWNS | CLONE_NEWNET) == 0
-            assert libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None) == 0
-            assert libc.mount(b"tmpfs", b"/run", b"tmpfs", 0, None) == 0
             report["result"] = test()
         except BaseException:  # noqa: BLE001
             report["failure"] = traceback.format_exc()[-20000:]
