@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils._apply import Host
 from ansible_collections.virtnet.linux.plugins.module_utils._kernel import Kernel
 from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import (
     Belongings,
@@ -30,7 +31,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step
 
 
-class WholeHost:
+class WholeHost(Host):
     """What a topology looks at and changes; ``timeout`` in seconds is for Open vSwitch."""
 
     def __init__(self, timeout: int, records: t.Optional[Records] = None) -> None:

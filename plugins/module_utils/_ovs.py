@@ -20,6 +20,7 @@ import subprocess
 import time
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils._apply import Host
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import NotTaken, Refused, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State
 from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import (
@@ -42,7 +43,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import Po
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
-    from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step
+    from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
     from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import OvsStep
 
 Row = t.Dict[str, t.Any]
@@ -61,7 +62,7 @@ _READ = {table: (*more, *COLUMNS.get(table, ())) for table, more in _MORE.items(
 UNDO_SECONDS = 2.0  # what a task may take besides its timeout to take back what it has written
 
 
-class Ovs:
+class Ovs(Host):
     """The Open vSwitches of this host, or wherever their databases are; ``timeout`` is in seconds, for all of a task."""
 
     def __init__(self, timeout: int) -> None:
@@ -69,18 +70,6 @@ class Ovs:
         self._deadline = 0.0
         self._written: t.Set[str] = set()
         self._late = False
-
-    def close(self) -> None:
-        """Nothing stays open."""
-
-    def prepare(self, plan: Plan) -> None:
-        """Nothing is recorded."""
-
-    def commit(self, plan: Plan, now: State) -> None:
-        """Nothing is recorded."""
-
-    def abandon(self) -> None:
-        """Nothing is recorded."""
 
     def locate(self, wanted: Wanted) -> Wanted:
         """The same: namespaces don't matter here. The time begins to run, now that no other task is waited for."""
