@@ -42,14 +42,17 @@ def run_topology() -> None:
 
     def read(document: documents.Document) -> Wanted:
         name, present = document["name"], document["state"] == "present"
-        topology = WantedTopology(name, present, document["purge"], Record(name))
-        return dataclasses.replace(documents.read_topology(document, _validate), topology=topology)
+        wanted = documents.read_topology(document, _validate)
+        keep = documents.keepable(document, _validate) if present and document["persist"] else None
+        topology = WantedTopology(name, present, document["purge"], Record(name), keep=keep)
+        return dataclasses.replace(wanted, topology=topology)
 
     def write(outcome: Outcome, state: State) -> documents.Document:
         return documents.write_topology(state, outcome.wanted, outcome.plan)
 
     def show(params: documents.Document, document: documents.Document) -> documents.Document:
-        return {"name": params["name"], "state": params["state"], **documents.listed(document)}
+        persist = params["persist"] and params["state"] == "present"
+        return {"name": params["name"], "state": params["state"], "persist": persist, **documents.listed(document)}
 
     side = Side(lambda params: WholeHost(read_timeout(params["timeout"])), PLANNING, show=show)
     run("topology", documents.topology_options(), read, write, side)
