@@ -44,27 +44,34 @@ def main(words: t.Sequence[str]) -> int:
         print("There is no topology to restore.")
     failed = False
     while to_do:
-        left: t.Dict[str, Missing] = {}
-        for name in to_do:
-            try:
-                _tell(name, _restore(name, records, arguments.check), arguments)
-            except Missing as missing:
-                left[name] = missing
-            except Failure as failure:
-                _complain(name, str(failure))
-                failed = True
-            except Exception:  # noqa: BLE001: the others are to come back all the same
-                _complain(name, traceback.format_exc())
-                failed = True
+        results = {name: _attempt(name, records, arguments) for name in to_do}
+        missing = {name: result for name, result in results.items() if isinstance(result, Missing)}
+        failed = failed or False in results.values()
         # What one topology lacked, another one may have made.
-        if len(left) == len(to_do):
+        if len(missing) == len(to_do):
             if time.monotonic() >= deadline:
-                for name, missing in left.items():
-                    _complain(name, str(missing))
+                for name, sentences in missing.items():
+                    _complain(name, str(sentences))
                 return 1
             time.sleep(PAUSE)
-        to_do = list(left)
+        to_do = list(missing)
     return int(failed)
+
+
+def _attempt(name: str, records: Records, arguments: argparse.Namespace) -> t.Union[bool, Missing]:
+    """Whether a topology could be restored, or what it lacks and may get later."""
+    try:
+        _tell(name, _restore(name, records, arguments.check), arguments)
+    except Missing as missing:
+        return missing
+    except Failure as failure:
+        _complain(name, str(failure))
+        return False
+    except Exception:  # noqa: BLE001
+        # Whatever it is, the other ones are to come back.
+        _complain(name, traceback.format_exc())
+        return False
+    return True
 
 
 def _parser() -> argparse.ArgumentParser:

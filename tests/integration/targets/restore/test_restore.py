@@ -231,7 +231,7 @@ def test_one_that_fails_does_not_keep_others_from_coming(program: t.List[str]) -
         assert restore(after, program, "../d")[2].startswith("../d: The name of a topology: ")
 
 
-def test_it_is_kept_and_let_go(program: t.List[str]) -> None:
+def test_it_is_kept_and_let_go() -> None:
     kept = KEPT / "x.document"
     document = small("x", tap("tap0"))
     with second_world() as world:
