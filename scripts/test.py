@@ -42,7 +42,7 @@ PYROUTE2 = [("newest", BIN), ("oldest", TOP / ".venv-oldest" / "bin")]
 ONCE = ["become_netns", "guide", "ovs_bridge", "ovs_engine", "ovs_port"]
 # Targets with macvtaps, whose nodes are in /dev: that is one for all sandboxes, so these never run at the same time.
 IN_DEV = ["engine", "guide", "macvtap"]
-CODE = ["plugins", "tests", "scripts", "benchmarks"]
+CODE = ["plugins", "roles", "tests", "scripts", "benchmarks"]
 ENSUREPIP = """\
 import subprocess
 import sys
@@ -203,7 +203,7 @@ def style() -> t.List[t.List[Job]]:
         ["ansible-lint", "--strict", "--nocolor"],
         ["scripts/docs.sh", str(TOP / ".cache" / "docs")],
         ["env", "MYPYPATH=../../..", "mypy", "-p", "ansible_collections.virtnet.linux.plugins"],
-        ["mypy", "scripts/test.py", "benchmarks/tasks.py"],
+        ["mypy", "scripts/test.py", "benchmarks/tasks.py", "roles/restore_on_boot/files/build.py"],
         ["black", "--check", "--quiet", "--diff", *CODE],
         ["ruff", "check", *CODE],
         ["antsibull-changelog", "lint"],

@@ -25,6 +25,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._ovs import Ovs
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import made, owned_after
 from ansible_collections.virtnet.linux.plugins.module_utils._records import Records, boot_id
 from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import OvsStep
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_topology import DocumentKeep
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
@@ -68,11 +69,17 @@ class WholeHost(Host):
         state = self._kernel.observe(wanted)
         state.ovs = self._ovs.observe(wanted).ovs
         state.boot = boot_id()
+        if wanted.topology:
+            state.kept = self._records.kept(wanted.topology.name)
         return state
 
     def run(self, batch: t.Sequence[Step]) -> None:
         """Run steps that are one request. Raises Refused or NotTaken."""
-        (self._ovs if isinstance(batch[0], OvsStep) else self._kernel).run(batch)
+        first = batch[0]
+        if isinstance(first, DocumentKeep):
+            self._records.keep(first.name, first.document)
+        else:
+            (self._ovs if isinstance(first, OvsStep) else self._kernel).run(batch)
 
     # Records
 

@@ -250,14 +250,14 @@ class LinkPlanner(_Editor, Planner):
         if wanted.parent:
             self._need_parent(wanted, wanted.parent)
         place = self._find(wanted)
-        self.found[wanted.ref] = place
+        self.found.setdefault(wanted.ref, place)
         if place is None:
             self._check_alone(wanted, wanted.values, wanted.parent)
             self._create(wanted)
         else:
             link = self.state.links[place]
             why = self._fixed(wanted, link)
-            self._origins[wanted.ref] = self._remake(wanted, link, why) if why else link
+            self._origins.setdefault(wanted.ref, self._remake(wanted, link, why) if why else link)
             if not why:
                 self._relocate(place, wanted.ref, wanted.recreate)
             if wanted.peer:
@@ -266,9 +266,9 @@ class LinkPlanner(_Editor, Planner):
                 self._relocate(place, wanted.peer.ref, wanted.recreate)
 
     def settle(self, wanted: WantedLink) -> None:
-        """Give a link that is in its place what is wanted of it."""
+        """Give a link that is in its place what is wanted of it, in addition to what others have wanted of it before."""
         for end, prefix in zip(wanted.ends(), ("", "peer.")):
-            self._converge(end, self._origins.get(end.ref), prefix)
+            self._converge(end, self._origins.pop(end.ref, None), prefix)
 
     def _fixed(self, wanted: WantedLink, link: Link) -> t.Dict[str, str]:
         """The options that can't be brought to what is wanted in place, and why."""

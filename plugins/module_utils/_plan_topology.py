@@ -29,6 +29,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_topology impo
     belongings,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Planning
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_topology import DocumentKeep
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
@@ -69,7 +70,8 @@ def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
 
 def differences(before: State, now: State, done: t.Sequence[Step]) -> t.List[str]:
     """A sentence for each thing in which two States differ."""
-    return [*_plan_links.differences(before, now, done), *_plan_ovs.differences(before, now, done)]
+    kept = ["What is kept for the next boot is not as it was."] if before.kept != now.kept else []
+    return [*_plan_links.differences(before, now, done), *_plan_ovs.differences(before, now, done), *kept]
 
 
 PLANNING = Planning(make_plan, make_repair, differences)
@@ -101,6 +103,8 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
             self._errors += _twice(wanted)
             self._present(wanted)
         self._absent(wanted, mine)
+        if topology and topology.keep != self.before.kept:
+            self.last.append(functools.partial(self.do, DocumentKeep(topology.name, topology.keep)))
         if self._errors:
             raise Conflict(" ".join(dict.fromkeys(self._errors)))
 
@@ -116,7 +120,8 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
         self._place(late)
         for netns in wanted.namespaces:
             self._try(self.settle_namespace, netns)
-        for link in links:
+        # What a bridge keeps for a port comes to that when the link is one.
+        for link in sorted(links, key=lambda link: bool(link.port_of)):
             if id(link) in self._placed:
                 self._try(self.settle, link)
         for bridge in self.state.links.values():
