@@ -132,7 +132,7 @@ def taps_with_ip(count: int) -> t.List[str]:
 
 def wanted(document: Document) -> Wanted:
     complete = {"name": "bench", "namespaces": [], "links": [], "ovs_bridges": [], **document}
-    return dataclasses.replace(read_topology(complete, _module_topology._validate), whole=())
+    return dataclasses.replace(read_topology(complete, _module_topology.validate), whole=())
 
 
 def engine(document: Document) -> None:
