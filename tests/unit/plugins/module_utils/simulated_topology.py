@@ -90,7 +90,9 @@ class _Builder:
         for name in ("t0", "t1"):
             if self.sometimes():
                 own = self.draw(own_of_taps)
-                self.links.append({**self.end(self.place(name)), "kind": "tuntap", "mode": "tap", **own, "recreate": True})
+                self.links.append(
+                    {**self.end(self.place(name)), "kind": "tuntap", "mode": "tap", **own, "recreate": True}
+                )
         lower = [place for place in self.free if place[1][0] in "vwb"]
         if lower and self.sometimes():
             netns, parent = self.draw(st.sampled_from(lower))
