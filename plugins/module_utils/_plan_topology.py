@@ -164,20 +164,18 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
 
     def _absent(self, wanted: Wanted, mine: Belongings) -> None:
         """What goes: what is to be absent, and what the topology owns and has no use for."""
-        gone = _unlisted(wanted, mine)
         if wanted.topology is None or wanted.topology.present:
             for link in wanted.links:
                 if not link.present:
                     self._try(self.absent_link, link)
+        gone = _unlisted(wanted, mine)
         self._doomed = gone.namespaces | {netns.name for netns in wanted.namespaces if not netns.present}
         for ref in sorted(gone.links):
             if not self._goes_anyway(ref):
                 self.last.append(functools.partial(self._delete, ref))
-        for name in sorted(gone.namespaces):
-            self.last.append(functools.partial(self.do, steps.NetnsDel(name)))
-        for link in wanted.links:
-            if id(link) in self._placed and link.kind == linux_bridge.KIND.name:
-                self.last.append(functools.partial(self.settle_again, link))
+        self.last += (functools.partial(self.do, steps.NetnsDel(name)) for name in sorted(gone.namespaces))
+        bridges = (link for link in wanted.links if id(link) in self._placed and link.kind == linux_bridge.KIND.name)
+        self.last += (functools.partial(self.settle_again, bridge) for bridge in bridges)
         self.last += self._last_of_ovs
         for database, name in sorted(gone.ports):
             self.last.append(functools.partial(self._drop_port, database, name))

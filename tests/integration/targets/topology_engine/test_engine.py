@@ -135,7 +135,11 @@ class Host:
     def snapshot(self) -> t.Dict[str, t.Any]:
         """All that iproute2 and ovs-vsctl tell, and the records."""
         records = [[path.name, path.read_text(encoding="utf-8")] for path in sorted(RECORDS.glob("*"))]
-        return {**self.world.snapshot(), "ovs": [[row] for row in rows(self.world).items()], "records": [records]}
+        return {
+            **self.world.snapshot(),
+            "ovs": [[[table, found]] for table, found in rows(self.world).items()],
+            "records": [records],
+        }
 
     def names(self) -> t.Set[str]:
         """The names of all that is there."""
