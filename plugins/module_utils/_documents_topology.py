@@ -261,7 +261,8 @@ def write_all(state: State, names: t.Sequence[str]) -> Document:
         if ref.netns not in (*names, OWN) or ref in told or ref.name == "lo":
             continue
         if ref.name in internal and link.kind in OVS_KINDS:
-            document = {**documents.write_link(state, ref, None), "kind": ANY}
+            # Open vSwitch decides on these, by what the documents of bridges and ports say.
+            document = {**_without(documents.write_link(state, ref, None), "mac", "mtu"), "kind": ANY}
             links.append({**document, "move_from": ""} if ref.netns else document)
         elif _can_make(state, link):
             kind = _all.KINDS[link.kind]

@@ -47,6 +47,7 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     planner = _TopologyPlanner(state)
     planner.topology(wanted)
     plan = planner.plan()
+    planner.check_needed()
     planner.check_collateral(wanted, plan)
     return plan
 
@@ -83,6 +84,7 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
         self._errors: t.List[str] = []
         self._placed: t.Set[int] = set()
         self._doomed: t.Set[str] = set()  # namespaces
+        self._last_of_ovs: t.List[t.Callable[[], None]] = []
 
     def _try(self, plan: t.Callable[..., None], *arguments: t.Any) -> bool:
         """Whether a part of the plan can be made; what stands against it is kept for the end."""
@@ -166,26 +168,18 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
 
     def _absent(self, wanted: Wanted, mine: Belongings) -> None:
         """What goes: what is to be absent, and what the topology owns and has no use for."""
-        topology = wanted.topology
-        listed = Belongings() if topology and not topology.present else _listed(wanted)
-        gone = Belongings()
-        if topology and (topology.purge or not topology.present):
-            gone.namespaces = mine.namespaces - listed.namespaces
-            gone.links = mine.links - listed.links
-            gone.bridges = mine.bridges - listed.bridges
-            gone.ports = mine.ports - listed.ports
-        if topology is None or topology.present:
+        if wanted.topology is None or wanted.topology.present:
             for link in wanted.links:
                 if not link.present:
                     self._try(self.absent_link, link)
-        else:
-            self._last_of_ovs = []
+        gone = _unlisted(wanted, mine)
         self._doomed = gone.namespaces | {netns.name for netns in wanted.namespaces if not netns.present}
         for ref in sorted(gone.links):
             if not self._goes_anyway(ref):
                 self.last.append(functools.partial(self._delete, ref))
-        for name in sorted(gone.namespaces):
-            self.last.append(functools.partial(self.do, steps.NetnsDel(name)))
+        self.last += (functools.partial(self.do, steps.NetnsDel(name)) for name in sorted(gone.namespaces))
+        bridges = (link for link in wanted.links if id(link) in self._placed and link.kind == linux_bridge.KIND.name)
+        self.last += (functools.partial(self.settle_again, bridge) for bridge in bridges)
         self.last += self._last_of_ovs
         for database, name in sorted(gone.ports):
             self.last.append(functools.partial(self._drop_port, database, name))
@@ -236,6 +230,20 @@ def _listed(wanted: Wanted) -> Belongings:
         {end.ref for link in wanted.links for end in link.ends()},
         {(bridge.database, bridge.name) for bridge in wanted.ovs_bridges},
         {(port.database, port.name) for port in wanted.ovs_ports},
+    )
+
+
+def _unlisted(wanted: Wanted, mine: Belongings) -> Belongings:
+    """What of the belongings of a topology it has no use for."""
+    topology = wanted.topology
+    if topology is None or (topology.present and not topology.purge):
+        return Belongings()
+    listed = _listed(wanted) if topology.present else Belongings()
+    return Belongings(
+        mine.namespaces - listed.namespaces,
+        mine.links - listed.links,
+        mine.bridges - listed.bridges,
+        mine.ports - listed.ports,
     )
 
 

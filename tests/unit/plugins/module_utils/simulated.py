@@ -25,7 +25,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_links import 
     WantedLink,
     WantedNetns,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
+from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step
 
 NAMESPACES = (OWN, "blue", "green")
 NAMES = ("a", "b", "c", "d")
@@ -67,6 +67,15 @@ class SimulatedHost(Host):
                 raise refused
             self.ran.append(step)
             step.simulate(self.state)
+
+    def prepare(self, plan: Plan) -> None:
+        """Nothing is recorded."""
+
+    def commit(self, plan: Plan, now: State) -> None:
+        """Nothing is recorded."""
+
+    def abandon(self) -> None:
+        """Nothing is recorded."""
 
 
 values = st.fixed_dictionaries(
