@@ -136,6 +136,13 @@ EXAMPLES = r"""
         state: up
         addresses: [198.51.100.5/24]
 
+- name: A bridge that comes back after a reboot, with the role restore_on_boot
+  virtnet.linux.topology:
+    name: vms
+    persist: true
+    links:
+      - {kind: linux_bridge, name: br1, state: up, ports: [eth1]}
+
 - name: Remove all of it
   virtnet.linux.topology:
     name: lab
