@@ -36,7 +36,7 @@ if t.TYPE_CHECKING:
 
         def commit(self, plan: Plan, now: State) -> None: ...
 
-        def abandon(self) -> None: ...
+        def abandon(self, plan: Plan, now: State) -> None: ...
 
 
 _ABANDONED = "What had been done before that stays (rollback: false)."
@@ -98,7 +98,8 @@ def _execute(host: Host, planning: Planning, wanted: Wanted, plan: Plan, rollbac
             done += error.done
         trouble = roll_back(host, planning, wanted, plan.before, done) if rollback else []
         if rollback and not trouble:
-            host.abandon()
+            with contextlib.suppress(Failure):
+                host.abandon(plan, host.observe(wanted))
         if isinstance(error, Failure):
             error.aftermath = _aftermath(done, trouble) if rollback else _ABANDONED
         raise

@@ -79,7 +79,7 @@ class Ovs:
     def commit(self, plan: Plan, now: State) -> None:
         """Nothing is recorded."""
 
-    def abandon(self) -> None:
+    def abandon(self, plan: Plan, now: State) -> None:
         """Nothing is recorded."""
 
     def locate(self, wanted: Wanted) -> Wanted:

@@ -49,7 +49,7 @@ class Spaces:
     def commit(self, plan: Plan, now: State) -> None:
         """Nothing is recorded."""
 
-    def abandon(self) -> None:
+    def abandon(self, plan: Plan, now: State) -> None:
         """Nothing is recorded."""
 
     # Namespaces

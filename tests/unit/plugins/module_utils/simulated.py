@@ -76,7 +76,7 @@ class SimulatedHost:
     def commit(self, plan: Plan, now: State) -> None:
         """Nothing is recorded."""
 
-    def abandon(self) -> None:
+    def abandon(self, plan: Plan, now: State) -> None:
         """Nothing is recorded."""
 
 
