@@ -48,8 +48,8 @@ class Host:
     def commit(self, plan: Plan, now: State) -> None:
         """A plan has been run, or had nothing to do."""
 
-    def abandon(self) -> None:
-        """A plan has been taken back."""
+    def abandon(self, plan: Plan, now: State) -> None:
+        """A plan has been taken back, and this is what there is since."""
 
 
 _ABANDONED = "What had been done before that stays (rollback: false)."
@@ -111,7 +111,8 @@ def _execute(host: Host, planning: Planning, wanted: Wanted, plan: Plan, rollbac
             done += error.done
         trouble = roll_back(host, planning, wanted, plan.before, done) if rollback else []
         if rollback and not trouble:
-            host.abandon()
+            with contextlib.suppress(Failure):
+                host.abandon(plan, host.observe(wanted))
         if isinstance(error, Failure):
             error.aftermath = _aftermath(done, trouble) if rollback else _ABANDONED
         raise

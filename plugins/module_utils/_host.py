@@ -92,20 +92,19 @@ class WholeHost(Host):
     def commit(self, plan: Plan, now: State) -> None:
         """Write down what is owned now."""
         if self._record is not None:
-            owned = owned_after(plan, self._mine(plan.before), now)
-            record = record_of(self._record.name, owned, now)
-            if owned == Belongings():
-                self._records.remove(record.name)
-            elif record != self._record:
-                self._records.write(record)
+            self._write(owned_after(plan, self._mine(plan.before), now), now)
 
-    def abandon(self) -> None:
-        """Write down what was owned before."""
+    def abandon(self, plan: Plan, now: State) -> None:
+        """Write down what was owned before. What was deleted and made again by the undo may have another identity now."""
         if self._record is not None:
-            if self._record == Record(self._record.name):
-                self._records.remove(self._record.name)
-            else:
-                self._records.write(self._record)
+            self._write(self._mine(plan.before), now)
+
+    def _write(self, owned: Belongings, now: State) -> None:
+        assert self._record is not None
+        if owned == Belongings():
+            self._records.remove(self._record.name)
+        else:
+            self._records.write(record_of(self._record.name, owned, now))
 
     def _mine(self, state: State) -> Belongings:
         return belongings(self._record, state) if self._record is not None else Belongings()

@@ -16,6 +16,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _documents_topology as documents
 from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs import read_database, read_timeout
@@ -35,7 +36,10 @@ if t.TYPE_CHECKING:
 def validate(options: documents.Options, document: documents.Document) -> t.Tuple[documents.Document, t.List[str]]:
     """A document with its defaults, and what an argument spec has against it."""
     result = ArgumentSpecValidator(options).validate(document)
-    return result.validated_parameters, result.error_messages
+    wrong = [
+        ("there is no option " if isinstance(error, UnsupportedError) else "") + error.msg for error in result.errors
+    ]
+    return result.validated_parameters, wrong
 
 
 def read(document: documents.Document) -> Wanted:

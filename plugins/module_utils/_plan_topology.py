@@ -113,7 +113,7 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
     def _present(self, wanted: Wanted) -> None:
         for netns in wanted.namespaces:
             self._try(self.namespace, netns)
-        links = [link for link in wanted.links if link.present]
+        links = _each_once(link for link in wanted.links if link.present)
         early, late = self._in_order(links, wanted)
         self._place(early)
         before_ovs, self.last = self.last, []
@@ -258,6 +258,18 @@ def _twice(wanted: Wanted) -> t.List[str]:
     ]
     counted = collections.Counter(things)
     return ["%s is described %d times." % (thing, count) for thing, count in counted.items() if count > 1]
+
+
+def _each_once(links: t.Iterable[WantedLink]) -> t.List[WantedLink]:
+    """The links without those that have an end in common with one before them. (An error tells of these.)"""
+    taken: t.Set[t.Tuple[Ref, bool]] = set()
+    kept = []
+    for link in links:
+        ends = {(end.ref, bool(end.port_of)) for end in link.ends()}
+        if not ends & taken:
+            kept.append(link)
+        taken |= ends
+    return kept
 
 
 def _foreign(wanted: Wanted, topology: WantedTopology, state: State) -> t.List[str]:

@@ -157,7 +157,7 @@ class Running(Spaces):
         if kind.means:
             self._flush()
             with space.inside():
-                kind.means.run(link.ref.name, link.values)
+                kind.means.run(link.ref.name, {**link.values, "ifindex": link.index})
             return
         own = [attribute for attribute in kind.attributes if attribute.at_birth]
         data = messages.encode(own, link)

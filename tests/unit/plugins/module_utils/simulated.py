@@ -74,7 +74,7 @@ class SimulatedHost(Host):
     def commit(self, plan: Plan, now: State) -> None:
         """Nothing is recorded."""
 
-    def abandon(self) -> None:
+    def abandon(self, plan: Plan, now: State) -> None:
         """Nothing is recorded."""
 
 

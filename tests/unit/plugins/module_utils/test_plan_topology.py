@@ -66,6 +66,14 @@ class Host(SimulatedOvs):
         self.identities += 1
         return str(100 + self.identities)
 
+    def observe(self, wanted: Wanted) -> State:
+        """A host on which nothing is unknown."""
+        seen = super().observe(wanted)
+        for link in seen.links.values():
+            unknown = {"mtu": 1500, "txqueuelen": 1000, "alias": "", "promisc": False, "state": "down", "master": ""}
+            seen.put(link.having(**{**unknown, "mac": "02:00:00:00:02:%02x" % (link.index % 256), **link.values}))
+        return seen
+
     def locate(self, wanted: Wanted) -> Wanted:
         assert wanted.topology
         return dataclasses.replace(wanted, topology=dataclasses.replace(wanted.topology, record=self.record))
