@@ -65,7 +65,10 @@ def info_options() -> Options:
 def read_topology(document: Document, validate: Validate) -> Wanted:
     """What a topology's document wants. Raises BadInput with a sentence for everything that is wrong with it."""
     reader = _Reader(validate, document.get("database"))
-    _names.namespace_name(document["name"], "option name")
+    try:
+        _names.namespace_name(document["name"], "option name")
+    except BadInput as error:
+        reader.wrong.append(str(error))
     for number, element in enumerate(document["namespaces"]):
         reader.read("namespaces[%d]" % number, documents.netns_options(), element, documents.read_netns)
     for number, element in enumerate(document["links"]):

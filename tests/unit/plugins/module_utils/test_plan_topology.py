@@ -262,7 +262,7 @@ def test_what_another_topology_owns_can_not_be_listed() -> None:
     wish = dataclasses.replace(
         wish, topology=dataclasses.replace(wish.topology, record=Record("other"), others=(host.record,))
     )
-    with pytest.raises(Conflict, match="^Link 'v0' belongs to topology 'lab'. Link 'w0' belongs to topology 'lab'.$"):
+    with pytest.raises(Conflict, match=r"^Link 'v0' belongs to topology 'lab'\. Link 'w0' belongs .*$"):
         make_plan(host.observe(wish), wish)
 
 
