@@ -183,13 +183,14 @@ def live(wishes: t.Sequence[t.Tuple[Document, t.Optional[int]]]) -> t.List[int]:
 
 def check(host: Host, document: Document) -> t.Any:
     """Check mode changes nothing, and neither does a failure before whichever step."""
-    before = host.snapshot()
+    before, record = host.snapshot(), recorded()
     try:
         foretold = run(document, check=True)
     except Failure as failure:
         print("refused:", failure)
         foretold = None
     same(before, host.snapshot(), "check mode of %s" % document)
+    assert recorded() == record
     if foretold and not foretold.plan.missing:
         for step in places(foretold.plan):
             with pytest.raises(Failure) as caught:
@@ -200,6 +201,11 @@ def check(host: Host, document: Document) -> t.Any:
         # What was owned is owned: so much would be removed as before.
         assert run(document, check=True).plan.commands == foretold.plan.commands
     return foretold
+
+
+def recorded() -> t.List[str]:
+    """What is in the folder of the records."""
+    return [path.read_text(encoding="utf-8") for path in sorted(RECORDS.glob("*"))]
 
 
 def kill(document: Document, at: int) -> None:

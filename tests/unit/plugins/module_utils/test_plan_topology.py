@@ -192,6 +192,8 @@ def lab(**document: t.Any) -> Wanted:
 
 
 BRIDGE = {"kind": "linux_bridge", "name": "br0"}
+SWITCH = {"name": "ovs0", "ports": [{"name": "i0", "type": "internal"}]}
+MOVED = {"kind": "link", "name": "i0", "netns": "blue", "move_from": ""}
 PAIR = {"kind": "veth", "name": "v0", "peer": {"name": "w0"}}
 
 
@@ -225,6 +227,12 @@ def test_a_bridge_keeps_the_mtu_that_it_was_given_when_others_join_and_leave_it(
             {"namespaces": [{"name": "blue"}]},
             {"links": [{**BRIDGE, "netns": "blue"}]},
             "Link 'br0' in namespace 'blue' would go with what is deleted here; nothing was changed.",
+        ),
+        (
+            {"namespaces": [{"name": "blue"}], "ovs_bridges": [SWITCH], "links": [MOVED]},
+            {"ovs_bridges": [SWITCH]},
+            "Link 'i0' in namespace 'blue' would go with that namespace, and the OVS port of that name needs it; nothing was "
+            "changed. List the link with 'move_from: blue', or the port no longer.",
         ),
         (
             {},
