@@ -22,6 +22,8 @@ ovs start
 trap "ovs stop" EXIT
 
 export ANSIBLE_COLLECTIONS_PATH="$PWD/.cache/collections" ANSIBLE_HOME="$PWD/.cache/ansible"
+# The options of most tasks are one variable, which is unsafe only where facts are variables as well.
+export ANSIBLE_INJECT_FACT_VARS=false
 export ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false ANSIBLE_DISPLAY_SKIPPED_HOSTS=false
 site() {
     .venv/bin/ansible-playbook playbooks/site.yml "$@"

@@ -91,7 +91,10 @@ def as_kept(options: Options, element: Document) -> t.Tuple[Document, t.List[str
 
 def _read(document: Document, validate: Validate) -> _Reader:
     reader = _Reader(validate, document.get("database"))
-    _names.namespace_name(document["name"], "option name")
+    try:
+        _names.namespace_name(document["name"], "option name")
+    except BadInput as error:
+        reader.wrong.append(str(error))
     for number, element in enumerate(document["namespaces"]):
         reader.netns("namespaces[%d]" % number, element)
     for number, element in enumerate(document["links"]):

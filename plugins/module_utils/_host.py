@@ -39,6 +39,7 @@ class WholeHost(Host):
         self._kernel = Kernel()
         self._ovs = Ovs(timeout)
         self._record: t.Optional[Record] = None
+        self._written: t.Optional[Record] = None  # the one that is in the file
         self._records = records or Records()
 
     def close(self) -> None:
@@ -53,7 +54,7 @@ class WholeHost(Host):
         """
         topology = wanted.topology
         if topology:
-            self._record = self._records.read(topology.name)
+            self._record = self._written = self._records.read(topology.name)
             others = tuple(self._records.read(name) for name in self._records.names() if name != topology.name)
             records = (self._record, *others)
             wanted = dataclasses.replace(
@@ -87,7 +88,8 @@ class WholeHost(Host):
         """Write down what is going to be made, in case that nobody gets to write down what was."""
         if self._record is not None:
             mine = record_of(self._record.name, self._mine(plan.before), plan.before)
-            self._records.write(announced(mine, made(plan), plan.before, plan.after))
+            self._written = announced(mine, made(plan), plan.before, plan.after)
+            self._records.write(self._written)
 
     def commit(self, plan: Plan, now: State) -> None:
         """Write down what is owned now."""
@@ -101,10 +103,11 @@ class WholeHost(Host):
 
     def _write(self, owned: Belongings, now: State) -> None:
         assert self._record is not None
+        record = record_of(self._record.name, owned, now)
         if owned == Belongings():
-            self._records.remove(self._record.name)
-        else:
-            self._records.write(record_of(self._record.name, owned, now))
+            self._records.remove(record.name)
+        elif record != self._written:
+            self._records.write(record)
 
     def _mine(self, state: State) -> Belongings:
         return belongings(self._record, state) if self._record is not None else Belongings()

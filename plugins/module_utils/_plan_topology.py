@@ -48,6 +48,7 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     planner.topology(wanted)
     plan = planner.plan()
     planner.check_needed()
+    planner.check_internal()
     planner.check_collateral(wanted, plan)
     return plan
 
@@ -194,6 +195,17 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
     def _drop_port(self, database: str, name: str) -> None:
         if name in self.state.ovs[database].ports:
             self.do(ovs_steps.PortDel(database, name))
+
+    def check_internal(self) -> None:
+        """Raises Conflict if the link of an internal port that stays would go with its namespace."""
+        left = {ref.name for ref in self.state.links}
+        internal = set().union(*(switch.internal() for switch in self.state.ovs.values()))
+        for ref, link in self.before.links.items():
+            if link.kind in OVS_KINDS and ref.name in internal - left:
+                raise Conflict(
+                    "Link %s would go with that namespace, and the OVS port of that name needs it; nothing was changed. List "
+                    "the link with 'move_from: %s', or the port no longer." % (ref, ref.netns)
+                )
 
     def check_collateral(self, wanted: Wanted, plan: Plan) -> None:
         """Raises Conflict if the plan would destroy what is neither owned nor named."""

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from hypothesis import strategies as st
@@ -154,10 +153,3 @@ def wanted(document: Document) -> Wanted:
     complete, wrong = _module_topology.validate(topology_options(), document)
     assert not wrong
     return _module_topology.read(complete)
-
-
-def renamed(wish: Wanted, name: str) -> Wanted:
-    """The same for a topology of another name."""
-    assert wish.topology
-    record = dataclasses.replace(wish.topology.record, name=name)
-    return dataclasses.replace(wish, topology=dataclasses.replace(wish.topology, name=name, record=record))

@@ -8,13 +8,14 @@ import dataclasses
 import os
 import typing as t
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge, roll_back
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Conflict, Failure, Missing
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
-from ansible_collections.virtnet.linux.plugins.module_utils._model_links import HostState, Netns
+from ansible_collections.virtnet.linux.plugins.module_utils._model_links import HostState, Link, Netns, Ref
 from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import Switch
 from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import (
     Belongings,
@@ -37,7 +38,7 @@ from .simulated_topology import Document, topologies, wanted
 
 # The same examples each time, so that a change is judged by what it changes; EXPLORE=2000 goes looking for new ones.
 laws = settings(
-    max_examples=int(os.environ.get("EXPLORE", "200")),
+    max_examples=int(os.environ.get("EXPLORE", "60")),
     derandomize="EXPLORE" not in os.environ,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
@@ -177,3 +178,106 @@ def test_what_is_not_listed_any_more_goes_and_absence_takes_all(host: Host, docu
     run_or_skip(host, {**document, "state": "absent"})
     assert belongings(host.record, host.state) == Belongings()
     assert host.record == Record("lab", host.record.boot)
+
+
+# Examples
+
+
+def an_empty_host() -> Host:
+    return host_with(State(namespaces={"": Netns("")}, links={Ref("", "lo"): Link(Ref("", "lo"), index=1)}))
+
+
+def lab(**document: t.Any) -> Wanted:
+    return wanted({"name": "lab", **document})
+
+
+BRIDGE = {"kind": "linux_bridge", "name": "br0"}
+SWITCH = {"name": "ovs0", "ports": [{"name": "i0", "type": "internal"}]}
+MOVED = {"kind": "link", "name": "i0", "netns": "blue", "move_from": ""}
+PAIR = {"kind": "veth", "name": "v0", "peer": {"name": "w0"}}
+
+
+def test_what_a_document_of_a_port_says_comes_to_what_that_of_its_link_says() -> None:
+    host = an_empty_host()
+    converge(host, PLANNING, lab(links=[BRIDGE, PAIR]), False)
+    port = {"kind": "linux_bridge_port", "bridge": "br0", "name": "w0", "hairpin": True}
+    pair = {**PAIR, "peer": {"name": "w0", "alias": "some text", "master": "br0"}}
+    converge(host, PLANNING, lab(links=[port, BRIDGE, pair]), False)
+    link = host.state.links[Ref("", "w0")]
+    assert (link.values["alias"], link.port["hairpin"]) == ("some text", True)
+
+
+def test_a_bridge_keeps_the_mtu_that_it_was_given_when_others_join_and_leave_it() -> None:
+    host = an_empty_host()
+    bridge = {**BRIDGE, "mtu": 1400}
+    converge(host, PLANNING, lab(links=[bridge, {**PAIR, "master": "br0"}]), False)
+    converge(host, PLANNING, lab(links=[bridge]), False)
+    assert host.state.links[Ref("", "br0")].values["mtu"] == 1400
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "sentence"),
+    [
+        (
+            {"links": [PAIR, {"kind": "macvlan", "name": "x0", "parent": "v0"}]},
+            {"links": [{"kind": "link", "name": "x0"}]},
+            "Link 'x0' would go with what is deleted here; nothing was changed.",
+        ),
+        (
+            {"namespaces": [{"name": "blue"}]},
+            {"links": [{**BRIDGE, "netns": "blue"}]},
+            "Link 'br0' in namespace 'blue' would go with what is deleted here; nothing was changed.",
+        ),
+        (
+            {"namespaces": [{"name": "blue"}], "ovs_bridges": [SWITCH], "links": [MOVED]},
+            {"ovs_bridges": [SWITCH]},
+            "Link 'i0' in namespace 'blue' would go with that namespace, and the OVS port of that name needs it; nothing was "
+            "changed. List the link with 'move_from: blue', or the port no longer.",
+        ),
+        (
+            {},
+            {"links": [PAIR, {**PAIR, "name": "v1"}, {**BRIDGE, "name": "lo"}]},
+            "Link 'w0' is described 2 times. Link 'lo' (not virtual) is not a linux_bridge, and nothing was changed. Choose another "
+            "name, or delete it first; 'recreate: true' deletes it and makes a new one.",
+        ),
+        (
+            {},
+            {
+                "links": [
+                    {"kind": "macvlan", "name": "x0", "parent": "x1"},
+                    {"kind": "macvlan", "name": "x1", "parent": "x0"},
+                ]
+            },
+            "Option parent of link 'x0' leads in a circle. Option parent of link 'x1' leads in a circle.",
+        ),
+    ],
+)
+def test_what_can_not_be_is_told_before_anything_is_touched(first: Document, second: Document, sentence: str) -> None:
+    host = an_empty_host()
+    converge(host, PLANNING, lab(**first), False)
+    before = host.state.copy()
+    with pytest.raises(Conflict) as caught:
+        converge(host, PLANNING, lab(**second), False)
+    assert str(caught.value) == sentence
+    assert host.state == before
+
+
+def test_what_another_topology_owns_can_not_be_listed() -> None:
+    host = an_empty_host()
+    converge(host, PLANNING, lab(links=[BRIDGE, PAIR]), False)
+    wish = wanted({"name": "other", "links": [PAIR]})
+    assert wish.topology
+    wish = dataclasses.replace(
+        wish, topology=dataclasses.replace(wish.topology, record=Record("other"), others=(host.record,))
+    )
+    with pytest.raises(Conflict, match=r"^Link 'v0' belongs to topology 'lab'\. Link 'w0' belongs .*$"):
+        make_plan(host.observe(wish), wish)
+
+
+def test_what_somebody_made_again_is_not_purged() -> None:
+    host = an_empty_host()
+    converge(host, PLANNING, lab(links=[BRIDGE, PAIR]), False)
+    ref = Ref("", "br0")
+    host.state.put(dataclasses.replace(host.state.links[ref], index=999))
+    converge(host, PLANNING, lab(state="absent"), False)
+    assert set(host.state.links) == {Ref("", "lo"), ref}

@@ -85,6 +85,8 @@ def _kernels_own(element: t.Any) -> bool:
     return isinstance(element, dict) and (
         element.get("protocol") in ("kernel", "kernel_ll", "kernel_lo")
         or str(element.get("local", "")).startswith("fe80:")
+        or (element.get("local"), element.get("label"))
+        == ("127.0.0.1", "lo")  # there since lo was up for the first time
         or element == {}
     )
 
