@@ -122,6 +122,11 @@ class Records:
         """Keep the document of a topology, or none any more. Raises Unusable."""
         if document is not None:
             self._write(self.kept_path(name), {"version": VERSION, "document": document})
-        else:
-            with contextlib.suppress(FileNotFoundError):
-                os.remove(self.kept_path(name))
+            return
+        path = self.kept_path(name)
+        try:
+            os.remove(path)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise Unusable("Removing %s failed: %s." % (path, error.strerror)) from error
