@@ -236,18 +236,29 @@ def _several(value: t.Any) -> t.List[t.Any]:
     return plain if isinstance(plain, list) else [plain]
 
 
-def _values(table: str, row: Row) -> t.Dict[str, t.Any]:
-    values: t.Dict[str, t.Any] = {}
-    for column, (shape, default) in COLUMNS[table].items():
-        if row.get(column, _NONE) in (_NONE, _NO_KEYS):
-            values[column] = default
-        elif shape == SET:
-            values[column] = tuple(sorted(_several(row[column])))
-        elif shape == OPTIONAL:
-            values[column] = next(iter(_several(row[column])), None)
-        else:
-            values[column] = _plain(row[column]) or ALIASES.get(column, _plain(row[column]))
-    return values
+class _RowValues(t.Mapping[str, t.Any]):
+    """The columns that a row is configured with, decoded as they are asked for: of most rows nobody asks."""
+
+    def __init__(self, table: str, row: Row) -> None:
+        self._columns = COLUMNS[table]
+        self._row = row
+
+    def __getitem__(self, column: str) -> t.Any:
+        shape, default = self._columns[column]
+        raw = self._row.get(column, _NONE)
+        if raw in (_NONE, _NO_KEYS):
+            return default
+        if shape == SET:
+            return tuple(sorted(_several(raw)))
+        if shape == OPTIONAL:
+            return next(iter(_several(raw)), None)
+        return _plain(raw) or ALIASES.get(column, _plain(raw))
+
+    def __iter__(self) -> t.Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
 
 
 def _switch(tables: Tables) -> Switch:
@@ -262,18 +273,18 @@ def _switch(tables: Tables) -> Switch:
         name = row["name"]
         rows = {targets[uuid]: uuid for uuid in _several(row["controller"])}
         switch.controller_rows.update(((name, target), uuid) for target, uuid in rows.items())
-        switch.bridges[name] = Bridge(name, _values(BRIDGE, row), controllers=tuple(sorted(rows)))
+        switch.bridges[name] = Bridge(name, _RowValues(BRIDGE, row), controllers=tuple(sorted(rows)))
         homes.update((uuid, name) for uuid in _several(row["ports"]))
     for row in tables[INTERFACE]:
         ofport = next(iter(_several(row["ofport"])), None)
         error = next(iter(_several(row["error"])), "")
-        switch.interfaces[row["name"]] = Interface(row["name"], _values(INTERFACE, row), ofport, error)
+        switch.interfaces[row["name"]] = Interface(row["name"], _RowValues(INTERFACE, row), ofport, error)
     for row in tables[PORT]:
         name, real = row["name"], homes.get(_plain(row["_uuid"]))
         if real is None:
             continue  # it is going just now
         members = tuple(sorted(names[uuid] for uuid in _several(row["interfaces"])))
-        values = _values(PORT, row)
+        values = _RowValues(PORT, row)
         switch.ports[name] = Port(name, real, values, members)
         if row["fake_bridge"] and values["tag"] is not None:
             ids = {"external_ids": fake_ids(values["external_ids"])}
