@@ -26,9 +26,10 @@ test-hosts:
 	@scripts/molecule.sh hypervisors
 
 bench:
-	@scripts/setup.sh test
+	@scripts/setup.sh bench
 	@scripts/collection.sh
-	@scripts/sandbox.sh .venv/bin/python benchmarks/run.py
+	@scripts/sandbox.sh .venv/bin/python benchmarks/tasks.py
+	@scripts/sandbox.sh .venv/bin/python benchmarks/topology.py
 
 docs:
 	@scripts/setup.sh test

@@ -3,8 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Runs a command in network, mount and process namespaces of its own: it sees an empty network, an empty /run and no
-# topologies, and whatever it makes or starts is gone when it ends, be it by Ctrl-C.
+# Runs a command in network, mount and process namespaces of its own: it sees an empty network, an empty /run and no records
+# of topologies, and whatever it makes or starts is gone when it ends, be it by Ctrl-C.
 #   sandbox.sh COMMAND [ARGUMENT...]
 
 set -euo pipefail

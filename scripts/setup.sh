@@ -4,13 +4,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Installs what is missing: Debian packages, and Python packages into virtual environments in this checkout.
-#   setup.sh site|test|hosts
+#   setup.sh site|test|hosts|bench
 # .venv has the newest pyroute2. With "test", .venv-oldest has the oldest one that is supported; with "hosts" comes what
-# virtual machines need.
+# virtual machines need, with "bench" what the benchmarks compare with, in .venv-peers.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
-purpose=${1:?site, test or hosts}
+purpose=${1:?site, test, hosts or bench}
 
 root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
@@ -57,4 +57,6 @@ else
 fi
 if [ "$purpose" = test ]; then
     venv .venv-oldest requirements.txt pyroute2==0.7.2 hypothesis pytest
+elif [ "$purpose" = bench ]; then
+    venv .venv-peers requirements.txt ifstate==2.5.1
 fi

@@ -39,10 +39,12 @@ TARGETS = TOP / "tests" / "integration" / "targets"
 BIN = TOP / ".venv" / "bin"
 PYROUTE2 = [("newest", BIN), ("oldest", TOP / ".venv-oldest" / "bin")]
 # Targets that one version of pyroute2 is enough for.
-ONCE = ["become_netns", "guide"]
+ONCE = ["become_netns", "guide", "ovs_bridge", "ovs_engine", "ovs_port", "topology_engine"]
 # Targets with macvtaps, whose nodes are in /dev: that is one for all sandboxes, so these never run at the same time.
 IN_DEV = ["engine", "guide", "macvtap"]
-CODE = ["plugins", "tests", "scripts", "benchmarks"]
+# Programs that no collection imports
+ALONE = ["scripts/test.py", "benchmarks/topology.py", "roles/restore_on_boot/files/build.py"]
+CODE = ["plugins", "roles", "tests", "scripts", "benchmarks"]
 ENSUREPIP = """\
 import subprocess
 import sys
@@ -203,7 +205,7 @@ def style() -> t.List[t.List[Job]]:
         ["ansible-lint", "--strict", "--nocolor"],
         ["scripts/docs.sh", str(TOP / ".cache" / "docs")],
         ["env", "MYPYPATH=../../..", "mypy", "-p", "ansible_collections.virtnet.linux.plugins"],
-        ["mypy", "scripts/test.py", "benchmarks/run.py"],
+        ["env", "MYPYPATH=../../..:benchmarks", "mypy", *ALONE],
         ["black", "--check", "--quiet", "--diff", *CODE],
         ["ruff", "check", *CODE],
         ["antsibull-changelog", "lint"],

@@ -21,22 +21,35 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
     from ansible_collections.virtnet.linux.plugins.module_utils._plan import Planning
 
-    class Host(t.Protocol):
-        """What the engine needs of the side that is looked at and changed."""
 
-        def locate(self, wanted: Wanted) -> Wanted: ...
+class Host:
+    """What the engine needs of the side that is looked at and changed."""
 
-        def observe(self, wanted: Wanted) -> State: ...
+    def close(self) -> None:
+        """Let go of all that was opened."""
 
-        def run(self, batch: t.Sequence[Step]) -> None: ...
+    def locate(self, wanted: Wanted) -> Wanted:
+        """The same with each reference to a namespace replaced by the one that stands for it. It is called once, first."""
+        return wanted
 
-        # What is recorded beside it: before a plan is run, when it has been, and when it has been taken back.
+    def observe(self, wanted: Wanted) -> State:
+        """The part of the host that ``wanted`` speaks of."""
+        raise NotImplementedError
 
-        def prepare(self, plan: Plan) -> None: ...
+    def run(self, batch: t.Sequence[Step]) -> None:
+        """Run steps that are one request. Raises a Failure, whose ``done`` has those that were done all the same."""
+        raise NotImplementedError
 
-        def commit(self, plan: Plan, now: State) -> None: ...
+    # What is recorded beside it: before a plan is run, when it has been, and when it has been taken back.
 
-        def abandon(self) -> None: ...
+    def prepare(self, plan: Plan) -> None:
+        """A plan is going to be run."""
+
+    def commit(self, plan: Plan, now: State) -> None:
+        """A plan has been run, or had nothing to do."""
+
+    def abandon(self, plan: Plan, now: State) -> None:
+        """A plan has been taken back, and this is what there is since."""
 
 
 _ABANDONED = "What had been done before that stays (rollback: false)."
@@ -98,7 +111,8 @@ def _execute(host: Host, planning: Planning, wanted: Wanted, plan: Plan, rollbac
             done += error.done
         trouble = roll_back(host, planning, wanted, plan.before, done) if rollback else []
         if rollback and not trouble:
-            host.abandon()
+            with contextlib.suppress(Failure):
+                host.abandon(plan, host.observe(wanted))
         if isinstance(error, Failure):
             error.aftermath = _aftermath(done, trouble) if rollback else _ABANDONED
         raise

@@ -24,6 +24,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_links import 
     Ref,
     WantedLink,
     WantedNetns,
+    references,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import WantedBridge, WantedPort
 
@@ -53,6 +54,7 @@ def topology_options() -> Options:
         "ovs_bridges": _DOCUMENTS,
         "purge": {"type": "bool", "default": True},
         "rollback": {"type": "bool", "default": True},
+        "persist": {"type": "bool", "default": False},
         **ovs_documents.CONNECTION,
     }
 
@@ -64,36 +66,67 @@ def info_options() -> Options:
 
 def read_topology(document: Document, validate: Validate) -> Wanted:
     """What a topology's document wants. Raises BadInput with a sentence for everything that is wrong with it."""
+    return _read(document, validate).wanted()
+
+
+def keepable(document: Document, validate: Validate) -> Document:
+    """A document that can be read again at the next boot, with ``as_kept``: complete, less what says nothing.
+
+    Raises BadInput where it speaks of what a reboot does away with.
+    """
+    reader = _read(document, validate)
+    for reference, where in references(reader.wanted()).items():
+        if reference.startswith("/proc/"):
+            raise BadInput(
+                "%s: '%s' is another namespace after a reboot, or none; option persist needs one that has a name."
+                % (where[0].upper() + where[1:], reference)
+            )
+    return {**{name: document[name] for name in ("name", "purge", "rollback", "timeout")}, **reader.complete}
+
+
+def as_kept(options: Options, element: Document) -> t.Tuple[Document, t.List[str]]:
+    """What completes a document that is complete; what it says and nobody knows is wrong with it."""
+    return element, ["there is no option %s" % name for name in sorted(element.keys() - options.keys())]
+
+
+def _read(document: Document, validate: Validate) -> _Reader:
     reader = _Reader(validate, document.get("database"))
-    _names.namespace_name(document["name"], "option name")
+    try:
+        _names.namespace_name(document["name"], "option name")
+    except BadInput as error:
+        reader.wrong.append(str(error))
     for number, element in enumerate(document["namespaces"]):
-        reader.read("namespaces[%d]" % number, documents.netns_options(), element, documents.read_netns)
+        reader.netns("namespaces[%d]" % number, element)
     for number, element in enumerate(document["links"]):
         reader.link("links[%d]" % number, element)
     for number, element in enumerate(document["ovs_bridges"]):
         reader.bridge("ovs_bridges[%d]" % number, element)
     if reader.wrong:
         raise BadInput(" ".join(reader.wrong))
-    found = reader.found
-    return Wanted(
-        tuple(item for item in found if isinstance(item, WantedNetns)),
-        tuple(item for item in found if isinstance(item, WantedLink)),
-        tuple(item for item in found if isinstance(item, WantedBridge)),
-        tuple(item for item in found if isinstance(item, WantedPort)),
-    )
+    return reader
 
 
 class _Reader:
-    """Reads one element after the other, and keeps what was wanted and what was wrong."""
+    """Reads one element after the other, and keeps what was wanted, what was wrong, and the elements when completed."""
 
     def __init__(self, validate: Validate, database: t.Optional[str]) -> None:
         self._validate = validate
         self._database = database
         self.found: t.List[t.Any] = []
         self.wrong: t.List[str] = []
+        self.complete: Document = {"namespaces": [], "links": [], "ovs_bridges": []}
 
-    def read(self, where: str, options: Options, element: Document, read: t.Callable[[Document], t.Any]) -> None:
-        """Read an element by the argument spec and the function for it."""
+    def wanted(self) -> Wanted:
+        """All that was wanted."""
+        return Wanted(
+            tuple(item for item in self.found if isinstance(item, WantedNetns)),
+            tuple(item for item in self.found if isinstance(item, WantedLink)),
+            tuple(item for item in self.found if isinstance(item, WantedBridge)),
+            tuple(item for item in self.found if isinstance(item, WantedPort)),
+        )
+
+    def read(self, where: str, options: Options, element: Document, read: t.Callable[[Document], t.Any]) -> Document:
+        """Read an element by the argument spec and the function for it; returns what was given and by default."""
         complete, wrong = self._validate(options, element)
         self.wrong += ["Option %s: %s." % (where, sentence.rstrip(".")) for sentence in wrong]
         if not wrong:
@@ -101,23 +134,32 @@ class _Reader:
                 self.found.append(read(complete))
             except BadInput as error:
                 self.wrong.append("In %s: %s" % (where, error))
+        return _given(options, complete)
+
+    def netns(self, where: str, element: Document) -> None:
+        """Read the document of a namespace."""
+        complete = self.read(where, documents.netns_options(), element, documents.read_netns)
+        self.complete["namespaces"].append(complete)
 
     def link(self, where: str, element: Document) -> None:
         """Read the document of a link, whose kind tells its options."""
         kind = element.get("kind")
+        complete: Document = {}
         if kind == PORT:
-            port = {key: value for key, value in element.items() if key != "kind"}
-            self.read(where, documents.port_options(), port, documents.read_port)
+            complete = self.read(where, documents.port_options(), _without(element, "kind"), documents.read_port)
         elif kind == ANY:
             any_link = {**element, "kind": None}
-            self.read(where, documents.link_options(None), any_link, lambda found: documents.read_link(found, None))
+            options = documents.link_options(None)
+            complete = self.read(where, options, any_link, lambda found: documents.read_link(found, None))
         elif kind in _all.KINDS:
             of_kind = _all.KINDS[kind]
-            self.read(where, documents.link_options(of_kind), element, lambda d: documents.read_link(d, of_kind))
+            options = documents.link_options(of_kind)
+            complete = self.read(where, options, element, lambda found: documents.read_link(found, of_kind))
         else:
             self.wrong.append(
                 "Option %s needs a kind, and %r is none of %s." % (where, kind or "", ", ".join(sorted(KINDS)))
             )
+        self.complete["links"].append({**complete, "kind": kind})
 
     def bridge(self, where: str, element: Document) -> None:
         """Read the document of an OVS bridge, and those of its ports."""
@@ -126,7 +168,9 @@ class _Reader:
         options = {**ovs_documents.bridge_options()}
         for name in ("ports", "purge_ports", "timeout"):
             del options[name]
-        self.read(where, options, bridge, ovs_documents.read_bridge)
+        complete = self.read(where, options, bridge, ovs_documents.read_bridge)
+        complete["ports"] = []
+        self.complete["ovs_bridges"].append(complete)
         ports = element.get("ports") or []
         if not isinstance(ports, list) or not all(isinstance(port, dict) for port in ports):
             self.wrong.append("Option %s.ports: it is a list of the documents of ports." % where)
@@ -135,7 +179,22 @@ class _Reader:
         del options["timeout"]
         for number, port in enumerate(ports):
             on_bridge = {**at_hand, "bridge": element.get("name"), **port}
-            self.read("%s.ports[%d]" % (where, number), options, on_bridge, ovs_documents.read_port)
+            read = self.read("%s.ports[%d]" % (where, number), options, on_bridge, ovs_documents.read_port)
+            complete["ports"].append(read)
+
+
+def _given(options: Options, document: Document) -> Document:
+    """A document without the options that were left out, in the documents within it as well."""
+    given: Document = {}
+    for name, value in document.items():
+        within = options.get(name, {}).get("options")
+        if value is None:
+            continue
+        if within and isinstance(value, list):
+            given[name] = [_given(within, element) for element in value]
+        else:
+            given[name] = _given(within, value) if within and isinstance(value, dict) else value
+    return given
 
 
 def write_topology(state: State, wanted: Wanted, plan: Plan) -> Document:
@@ -150,6 +209,8 @@ def write_topology(state: State, wanted: Wanted, plan: Plan) -> Document:
         thing: "present" if thing in _things(state) else "absent"
         for thing in sorted(_things(plan.before) - _things(plan.after))
     }
+    if plan.before.kept or plan.after.kept:
+        found.update(persist=state.kept is not None, persisted=state.kept or {})
     for netns in wanted.namespaces:
         found["namespaces"][netns.name] = documents.write_netns(state, netns)
     for link in wanted.links:
@@ -203,7 +264,8 @@ def write_all(state: State, names: t.Sequence[str]) -> Document:
         if ref.netns not in (*names, OWN) or ref in told or ref.name == "lo":
             continue
         if ref.name in internal and link.kind in OVS_KINDS:
-            document = {**documents.write_link(state, ref, None), "kind": ANY}
+            # Open vSwitch decides on these, by what the documents of bridges and ports say.
+            document = {**_without(documents.write_link(state, ref, None), "mac", "mtu"), "kind": ANY}
             links.append({**document, "move_from": ""} if ref.netns else document)
         elif _can_make(state, link):
             kind = _all.KINDS[link.kind]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils._apply import Host
 from ansible_collections.virtnet.linux.plugins.module_utils._kernel import Kernel
 from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import (
     Belongings,
@@ -24,19 +25,21 @@ from ansible_collections.virtnet.linux.plugins.module_utils._ovs import Ovs
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import made, owned_after
 from ansible_collections.virtnet.linux.plugins.module_utils._records import Records, boot_id
 from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import OvsStep
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_topology import DocumentKeep
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
     from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step
 
 
-class WholeHost:
+class WholeHost(Host):
     """What a topology looks at and changes; ``timeout`` in seconds is for Open vSwitch."""
 
     def __init__(self, timeout: int, records: t.Optional[Records] = None) -> None:
         self._kernel = Kernel()
         self._ovs = Ovs(timeout)
         self._record: t.Optional[Record] = None
+        self._written: t.Optional[Record] = None  # the one that is in the file
         self._records = records or Records()
 
     def close(self) -> None:
@@ -51,7 +54,7 @@ class WholeHost:
         """
         topology = wanted.topology
         if topology:
-            self._record = self._records.read(topology.name)
+            self._record = self._written = self._records.read(topology.name)
             others = tuple(self._records.read(name) for name in self._records.names() if name != topology.name)
             records = (self._record, *others)
             wanted = dataclasses.replace(
@@ -67,11 +70,17 @@ class WholeHost:
         state = self._kernel.observe(wanted)
         state.ovs = self._ovs.observe(wanted).ovs
         state.boot = boot_id()
+        if wanted.topology:
+            state.kept = self._records.kept(wanted.topology.name)
         return state
 
     def run(self, batch: t.Sequence[Step]) -> None:
         """Run steps that are one request. Raises Refused or NotTaken."""
-        (self._ovs if isinstance(batch[0], OvsStep) else self._kernel).run(batch)
+        first = batch[0]
+        if isinstance(first, DocumentKeep):
+            self._records.keep(first.name, first.document)
+        else:
+            (self._ovs if isinstance(first, OvsStep) else self._kernel).run(batch)
 
     # Records
 
@@ -79,25 +88,26 @@ class WholeHost:
         """Write down what is going to be made, in case that nobody gets to write down what was."""
         if self._record is not None:
             mine = record_of(self._record.name, self._mine(plan.before), plan.before)
-            self._records.write(announced(mine, made(plan), plan.before, plan.after))
+            self._written = announced(mine, made(plan), plan.before, plan.after)
+            self._records.write(self._written)
 
     def commit(self, plan: Plan, now: State) -> None:
         """Write down what is owned now."""
         if self._record is not None:
-            owned = owned_after(plan, self._mine(plan.before), now)
-            record = record_of(self._record.name, owned, now)
-            if owned == Belongings():
-                self._records.remove(record.name)
-            elif record != self._record:
-                self._records.write(record)
+            self._write(owned_after(plan, self._mine(plan.before), now), now)
 
-    def abandon(self) -> None:
-        """Write down what was owned before."""
+    def abandon(self, plan: Plan, now: State) -> None:
+        """Write down what was owned before. What was deleted and made again by the undo may have another identity now."""
         if self._record is not None:
-            if self._record == Record(self._record.name):
-                self._records.remove(self._record.name)
-            else:
-                self._records.write(self._record)
+            self._write(self._mine(plan.before), now)
+
+    def _write(self, owned: Belongings, now: State) -> None:
+        assert self._record is not None
+        record = record_of(self._record.name, owned, now)
+        if owned == Belongings():
+            self._records.remove(record.name)
+        elif record != self._written:
+            self._records.write(record)
 
     def _mine(self, state: State) -> Belongings:
         return belongings(self._record, state) if self._record is not None else Belongings()

@@ -32,7 +32,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_links import 
     references,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import all_namespaces, open_namespace
-from ansible_collections.virtnet.linux.plugins.module_utils._netlink import EXT_MASK, PROC_SYS, Space, ifinfmsg, rtnl
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink import PROC_SYS, Space
 from ansible_collections.virtnet.linux.plugins.module_utils._sentences import sentences
 from ansible_collections.virtnet.linux.plugins.module_utils._spaces import Spaces
 
@@ -85,14 +85,20 @@ class Looking(Spaces):
             _set_ports(state, reference)
         matter = _that_matter(state, wanted)
         for reference, table in tables.items():
-            self._look_deeper(state, reference, table, {ref for ref in matter if ref.netns == reference})
+            self._look_deeper(
+                state, reference, table, {ref: asked for ref, asked in matter.items() if ref.netns == reference}
+            )
 
-    def _look_deeper(self, state: State, reference: str, table: t.Mapping[str, t.Any], refs: t.Collection[Ref]) -> None:
+    def _look_deeper(
+        self, state: State, reference: str, table: t.Mapping[str, t.Any], refs: t.Mapping[Ref, bool]
+    ) -> None:
         """Read of some links of a namespace the addresses and routes, the settings as a port, and VLANs if there are any."""
         space = self.there(reference)
         matter = {state.links[ref].index: state.links[ref] for ref in refs}
         if len(matter) > FEW:
-            addresses, routes = space.addresses(), space.routes()
+            # Those of the kernel matter only where somebody asks for the same ones. There are many.
+            asked = any(refs.values())
+            addresses, routes = space.addresses(kernels=asked), space.routes(kernels=asked)
         else:
             addresses = {index: space.addresses(index).get(index, []) for index in matter}
             routes = {index: space.routes(index).get(index, []) for index in matter}
@@ -197,10 +203,10 @@ class Looking(Spaces):
             return
         space = self.there(ref.netns)
         names = []
-        for message in space.dump(ifinfmsg, rtnl.RTM_GETLINK, [("IFLA_MASTER", link.index), EXT_MASK]):
+        for name, message in space.links(("IFLA_MASTER", link.index)).items():
             if message.get_attr("IFLA_MASTER") != link.index:
                 continue  # a kernel that doesn't filter
-            port = Ref(ref.netns, message.get_attr("IFLA_IFNAME"))
+            port = Ref(ref.netns, name)
             names.append(port.name)
             if port not in state.links:
                 found = self._decode(space, port, message, brief=True, master=ref.name)
@@ -313,18 +319,27 @@ def _set_ports(state: State, netns: str) -> None:
             state.put(dataclasses.replace(link, ports=tuple(sorted(ports.get(ref.name, ())))))
 
 
-def _that_matter(state: State, wanted: Wanted) -> t.Set[Ref]:
-    """The links of which more may be asked for than their scalar values, or may get lost and have to come back."""
+def _that_matter(state: State, wanted: Wanted) -> t.Dict[Ref, bool]:
+    """The links of which more may be asked for than their scalar values, or may get lost and have to come back.
+
+    With it, whether addresses or routes are asked for.
+    """
     if wanted.details:
-        return set(state.links)
-    found: t.Set[Ref] = set()
-    for asked in (end for link in wanted.links for end in link.ends()):
+        return dict.fromkeys(state.links, True)
+    owned = wanted.topology.record.links if wanted.topology else []
+    found: t.Dict[Ref, bool] = {Ref(link.netns, link.name): False for link in owned}
+    listed = () if wanted.topology and not wanted.topology.present else wanted.links
+    for asked in (end for link in listed for end in link.ends()):
         elsewhere = [] if asked.move_from is None else [Ref(asked.move_from, asked.ref.name)]
         for link in (state.links[ref] for ref in (asked.ref, *elsewhere) if ref in state.links):
-            values = link.ref == asked.ref and all(link.values.get(k) == v for k, v in asked.values.items())
-            lists = (asked.addresses, asked.routes, asked.vlans, asked.port or None)
-            if not values or not asked.present or lists != (None,) * 4:
-                found |= {link.ref, *([link.peer] if link.peer in state.links else [])}
+            same = link.ref == asked.ref and asked.present
+            same = same and all(link.values.get(name) == value for name, value in asked.values.items())
+            lists = asked.addresses is not None or asked.routes is not None
+            if same and not lists and asked.vlans is None and not asked.port:
+                found.pop(link.ref, None)
+                continue
+            for ref in (link.ref, *([link.peer] if link.peer else [])):
+                found[ref] = found.get(ref, False) or lists
             if asked.purge_ports or not asked.present:
-                found |= {Ref(link.ref.netns, name) for name in link.ports or ()}
-    return found
+                found.update((Ref(link.ref.netns, name), False) for name in link.ports or ())
+    return {ref: lists for ref, lists in found.items() if ref in state.links}

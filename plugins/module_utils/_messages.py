@@ -44,6 +44,7 @@ NO_MAC = "00:00:00:00:00:00"
 # Of linux/if_addr.h: the flags that an administrator gives, and what tells where an address comes from.
 _ADDRESS_FLAGS = 0x02 | 0x10 | 0x100 | 0x200 | 0x400  # NODAD, HOMEADDRESS, MANAGETEMPADDR, NOPREFIXROUTE, MCAUTOJOIN
 IFA_F_PERMANENT = 0x80
+IFA_PROTO = 11
 IFAPROT_KERNEL = (1, 2, 3)  # loopback, router advertisement, link-local
 # Of linux/rtnetlink.h
 RTPROT_REDIRECT, RTPROT_KERNEL, RTPROT_BOOT, RTPROT_STATIC = 1, 2, 3, 4
@@ -89,9 +90,9 @@ def common_values(message: t.Any) -> t.Dict[str, t.Any]:
     return values
 
 
-def own_values(attributes: t.Iterable[Attribute], message: t.Any) -> t.Dict[str, t.Any]:
+def own_values(attributes: t.Sequence[Attribute], message: t.Any) -> t.Dict[str, t.Any]:
     """The scalar options of a kind, as far as this kernel has them."""
-    data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")
+    data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA") if attributes else None
     values = {}
     for attribute in attributes:
         value = data.get_attr(attribute.nla) if data else None
@@ -105,8 +106,10 @@ def port_settings(message: t.Any) -> t.Dict[str, t.Any]:
     if message.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_KIND") != linux_bridge_port.RTNL:
         return {}
     data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_DATA")
-    found = {name: data.get_attr(attribute.nla) for name, attribute in linux_bridge_port.ATTRIBUTES.items()}
-    return {k: linux_bridge_port.ATTRIBUTES[k].decode(value) for k, value in found.items() if value is not None}
+    # pyroute2 goes through all of them whenever it is asked for one.
+    found = {attribute[0]: attribute for attribute in data["attrs"]}
+    given = {name: a for name, a in linux_bridge_port.ATTRIBUTES.items() if a.nla in found}
+    return {name: attribute.decode(found[attribute.nla][1]) for name, attribute in given.items()}
 
 
 def vlans(entries: t.Iterable[t.Any]) -> t.Tuple[Vlan, ...]:
@@ -157,6 +160,17 @@ def _address_origin(message: t.Any, local: str, flags: int) -> str:
     if message.get_attr("IFA_PROTO") in IFAPROT_KERNEL or (link_local and kernel_release() < (5, 18)):
         return KERNEL  # before 5.18 the kernel doesn't tell its link-local addresses from others
     return STATIC if flags & IFA_F_PERMANENT else DYNAMIC
+
+
+def is_kernels_address(data: bytes) -> bool:
+    """Whether a message, not yet decoded, describes an address that the kernel says is its own."""
+    proto = attributes(data, 24).get(IFA_PROTO)  # behind the headers nlmsghdr and ifaddrmsg
+    return proto is not None and proto[0] in IFAPROT_KERNEL
+
+
+def is_kernels_route(data: bytes) -> bool:
+    """Whether a message, not yet decoded, describes a route that the kernel made."""
+    return data[21] == RTPROT_KERNEL  # rtm_protocol, behind nlmsghdr
 
 
 def route(message: t.Any) -> t.List[Route]:
@@ -215,28 +229,83 @@ def answers(data: bytes) -> t.Iterator[Answer]:
         start += (length + 3) & ~3
 
 
-def stripped(message: bytes, header: int, keep: t.Container[int]) -> bytes:
-    """A message with a header of so many bytes of its own, without those attributes that nobody wants to keep."""
-    start = 16 + header
-    kept = [message[16:start]]
-    while start + 4 <= len(message):
-        length, kind = struct.unpack_from("=HH", message, start)
-        end = start + ((length + 3) & ~3)
-        if kind & NLA_TYPE_MASK in keep:
-            kept.append(message[start:end])
-        start = max(end, start + 4)
-    body = b"".join(kept)
-    return struct.pack("=I", 16 + len(body)) + message[4:16] + body
+def _text(payload: bytes) -> str:
+    return payload.split(b"\0")[0].decode("utf-8", "surrogateescape")
+
+
+def _number(payload: bytes) -> int:
+    return int(struct.unpack_from("=I", payload)[0])
+
+
+# The attributes of links that anybody reads (linux/if_link.h), out of some fifty that the kernel tells.
+_LINK_ATTRIBUTES: t.Dict[str, t.Tuple[int, t.Callable[[bytes], t.Any]]] = {
+    "IFLA_ADDRESS": (1, lambda payload: ":".join("%02x" % byte for byte in payload)),
+    "IFLA_IFNAME": (3, _text),
+    "IFLA_MTU": (4, _number),
+    "IFLA_LINK": (5, _number),
+    "IFLA_MASTER": (10, _number),
+    "IFLA_TXQLEN": (13, _number),
+    "IFLA_IFALIAS": (20, _text),
+    "IFLA_GROUP": (27, _number),
+    "IFLA_CARRIER": (33, lambda payload: payload[0]),
+    "IFLA_LINK_NETNSID": (37, lambda payload: struct.unpack_from("=i", payload)[0]),
+    "IFLA_MIN_MTU": (50, _number),
+    "IFLA_MAX_MTU": (51, _number),
+}
+IFLA_LINKINFO = 18
+_LINKINFO_KINDS = {"IFLA_INFO_KIND": 1, "IFLA_INFO_SLAVE_KIND": 4}
+
+
+class LinkMessage:
+    """The message that describes a link (struct ifinfomsg), of which only what is asked for is decoded.
+
+    A host has thousands of links, and decoding all that the kernel tells of them takes longer than anything else.
+    ``decode`` is for what depends on a link's kind: it makes of a message one that has ``get_nested``.
+    """
+
+    def __init__(self, data: bytes, decode: t.Callable[[bytes], t.Any]) -> None:
+        self._header = struct.unpack_from("=iI", data, 20)
+        self._data = data
+        self._attributes = attributes(data, 32)
+        self._decode = decode
+        self._decoded: t.Any = None
+
+    def __getitem__(self, field: str) -> int:
+        return int(self._header[("index", "flags").index(field)])
+
+    def get_attr(self, name: str) -> t.Any:
+        """The value of an attribute, None where there is none."""
+        number, decode = _LINK_ATTRIBUTES[name]
+        payload = self._attributes.get(number)
+        return None if payload is None else decode(payload)
+
+    def get_nested(self, outer: str, inner: str) -> t.Any:
+        """The value of an attribute in IFLA_LINKINFO, None where there is none."""
+        info = self._attributes.get(IFLA_LINKINFO)
+        if info is None:
+            return None
+        if inner in _LINKINFO_KINDS:
+            payload = attributes(info).get(_LINKINFO_KINDS[inner])
+            return None if payload is None else _text(payload)
+        if self._decoded is None:
+            body = self._data[16:32] + struct.pack("=HH", 4 + len(info), IFLA_LINKINFO) + info
+            self._decoded = self._decode(struct.pack("=I", 16 + len(body)) + self._data[4:16] + body)
+        return self._decoded.get_nested(outer, inner)
+
+
+def attributes(data: bytes, start: int = 0) -> t.Dict[int, bytes]:
+    """The netlink attributes from ``start`` on, by their numbers."""
+    found = {}
+    while start + 4 <= len(data):
+        length, number = struct.unpack_from("=HH", data, start)
+        found[number & NLA_TYPE_MASK] = data[start + 4 : start + length]
+        start += max(length + 3 & ~3, 4)
+    return found
 
 
 def _extended(data: bytes) -> str:
     """The text of an extended acknowledgement (enum nlmsgerr_attrs of linux/netlink.h)."""
-    while len(data) >= 4:
-        length, kind = struct.unpack_from("=HH", data)
-        if kind == NLMSGERR_ATTR_MSG:
-            return data[4:length].split(b"\0")[0].decode("utf-8", "replace")
-        data = data[(max(length, 4) + 3) & ~3 :]
-    return ""
+    return _text(attributes(data).get(NLMSGERR_ATTR_MSG, b""))
 
 
 def family(version: int) -> int:

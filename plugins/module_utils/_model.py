@@ -41,6 +41,8 @@ class State:
     ovs: t.Dict[str, Switch] = dataclasses.field(default_factory=dict)
     # Since when the kernel runs, where somebody asked (/proc/sys/kernel/random/boot_id).
     boot: str = ""
+    # The document of a topology that is kept for the next boot.
+    kept: t.Optional[t.Dict[str, t.Any]] = None
 
     def copy(self) -> State:
         """A State that can be changed without changing this one (what is in it is immutable)."""

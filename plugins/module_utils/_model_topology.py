@@ -173,10 +173,14 @@ def from_json(data: t.Any) -> Record:
 
 @dataclasses.dataclass(frozen=True)
 class WantedTopology:
-    """What is asked of a topology as a whole: its own record, and those of all others on the host."""
+    """What is asked of a topology as a whole: its own record, and those of all others on the host.
+
+    ``keep`` is the document to keep for the next boot, None if none is to be kept.
+    """
 
     name: str
     present: bool
     purge: bool
     record: Record
     others: t.Tuple[Record, ...] = ()
+    keep: t.Optional[t.Dict[str, t.Any]] = None

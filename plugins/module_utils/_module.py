@@ -23,9 +23,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
     from ansible_collections.virtnet.linux.plugins.module_utils._plan import Planning
 
-    class ClosableHost(Host, t.Protocol):
-        def close(self) -> None: ...
-
 
 Document = t.Dict[str, t.Any]
 
@@ -37,7 +34,7 @@ class Side(t.NamedTuple):
     document, where that isn't the document itself.
     """
 
-    open: t.Callable[[Document], ClosableHost]
+    open: t.Callable[[Document], Host]
     planning: Planning
     certain: bool = False
     show: t.Callable[[Document, Document], Document] = lambda _options, document: document

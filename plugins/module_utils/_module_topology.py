@@ -16,10 +16,11 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _documents_topology as documents
 from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs import read_database, read_timeout
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, Missing
 from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHost
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import Record, WantedTopology
@@ -32,24 +33,33 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._apply import Outcome
 
 
-def _validate(options: documents.Options, document: documents.Document) -> t.Tuple[documents.Document, t.List[str]]:
+def validate(options: documents.Options, document: documents.Document) -> t.Tuple[documents.Document, t.List[str]]:
+    """A document with its defaults, and what an argument spec has against it."""
     result = ArgumentSpecValidator(options).validate(document)
-    return result.validated_parameters, result.error_messages
+    wrong = [
+        ("there is no option " if isinstance(error, UnsupportedError) else "") + error.msg for error in result.errors
+    ]
+    return result.validated_parameters, wrong
+
+
+def read(document: documents.Document) -> Wanted:
+    """What the options of a topology want. Raises BadInput."""
+    name, present = document["name"], document["state"] == "present"
+    wanted = documents.read_topology(document, validate)
+    keep = documents.keepable(document, validate) if present and document["persist"] else None
+    topology = WantedTopology(name, present, document["purge"], Record(name), keep=keep)
+    return dataclasses.replace(wanted, topology=topology)
 
 
 def run_topology() -> None:
     """The whole of the module topology."""
 
-    def read(document: documents.Document) -> Wanted:
-        name, present = document["name"], document["state"] == "present"
-        topology = WantedTopology(name, present, document["purge"], Record(name))
-        return dataclasses.replace(documents.read_topology(document, _validate), topology=topology)
-
     def write(outcome: Outcome, state: State) -> documents.Document:
         return documents.write_topology(state, outcome.wanted, outcome.plan)
 
     def show(params: documents.Document, document: documents.Document) -> documents.Document:
-        return {"name": params["name"], "state": params["state"], **documents.listed(document)}
+        persist = params["persist"] and params["state"] == "present"
+        return {"name": params["name"], "state": params["state"], "persist": persist, **documents.listed(document)}
 
     side = Side(lambda params: WholeHost(read_timeout(params["timeout"])), PLANNING, show=show)
     run("topology", documents.topology_options(), read, write, side)
@@ -58,23 +68,25 @@ def run_topology() -> None:
 def run_info() -> None:
     """The whole of the module topology_info."""
     module = AnsibleModule(argument_spec=documents.info_options(), supports_check_mode=True)
+    params = module.params
     try:
-        names = module.params["namespaces"]
-        if names is None:
-            names = _all_names()
-        for name in names:
-            namespace_name(name, "option namespaces")
-        database = read_database(module.params["database"])
-        wanted = Wanted(whole=tuple(names), details=True, databases_too=(database,))
-        with contextlib.closing(WholeHost(read_timeout(module.params["timeout"]))) as host:
-            state = host.observe(host.locate(wanted))
-        missing = [name for name in names if name not in state.namespaces]
-        if missing:
-            module.fail_json(msg="There is no network namespace '%s' (option namespaces)." % "', '".join(missing))
-        found = documents.write_all(state, names)
+        found = look(params["namespaces"], read_database(params["database"]), read_timeout(params["timeout"]))
     except Failure as failure:
         module.fail_json(msg=str(failure))
     module.exit_json(changed=False, **found)
+
+
+def look(names: t.Optional[t.Sequence[str]], database: str, timeout: int) -> documents.Document:
+    """All of this host, or what is in the own namespace and in those that are named. Raises a Failure."""
+    for name in names or ():
+        namespace_name(name, "option namespaces")
+    wanted = Wanted(whole=tuple(_all_names() if names is None else names), details=True, databases_too=(database,))
+    with contextlib.closing(WholeHost(timeout)) as host:
+        state = host.observe(host.locate(wanted))
+    missing = [name for name in names or () if name not in _all_names()]
+    if missing:
+        raise Missing(["There is no network namespace '%s' (option namespaces)." % name for name in missing])
+    return documents.write_all(state, [name for name in wanted.whole or () if name in state.namespaces])
 
 
 def _all_names() -> t.List[str]:

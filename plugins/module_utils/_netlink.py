@@ -126,15 +126,11 @@ NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE = 0x100, 0x200, 0x400
 SOL_NETLINK, NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK = 270, 10, 11, 12
 SO_NETNS_COOKIE = 71  # asm-generic/socket.h
 LARGEST = 1 << 16  # bytes; the kernel puts at most half of that into one answer
-IFINFOMSG = 16  # bytes of struct ifinfomsg
 # How many requests go at once: their acknowledgements have to fit the usual buffer of a socket.
 TOGETHER = 100
 BRIDGE_VLANDB_DUMPF_STATS = 1  # linux/if_bridge.h
 DUMP_RETRIES = 20
 
-# The attributes of links that anybody here reads: IFLA_ADDRESS, _IFNAME, _MTU, _LINK, _MASTER, _TXQLEN, _LINKINFO, _IFALIAS,
-# _GROUP, _CARRIER, _LINK_NETNSID, _MIN_MTU, _MAX_MTU. There are forty more.
-_KEPT = frozenset([1, 3, 4, 5, 10, 13, 18, 20, 27, 33, 37, 50, 51])
 EXT_MASK = ("IFLA_EXT_MASK", RTEXT_FILTER_SKIP_STATS)
 
 
@@ -142,6 +138,10 @@ def _decoded(message_class: t.Any, data: bytes) -> t.Any:
     message = message_class(data)
     message.decode()
     return message
+
+
+def _link_message(data: bytes) -> messages.LinkMessage:
+    return messages.LinkMessage(data, lambda some: _decoded(ifinfmsg, some))
 
 
 class Request(t.NamedTuple):
@@ -265,39 +265,37 @@ class Space:
                 if not answer.flags & NLM_F_MULTI:
                     return found
 
-    def _look_up(self, message_class: t.Any, kind: int, attributes: t.Any, **fields: int) -> t.Any:
-        """The message that answers a question after one thing. Raises NetlinkError."""
-        (answer,) = self._ask(Request(message_class, kind, 0, attributes, fields))
-        return _decoded(message_class, answer)
-
     def dump(
-        self,
-        message_class: t.Any,
-        kind: int,
-        attributes: t.Any,
-        answer_class: t.Any = None,
-        keep: t.Container[int] = (),
-        **fields: int,
+        self, message_class: t.Any, kind: int, attributes: t.Any, answer_class: t.Any = None, **fields: int
     ) -> t.List[t.Any]:
-        """All answers to a dump request, which is repeated as long as the tables change underneath it.
+        """All answers to a dump request, which is repeated as long as the tables change underneath it."""
+        found = self._dump(Request(message_class, kind, NLM_F_DUMP, attributes, fields))
+        return [_decoded(answer_class or message_class, message) for message in found]
 
-        With ``keep``, of the netlink attributes of each answer only those with these numbers.
-        """
+    def _dump(self, request: Request) -> t.List[bytes]:
         for _attempt in range(DUMP_RETRIES):
             with contextlib.suppress(InterruptedError):
-                found = self._ask(Request(message_class, kind, NLM_F_DUMP, attributes, fields))
-                if keep:
-                    found = [messages.stripped(message, IFINFOMSG, keep) for message in found]
-                return [_decoded(answer_class or message_class, message) for message in found]
+                return self._ask(request)
         raise Unusable("The kernel's tables changed during each of %d attempts to read them." % DUMP_RETRIES)
 
-    def _link(self, attributes: t.Any, **fields: int) -> t.Any:
+    def links(self, *attributes: t.Tuple[str, t.Any]) -> t.Dict[str, messages.LinkMessage]:
+        """The messages that describe all links, or those that the kernel finds by some attributes, by their names.
+
+        ``name_of`` remembers them then.
+        """
+        dump = self._dump(Request(ifinfmsg, rtnl.RTM_GETLINK, NLM_F_DUMP, [*attributes, EXT_MASK], {}))
+        found = {message.get_attr("IFLA_IFNAME"): message for message in map(_link_message, dump)}
+        self._names.update((message["index"], name) for name, message in found.items())
+        return found
+
+    def _link(self, attributes: t.Any, **fields: int) -> t.Optional[messages.LinkMessage]:
         try:
-            return self._look_up(ifinfmsg, rtnl.RTM_GETLINK, [*attributes, EXT_MASK], **fields)
+            (answer,) = self._ask(Request(ifinfmsg, rtnl.RTM_GETLINK, 0, [*attributes, EXT_MASK], fields))
         except NetlinkError as error:
             if error.code == errno.ENODEV:
                 return None
             raise
+        return _link_message(answer)
 
     def link_by_name(self, name: str) -> t.Any:
         """The message that describes a link, None if there is none of that name (alternative names don't count)."""
@@ -324,23 +322,19 @@ class Space:
         """Whether the index of a link is remembered."""
         return name in self._indexes
 
-    def links(self) -> t.Dict[str, t.Any]:
-        """The messages that describe all links, by their names; which ``name_of`` remembers then."""
-        dump = self.dump(ifinfmsg, rtnl.RTM_GETLINK, [EXT_MASK], keep=_KEPT)
-        found = {message.get_attr("IFLA_IFNAME"): message for message in dump}
-        self._names = {message["index"]: name for name, message in found.items()}
-        return found
-
     def id_of(self, fd: int) -> int:
         """The id under which this namespace knows the one behind ``fd``, -1 if it doesn't."""
-        return int(self._look_up(nsidmsg, RTM_GETNSID, [("NETNSA_FD", fd)]).get_attr("NETNSA_NSID"))
+        (answer,) = self._ask(Request(nsidmsg, RTM_GETNSID, 0, [("NETNSA_FD", fd)], {}))
+        return int(_decoded(nsidmsg, answer).get_attr("NETNSA_NSID"))
 
-    def addresses(self, index: int = 0) -> t.Dict[int, t.List[Address]]:
-        """The addresses of a link, or of all, by the index of the link."""
+    def addresses(self, index: int = 0, kernels: bool = True) -> t.Dict[int, t.List[Address]]:
+        """The addresses of a link, or of all, by the index of the link; without ``kernels`` not those of the kernel."""
         found: t.Dict[int, t.List[Address]] = {}
-        for message in self.dump(ifaddrmsg, rtnl.RTM_GETADDR, [], index=index):
-            if index in (0, message["index"]):
-                found.setdefault(message["index"], []).append(messages.address(message))
+        for data in self._dump(Request(ifaddrmsg, rtnl.RTM_GETADDR, NLM_F_DUMP, [], {"index": index})):
+            if kernels or not messages.is_kernels_address(data):
+                message = _decoded(ifaddrmsg, data)
+                if index in (0, message["index"]):
+                    found.setdefault(message["index"], []).append(messages.address(message))
         return found
 
     def vlans(self, index: int) -> t.Optional[t.Tuple[Vlan, ...]]:
@@ -369,16 +363,19 @@ class Space:
         found = self.dump(_VlanRequest, RTM_GETVLAN, how, _VlanMessage, family=socket.AF_BRIDGE, ifindex=index)
         return messages.vlans(entry for message in found for entry in message.get_attrs("BRIDGE_VLANDB_ENTRY"))
 
-    def routes(self, index: int = 0) -> t.Dict[int, t.List[Route]]:
-        """The unicast routes through a link, or through any, by the index of the link."""
+    def routes(self, index: int = 0, kernels: bool = True) -> t.Dict[int, t.List[Route]]:
+        """The unicast routes through a link, or through any, in the same way."""
         found: t.Dict[int, t.List[Route]] = {}
         through = [("RTA_OIF", index)] if index else []
         for family in (socket.AF_INET, socket.AF_INET6):
-            for message in self.dump(rtmsg, rtnl.RTM_GETROUTE, through, family=family, type=RTN_UNICAST):
+            which = {"family": family, "type": RTN_UNICAST}
+            for data in self._dump(Request(rtmsg, rtnl.RTM_GETROUTE, NLM_F_DUMP, through, which)):
                 # Where IPv6 is switched off, the kernel answers with all other families.
-                ours = message["family"] == family and not message["flags"] & RTM_F_CLONED
+                if data[16] != family or (not kernels and messages.is_kernels_route(data)):
+                    continue
+                message = _decoded(rtmsg, data)
                 out = message.get_attr("RTA_OIF")
-                if ours and out and index in (0, out):
+                if out and index in (0, out) and not message["flags"] & RTM_F_CLONED:
                     found.setdefault(out, []).extend(messages.route(message))
         return found
 

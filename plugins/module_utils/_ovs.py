@@ -20,6 +20,7 @@ import subprocess
 import time
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils._apply import Host
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import NotTaken, Refused, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State
 from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import (
@@ -42,7 +43,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import Po
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
-    from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step
+    from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
     from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import OvsStep
 
 Row = t.Dict[str, t.Any]
@@ -61,7 +62,7 @@ _READ = {table: (*more, *COLUMNS.get(table, ())) for table, more in _MORE.items(
 UNDO_SECONDS = 2.0  # what a task may take besides its timeout to take back what it has written
 
 
-class Ovs:
+class Ovs(Host):
     """The Open vSwitches of this host, or wherever their databases are; ``timeout`` is in seconds, for all of a task."""
 
     def __init__(self, timeout: int) -> None:
@@ -69,18 +70,6 @@ class Ovs:
         self._deadline = 0.0
         self._written: t.Set[str] = set()
         self._late = False
-
-    def close(self) -> None:
-        """Nothing stays open."""
-
-    def prepare(self, plan: Plan) -> None:
-        """Nothing is recorded."""
-
-    def commit(self, plan: Plan, now: State) -> None:
-        """Nothing is recorded."""
-
-    def abandon(self) -> None:
-        """Nothing is recorded."""
 
     def locate(self, wanted: Wanted) -> Wanted:
         """The same: namespaces don't matter here. The time begins to run, now that no other task is waited for."""
@@ -162,8 +151,8 @@ class Ovs:
         """Tell what has become of a transaction that nobody has acknowledged in time, and who is to blame."""
         self._select(database)
         failure = NotTaken(
-            "ovs-vswitchd did not take up a change of the database%s within %d seconds (option timeout): is it running? "
-            "ovsdb-server is." % (_of(database), self._timeout)
+            "The daemon ovs-vswitchd did not take up a change of the database%s within %d seconds (option timeout): is it "
+            "running? ovsdb-server is." % (_of(database), self._timeout)
         )
         failure.done = batch
         raise failure from timed_out
@@ -229,6 +218,9 @@ def _of(database: str) -> str:
     return " %s" % database if database else ""
 
 
+_NONE, _NO_KEYS = ["set", []], ["map", []]  # the empty values of RFC 7047, which most columns have
+
+
 def _plain(value: t.Any) -> t.Any:
     """A value of OVSDB's JSON (RFC 7047) as text, number, bool, list or dict."""
     if isinstance(value, list):
@@ -244,18 +236,29 @@ def _several(value: t.Any) -> t.List[t.Any]:
     return plain if isinstance(plain, list) else [plain]
 
 
-def _values(table: str, row: Row) -> t.Dict[str, t.Any]:
-    values: t.Dict[str, t.Any] = {}
-    for column, (shape, default) in COLUMNS[table].items():
-        if column not in row:
-            values[column] = default
-        elif shape == SET:
-            values[column] = tuple(sorted(_several(row[column])))
-        elif shape == OPTIONAL:
-            values[column] = next(iter(_several(row[column])), None)
-        else:
-            values[column] = _plain(row[column]) or ALIASES.get(column, _plain(row[column]))
-    return values
+class _RowValues(t.Mapping[str, t.Any]):
+    """The columns that a row is configured with, decoded as they are asked for: of most rows nobody asks."""
+
+    def __init__(self, table: str, row: Row) -> None:
+        self._columns = COLUMNS[table]
+        self._row = row
+
+    def __getitem__(self, column: str) -> t.Any:
+        shape, default = self._columns[column]
+        raw = self._row.get(column, _NONE)
+        if raw in (_NONE, _NO_KEYS):
+            return default
+        if shape == SET:
+            return tuple(sorted(_several(raw)))
+        if shape == OPTIONAL:
+            return next(iter(_several(raw)), None)
+        return _plain(raw) or ALIASES.get(column, _plain(raw))
+
+    def __iter__(self) -> t.Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
 
 
 def _switch(tables: Tables) -> Switch:
@@ -270,18 +273,18 @@ def _switch(tables: Tables) -> Switch:
         name = row["name"]
         rows = {targets[uuid]: uuid for uuid in _several(row["controller"])}
         switch.controller_rows.update(((name, target), uuid) for target, uuid in rows.items())
-        switch.bridges[name] = Bridge(name, _values(BRIDGE, row), controllers=tuple(sorted(rows)))
+        switch.bridges[name] = Bridge(name, _RowValues(BRIDGE, row), controllers=tuple(sorted(rows)))
         homes.update((uuid, name) for uuid in _several(row["ports"]))
     for row in tables[INTERFACE]:
         ofport = next(iter(_several(row["ofport"])), None)
         error = next(iter(_several(row["error"])), "")
-        switch.interfaces[row["name"]] = Interface(row["name"], _values(INTERFACE, row), ofport, error)
+        switch.interfaces[row["name"]] = Interface(row["name"], _RowValues(INTERFACE, row), ofport, error)
     for row in tables[PORT]:
         name, real = row["name"], homes.get(_plain(row["_uuid"]))
         if real is None:
             continue  # it is going just now
         members = tuple(sorted(names[uuid] for uuid in _several(row["interfaces"])))
-        values = _values(PORT, row)
+        values = _RowValues(PORT, row)
         switch.ports[name] = Port(name, real, values, members)
         if row["fake_bridge"] and values["tag"] is not None:
             ids = {"external_ids": fake_ids(values["external_ids"])}

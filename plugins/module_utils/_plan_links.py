@@ -250,14 +250,14 @@ class LinkPlanner(_Editor, Planner):
         if wanted.parent:
             self._need_parent(wanted, wanted.parent)
         place = self._find(wanted)
-        self.found[wanted.ref] = place
+        self.found.setdefault(wanted.ref, place)
         if place is None:
             self._check_alone(wanted, wanted.values, wanted.parent)
             self._create(wanted)
         else:
             link = self.state.links[place]
             why = self._fixed(wanted, link)
-            self._origins[wanted.ref] = self._remake(wanted, link, why) if why else link
+            self._origins.setdefault(wanted.ref, self._remake(wanted, link, why) if why else link)
             if not why:
                 self._relocate(place, wanted.ref, wanted.recreate)
             if wanted.peer:
@@ -266,9 +266,16 @@ class LinkPlanner(_Editor, Planner):
                 self._relocate(place, wanted.peer.ref, wanted.recreate)
 
     def settle(self, wanted: WantedLink) -> None:
-        """Give a link that is in its place what is wanted of it."""
+        """Give a link that is in its place what is wanted of it, in addition to what others have wanted of it before."""
         for end, prefix in zip(wanted.ends(), ("", "peer.")):
-            self._converge(end, self._origins.get(end.ref), prefix)
+            self._converge(end, self._origins.pop(end.ref, None), prefix)
+
+    def settle_again(self, wanted: WantedLink) -> None:
+        """Give a bridge its MTU and MAC address, which have followed its ports, as far as the user says what they are."""
+        link = self.state.links.get(wanted.ref)
+        if link:
+            followed = {name: wanted.values[name] for name in ("mtu", "mac") if name in wanted.values}
+            self._set_values(wanted.ref, dataclasses.replace(link, values=followed))
 
     def _fixed(self, wanted: WantedLink, link: Link) -> t.Dict[str, str]:
         """The options that can't be brought to what is wanted in place, and why."""
@@ -481,8 +488,7 @@ class LinkPlanner(_Editor, Planner):
             self._set_vlans(wanted.ref, self._merge_vlans(wanted))
         if wanted.ports is not None or wanted.ports_promisc is not None:
             self._ports(wanted, wanted.ports or ())
-            # Its MTU and MAC address have followed the ports, unless the user says what they are.
-            self._set_values(wanted.ref, dataclasses.replace(target, values=wanted.values))
+            self.settle_again(wanted)
 
     def _check_mtu(self, target: Link, wanted: WantedLink, origin: t.Optional[Link], prefix: str) -> None:
         mtu = wanted.values.get("mtu")

@@ -125,10 +125,10 @@ class OvsPlanner(Planner):
                     % (wanted.parent, wanted.name)
                 )
             self.do(steps.BridgeAdd(wanted.database, wanted.name, wanted.parent, wanted.vlan))
-        else:
-            _check_same_bridge(there, wanted)
+        elif not there.parent:
             self._warn_datapath(there, wanted)
         there = switch.bridges[wanted.name]
+        _check_same_bridge(there, wanted)
         if there.parent:
             self._fake_values(wanted, there)
         else:
@@ -301,6 +301,11 @@ class OvsPlanner(Planner):
     def _check_options(self, wanted: WantedPort, interface: Interface) -> None:
         kind = wanted.interface.get("type", interface.values["type"])
         given = {key for key, value in wanted.interface.get("options", {}).items() if value is not None}
+        if interface.values["type"] == "internal" != kind:
+            self.warnings.append(
+                "OVS port '%s' was an internal one; its link goes, with its addresses and whatever else it had."
+                % wanted.name
+            )
         mac = wanted.interface.get("mac")
         if mac and kind != "internal" and not steps.same("mac", mac, interface.values["mac"]):
             raise BadInput(

@@ -29,6 +29,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_topology impo
     belongings,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Planning
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_topology import DocumentKeep
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
@@ -46,6 +47,8 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     planner = _TopologyPlanner(state)
     planner.topology(wanted)
     plan = planner.plan()
+    planner.check_needed()
+    planner.check_internal()
     planner.check_collateral(wanted, plan)
     return plan
 
@@ -69,7 +72,8 @@ def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
 
 def differences(before: State, now: State, done: t.Sequence[Step]) -> t.List[str]:
     """A sentence for each thing in which two States differ."""
-    return [*_plan_links.differences(before, now, done), *_plan_ovs.differences(before, now, done)]
+    kept = ["What is kept for the next boot is not as it was."] if before.kept != now.kept else []
+    return [*_plan_links.differences(before, now, done), *_plan_ovs.differences(before, now, done), *kept]
 
 
 PLANNING = Planning(make_plan, make_repair, differences)
@@ -81,6 +85,7 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
         self._errors: t.List[str] = []
         self._placed: t.Set[int] = set()
         self._doomed: t.Set[str] = set()  # namespaces
+        self._last_of_ovs: t.List[t.Callable[[], None]] = []
 
     def _try(self, plan: t.Callable[..., None], *arguments: t.Any) -> bool:
         """Whether a part of the plan can be made; what stands against it is kept for the end."""
@@ -101,13 +106,15 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
             self._errors += _twice(wanted)
             self._present(wanted)
         self._absent(wanted, mine)
+        if topology and topology.keep != self.before.kept:
+            self.last.append(functools.partial(self.do, DocumentKeep(topology.name, topology.keep)))
         if self._errors:
             raise Conflict(" ".join(dict.fromkeys(self._errors)))
 
     def _present(self, wanted: Wanted) -> None:
         for netns in wanted.namespaces:
             self._try(self.namespace, netns)
-        links = [link for link in wanted.links if link.present]
+        links = _each_once(link for link in wanted.links if link.present)
         early, late = self._in_order(links, wanted)
         self._place(early)
         before_ovs, self.last = self.last, []
@@ -116,7 +123,8 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
         self._place(late)
         for netns in wanted.namespaces:
             self._try(self.settle_namespace, netns)
-        for link in links:
+        # What a bridge keeps for a port comes to that when the link is one.
+        for link in sorted(links, key=lambda link: bool(link.port_of)):
             if id(link) in self._placed:
                 self._try(self.settle, link)
         for bridge in self.state.links.values():
@@ -161,26 +169,18 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
 
     def _absent(self, wanted: Wanted, mine: Belongings) -> None:
         """What goes: what is to be absent, and what the topology owns and has no use for."""
-        topology = wanted.topology
-        listed = Belongings() if topology and not topology.present else _listed(wanted)
-        gone = Belongings()
-        if topology and (topology.purge or not topology.present):
-            gone.namespaces = mine.namespaces - listed.namespaces
-            gone.links = mine.links - listed.links
-            gone.bridges = mine.bridges - listed.bridges
-            gone.ports = mine.ports - listed.ports
-        if topology is None or topology.present:
+        if wanted.topology is None or wanted.topology.present:
             for link in wanted.links:
                 if not link.present:
                     self._try(self.absent_link, link)
-        else:
-            self._last_of_ovs = []
+        gone = _unlisted(wanted, mine)
         self._doomed = gone.namespaces | {netns.name for netns in wanted.namespaces if not netns.present}
         for ref in sorted(gone.links):
             if not self._goes_anyway(ref):
                 self.last.append(functools.partial(self._delete, ref))
-        for name in sorted(gone.namespaces):
-            self.last.append(functools.partial(self.do, steps.NetnsDel(name)))
+        self.last += (functools.partial(self.do, steps.NetnsDel(name)) for name in sorted(gone.namespaces))
+        bridges = (link for link in wanted.links if id(link) in self._placed and link.kind == linux_bridge.KIND.name)
+        self.last += (functools.partial(self.settle_again, bridge) for bridge in bridges)
         self.last += self._last_of_ovs
         for database, name in sorted(gone.ports):
             self.last.append(functools.partial(self._drop_port, database, name))
@@ -195,6 +195,17 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
     def _drop_port(self, database: str, name: str) -> None:
         if name in self.state.ovs[database].ports:
             self.do(ovs_steps.PortDel(database, name))
+
+    def check_internal(self) -> None:
+        """Raises Conflict if the link of an internal port that stays would go with its namespace."""
+        left = {ref.name for ref in self.state.links}
+        internal = set().union(*(switch.internal() for switch in self.state.ovs.values()))
+        for ref, link in self.before.links.items():
+            if link.kind in OVS_KINDS and ref.name in internal - left:
+                raise Conflict(
+                    "Link %s would go with that namespace, and the OVS port of that name needs it; nothing was changed. List "
+                    "the link with 'move_from: %s', or the port no longer." % (ref, ref.netns)
+                )
 
     def check_collateral(self, wanted: Wanted, plan: Plan) -> None:
         """Raises Conflict if the plan would destroy what is neither owned nor named."""
@@ -234,6 +245,20 @@ def _listed(wanted: Wanted) -> Belongings:
     )
 
 
+def _unlisted(wanted: Wanted, mine: Belongings) -> Belongings:
+    """What of the belongings of a topology it has no use for."""
+    topology = wanted.topology
+    if topology is None or (topology.present and not topology.purge):
+        return Belongings()
+    listed = _listed(wanted) if topology.present else Belongings()
+    return Belongings(
+        mine.namespaces - listed.namespaces,
+        mine.links - listed.links,
+        mine.bridges - listed.bridges,
+        mine.ports - listed.ports,
+    )
+
+
 def _twice(wanted: Wanted) -> t.List[str]:
     """A sentence for each thing that a document describes more than once."""
     ends = [(end.ref, "port of a bridge" if end.port_of else "link") for link in wanted.links for end in link.ends()]
@@ -245,6 +270,18 @@ def _twice(wanted: Wanted) -> t.List[str]:
     ]
     counted = collections.Counter(things)
     return ["%s is described %d times." % (thing, count) for thing, count in counted.items() if count > 1]
+
+
+def _each_once(links: t.Iterable[WantedLink]) -> t.List[WantedLink]:
+    """The links without those that have an end in common with one before them. (An error tells of these.)"""
+    taken: t.Set[t.Tuple[Ref, bool]] = set()
+    kept = []
+    for link in links:
+        ends = {(end.ref, bool(end.port_of)) for end in link.ends()}
+        if not ends & taken:
+            kept.append(link)
+        taken |= ends
+    return kept
 
 
 def _foreign(wanted: Wanted, topology: WantedTopology, state: State) -> t.List[str]:

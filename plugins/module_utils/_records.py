@@ -5,7 +5,10 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The records of topologies on this host, in files of JSON that are written whole or not at all."""
+"""The records of topologies on this host, in files of JSON that are written whole or not at all.
+
+Beside them are the documents of those topologies that come back after a reboot.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,12 @@ import tempfile
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Unusable
-from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import Record, from_json, to_json
+from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import VERSION, Record, from_json, to_json
 
 FOLDER = "/var/lib/virtnet/topologies"
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _SUFFIX = ".json"
+_KEPT_SUFFIX = ".document"
 
 
 def boot_id() -> str:
@@ -30,7 +34,7 @@ def boot_id() -> str:
 
 
 class Records:
-    """The records in a folder; ``broken`` are sentences about those that can't be read."""
+    """The records and documents in a folder."""
 
     def __init__(self, folder: str = FOLDER) -> None:
         self._folder = folder
@@ -41,8 +45,11 @@ class Records:
 
     def names(self) -> t.List[str]:
         """The names of all topologies that have a record."""
+        return self._names(_SUFFIX)
+
+    def _names(self, suffix: str) -> t.List[str]:
         with contextlib.suppress(FileNotFoundError):
-            return sorted(n[: -len(_SUFFIX)] for n in os.listdir(self._folder) if n.endswith(_SUFFIX) and n[0] != ".")
+            return sorted(name[: -len(suffix)] for name in os.listdir(self._folder) if name.endswith(suffix))
         return []
 
     def read(self, name: str) -> Record:
@@ -64,11 +71,13 @@ class Records:
 
     def write(self, record: Record) -> None:
         """Write a record so that at every moment there is the old one or the new one. Raises Unusable."""
-        path = self.path(record.name)
+        self._write(self.path(record.name), to_json(record))
+
+    def _write(self, path: str, data: t.Dict[str, t.Any]) -> None:
         try:
             os.makedirs(self._folder, mode=0o755, exist_ok=True)
             with tempfile.NamedTemporaryFile("w", dir=self._folder, prefix=".", encoding="utf-8", delete=False) as file:
-                json.dump(to_json(record), file, indent=1)
+                json.dump(data, file, indent=1)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(file.name, path)
@@ -79,3 +88,45 @@ class Records:
         """Remove the record of a topology, if there is one."""
         with contextlib.suppress(FileNotFoundError):
             os.remove(self.path(name))
+
+    # Documents
+
+    def kept_path(self, name: str) -> str:
+        """The file of a topology's document."""
+        return os.path.join(self._folder, name + _KEPT_SUFFIX)
+
+    def kept_names(self) -> t.List[str]:
+        """The names of all topologies whose documents are kept."""
+        return self._names(_KEPT_SUFFIX)
+
+    def kept(self, name: str) -> t.Optional[t.Dict[str, t.Any]]:
+        """The document that is kept of a topology. Raises Unusable for one that can't be understood."""
+        path = self.kept_path(name)
+        try:
+            with open(path, encoding="utf-8") as file:
+                data = json.load(file)
+            if data["version"] != VERSION:
+                raise ValueError("it has version %s, and this program knows %d" % (data["version"], VERSION))
+            return dict(data["document"])
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise Unusable("Reading %s failed: %s." % (path, error.strerror)) from error
+        except (LookupError, TypeError, ValueError) as error:
+            raise Unusable(
+                "What is kept of topology '%s' for the next boot (%s) can't be used: %s. Nothing was changed. Remove that file, "
+                "and run the playbook again." % (name, path, str(error).rstrip("."))
+            ) from error
+
+    def keep(self, name: str, document: t.Optional[t.Dict[str, t.Any]]) -> None:
+        """Keep the document of a topology, or none any more. Raises Unusable."""
+        if document is not None:
+            self._write(self.kept_path(name), {"version": VERSION, "document": document})
+            return
+        path = self.kept_path(name)
+        try:
+            os.remove(path)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise Unusable("Removing %s failed: %s." % (path, error.strerror)) from error

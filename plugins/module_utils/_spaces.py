@@ -13,17 +13,17 @@ import errno
 import gc
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils._apply import Host
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Refused
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import OWN, located, references
 from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import open_namespace
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import Space, require
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
-    from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan
+    from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
 
 
-class Spaces:
+class Spaces(Host):
     """The namespaces of this host, seen from the one that the process runs in.
 
     Raises Unusable where this host, this Python or this user can't do that.
@@ -42,15 +42,6 @@ class Spaces:
         for space in (*self.spaces.values(), *self.unnamed.values()):
             space.close()
         self.spaces, self.unnamed = {}, {}
-
-    def prepare(self, plan: Plan) -> None:
-        """Nothing is recorded."""
-
-    def commit(self, plan: Plan, now: State) -> None:
-        """Nothing is recorded."""
-
-    def abandon(self) -> None:
-        """Nothing is recorded."""
 
     # Namespaces
 

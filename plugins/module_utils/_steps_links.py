@@ -218,9 +218,8 @@ class LinkDel(LinkStep):
                 _forget_port(state, other)
         if gone:
             _forget_port(state, gone)
-        for ref, link in list(state.links.items()):
-            if ref.netns == self.link.ref.netns and link.values.get("master") == self.link.ref.name:
-                state.put(_released(link))
+        for link in _slaves(state, gone):
+            state.put(_released(link))
         for child in _children(state, gone):
             LinkDel(child).simulate(state)
 
@@ -685,10 +684,20 @@ def _released(link: Link) -> Link:
     return dataclasses.replace(link.having(master=""), port={}, vlans=None)
 
 
+def _slaves(state: State, master: t.Optional[Link]) -> t.List[Link]:
+    """The links whose master a link is, which those of some kinds can't be."""
+    kind = _all.KINDS.get(master.kind) if master else None
+    if master is None or (kind and not kind.has_ports):
+        return []
+    place = master.ref
+    links = state.links.items()
+    return [link for ref, link in links if ref.netns == place.netns and link.values.get("master") == place.name]
+
+
 def _children(state: State, parent: t.Optional[Link]) -> t.List[Link]:
     """The links that are stacked upon another one, or upon the other end of its pair."""
     ends = {end for end in (parent.ref, parent.peer) if end} if parent else set()
-    return [link for link in state.links.values() if link.parent in ends]
+    return [link for link in state.links.values() if link.parent and link.parent in ends]
 
 
 def _with_ports(master: Link, ports: t.Optional[t.Tuple[str, ...]]) -> Link:

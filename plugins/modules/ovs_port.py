@@ -25,6 +25,7 @@ options:
   bridge:
     description:
       - The bridge that the port is on. In a fake bridge, which is a VLAN of its parent, the port has the tag of that.
+      - A port of a fake bridge is on its parent, too. The way into the fake bridge needs O(move_from) with the parent's name.
     type: str
     required: true
   name:
@@ -212,6 +213,8 @@ ovs_port:
     trunks: []
     vlan_mode: ""
     protected: false
+    bond_mode: ""
+    lacp: ""
     options: {}
     mac: ""
     mtu_request: ""

@@ -64,6 +64,15 @@ options:
       - Whether to take everything back if a step fails.
     type: bool
     default: true
+  persist:
+    description:
+      - Whether to keep the document on the host, in C(/var/lib/virtnet/topologies), from where the role
+        P(virtnet.linux.restore_on_boot#role) lets the topology come back after a reboot.
+      - Every task of this topology decides anew. A document that says something else than the one that is kept takes its place,
+        which is a change. With V(false), and with O(state=absent), none is kept any more.
+      - Namespaces that are given by a path below C(/proc) are refused, because after a reboot it leads elsewhere.
+    type: bool
+    default: false
   database:
     description:
       - The database of the Open vSwitch that is meant where a bridge doesn't say, as in M(virtnet.linux.ovs_bridge).
@@ -126,6 +135,13 @@ EXAMPLES = r"""
         move_from: ""
         state: up
         addresses: [198.51.100.5/24]
+
+- name: A bridge that comes back after a reboot, with the role restore_on_boot
+  virtnet.linux.topology:
+    name: vms
+    persist: true
+    links:
+      - {kind: linux_bridge, name: br1, state: up, ports: [eth1]}
 
 - name: Remove all of it
   virtnet.linux.topology:

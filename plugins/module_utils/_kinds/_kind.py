@@ -73,8 +73,9 @@ SECONDS = Codec("float", _centiseconds, _seconds, lambda value: str(_centisecond
 class Means(t.NamedTuple):
     """Another way to make a link or to set an attribute than rtnetlink.
 
-    ``run`` takes the link's name and values, and is called inside its namespace; it raises OSError. ``commands`` takes
-    the namespace, too, and gives what an admin would type.
+    ``run`` takes the link's name and values, and is called inside its namespace; it raises OSError. Where it makes a link
+    again, ``ifindex`` among the values is the one that the link had. ``commands`` takes the namespace, too, and gives what
+    an admin would type.
     """
 
     run: t.Callable[[str, Values], None]

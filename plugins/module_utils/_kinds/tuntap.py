@@ -36,6 +36,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._kinds._users import
 CLONE_DEVICE = "/dev/net/tun"
 # linux/if_tun.h
 TUNSETIFF, TUNSETPERSIST, TUNSETOWNER, TUNSETGROUP = 0x400454CA, 0x400454CB, 0x400454CC, 0x400454CE
+TUNSETIFINDEX = 0x400454DA
 IFF_TUN, IFF_TAP = 0x1, 0x2
 IFF_MULTI_QUEUE, IFF_NO_PI, IFF_VNET_HDR, IFF_TUN_EXCL = 0x100, 0x1000, 0x4000, 0x8000
 
@@ -58,6 +59,8 @@ def _attach(name: str, values: Values, exclusive: int = 0) -> int:
     flags |= IFF_MULTI_QUEUE if values.get("multi_queue") else 0
     fd = os.open(CLONE_DEVICE, os.O_RDWR | os.O_CLOEXEC)
     try:
+        if values.get("ifindex"):
+            fcntl.ioctl(fd, TUNSETIFINDEX, struct.pack("I", values["ifindex"]))
         fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name.encode("utf-8", "surrogateescape"), flags))
         if values.get("owner"):
             fcntl.ioctl(fd, TUNSETOWNER, ctypes.c_int(uid_of(values["owner"])).value)

@@ -28,7 +28,7 @@ from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files
     rows,
     switch,
 )
-from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import World, alone
+from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import World, alone, apart
 from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils.simulated_ovs import wish
 
 TIMEOUT = 3
@@ -110,7 +110,7 @@ def test_ovs_vswitchd_fails(number: int) -> None:
         before = rows(world)
         kill("ovs-vswitchd", number)
         assert failing(port("p")) == (
-            "ovs-vswitchd did not take up a change of the database within 3 seconds (option timeout): is it running? "
+            "The daemon ovs-vswitchd did not take up a change of the database within 3 seconds (option timeout): is it running? "
             "ovsdb-server is. What had been done before that was undone."
         )
         assert rows(world) == before
@@ -179,6 +179,30 @@ def test_it_is_not_installed() -> None:
         finally:
             os.environ["PATH"] = search
         assert told.startswith("Open vSwitch is not installed: there is no command ovs-vsctl (Debian and Ubuntu: pack")
+
+    with_switch(test)
+
+
+def test_more_than_fits_a_command_line() -> None:
+    def test(world: World) -> None:
+        before = rows(world)
+        told = failing(port("p", external_ids={"k": "\n" * 100_000}))
+        assert "failed: it is more than fits one command line (200" in told
+        assert told.endswith("Nothing was changed.")
+        assert rows(world) == before
+
+    with_switch(test)
+
+
+def test_a_user_who_may_not() -> None:
+    def nobody() -> str:
+        os.setresuid(65534, 65534, 65534)
+        return failing(port("p"), check=True)
+
+    def test(_world: World) -> None:
+        told = apart(nobody)
+        assert told.startswith("This user may not talk to the OVS database (")
+        assert told.endswith("; use become.")
 
     with_switch(test)
 

@@ -10,6 +10,7 @@ import typing as t
 
 from hypothesis import strategies as st
 
+from ansible_collections.virtnet.linux.plugins.module_utils._apply import Host
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Refused
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, linux_bridge_port
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
@@ -24,7 +25,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_links import 
     WantedLink,
     WantedNetns,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
+from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step
 
 NAMESPACES = (OWN, "blue", "green")
 NAMES = ("a", "b", "c", "d")
@@ -40,7 +41,7 @@ ROUTES = (
 )
 
 
-class SimulatedHost:
+class SimulatedHost(Host):
     """Does what the steps say that the kernel does; ``fail_at`` refuses the step of that number."""
 
     def __init__(self, state: State, fail_at: t.Optional[int] = None) -> None:
@@ -48,9 +49,6 @@ class SimulatedHost:
         self.state = state.copy()
         self.fail_at = fail_at
         self.ran: t.List[Step] = []
-
-    def locate(self, wanted: Wanted) -> Wanted:
-        return wanted
 
     def observe(self, wanted: Wanted) -> State:
         seen = self.state.copy()
@@ -69,6 +67,15 @@ class SimulatedHost:
                 raise refused
             self.ran.append(step)
             step.simulate(self.state)
+
+    def prepare(self, plan: Plan) -> None:
+        """Nothing is recorded."""
+
+    def commit(self, plan: Plan, now: State) -> None:
+        """Nothing is recorded."""
+
+    def abandon(self, plan: Plan, now: State) -> None:
+        """Nothing is recorded."""
 
 
 values = st.fixed_dictionaries(

@@ -49,7 +49,7 @@ class SimulatedOvs(SimulatedHost):
     """An Open vSwitch that sets up whatever it is given, but for what is called ``broken``."""
 
     def observe(self, wanted: Wanted) -> State:
-        seen = self.state.copy()
+        seen = super().observe(wanted)
         for switch in seen.ovs.values():
             for name, interface in switch.interfaces.items():
                 switch.interfaces[name] = interface._replace(

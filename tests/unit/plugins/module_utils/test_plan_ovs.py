@@ -182,6 +182,11 @@ VXLAN = {"bridge": "br0", "name": "t", "type": "vxlan", "remote_ip": "192.0.2.1"
             {"name": "fake", "stp": True},
             "is a fake bridge for VLAN 10 of 'br0', and has nothing but .*stp",
         ),
+        (
+            [BR0],
+            {**FAKE, "stp": True},
+            "is a fake bridge for VLAN 10 of 'br0', and has nothing but external_ids and ports",
+        ),
         ([BR0, FAKE], {"name": "fake", "controllers": ["tcp:1.2.3.4"]}, "set controllers at its parent"),
         (
             [BR0, FAKE],
@@ -249,6 +254,21 @@ def test_commands(made: t.List[t.Dict[str, t.Any]], asked: t.Dict[str, t.Any], c
 def test_what_could_be_anything_but_a_word_is_quoted(text: str) -> None:
     assert quote(text).startswith('"')
     assert quote(text).endswith('"')
+
+
+@pytest.mark.parametrize(
+    ("asked", "warning"),
+    [
+        (
+            {**BR0, "datapath_type": "netdev"},
+            "With another datapath_type OVS makes the internal ports of bridge 'br0' anew",
+        ),
+        ({**P, "type": "vxlan", "remote_ip": "flow"}, "OVS port 'p' was an internal one; its link goes"),
+    ],
+)
+def test_what_a_change_brings_with_it_is_a_warning(asked: t.Dict[str, t.Any], warning: str) -> None:
+    (told,) = make_plan(host_with(BR0, P), wanting(**asked)).warnings
+    assert told.startswith(warning)
 
 
 def test_what_ovs_cannot_set_up_is_an_error_and_taken_out_again() -> None:

@@ -1,0 +1,134 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The command that brings back the topologies with ``persist: true``, at boot and without Ansible."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import shlex
+import sys
+import time
+import traceback
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils import _documents_topology as documents
+from ansible_collections.virtnet.linux.plugins.module_utils import _names
+from ansible_collections.virtnet.linux.plugins.module_utils._apply import Outcome, converge
+from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs import read_timeout
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Failure, Missing
+from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHost
+from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import Record, WantedTopology
+from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import PLANNING, made
+from ansible_collections.virtnet.linux.plugins.module_utils._records import Records
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan
+
+PAUSE = 0.5  # seconds between two looks for what isn't there yet
+
+
+def main(words: t.Sequence[str]) -> int:
+    """Restore what the words of the command line say; returns the exit code."""
+    arguments = _parser().parse_args(words)
+    records = Records()
+    deadline = time.monotonic() + arguments.wait
+    to_do = sorted(set(arguments.names)) or records.kept_names()
+    if not to_do:
+        print("There is no topology to restore.")
+    failed = False
+    while to_do:
+        results = {name: _attempt(name, records, arguments) for name in to_do}
+        missing = {name: result for name, result in results.items() if isinstance(result, Missing)}
+        failed = failed or False in results.values()
+        # What one topology lacked, another one may have made.
+        if len(missing) == len(to_do):
+            if time.monotonic() >= deadline:
+                for name, sentences in missing.items():
+                    _complain(name, str(sentences))
+                return 1
+            time.sleep(PAUSE)
+        to_do = list(missing)
+    return int(failed)
+
+
+def _attempt(name: str, records: Records, arguments: argparse.Namespace) -> t.Union[bool, Missing]:
+    """Whether a topology could be restored, or what it lacks and may get later."""
+    try:
+        _tell(name, _restore(name, records, arguments.check), arguments)
+    except Missing as missing:
+        return missing
+    except Failure as failure:
+        _complain(name, str(failure))
+        return False
+    except Exception:  # noqa: BLE001
+        # Whatever it is, the other ones are to come back.
+        _complain(name, traceback.format_exc())
+        return False
+    return True
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="virtnet-restore",
+        description="Makes this host have the networks of the topologies of virtnet.linux that were made with 'persist: true'.",
+        epilog="The exit code is 0 if they all stand, 1 if one doesn't.",
+    )
+    parser.add_argument("names", metavar="NAME", nargs="*", help="a topology; without any, all that are kept")
+    parser.add_argument("--check", action="store_true", help="change nothing, and tell what would be done")
+    parser.add_argument("--verbose", action="store_true", help="print the commands that would do the same")
+    parser.add_argument(
+        "--wait", metavar="SECONDS", type=float, default=0, help="how long to wait for links that aren't there yet"
+    )
+    return parser
+
+
+def _restore(name: str, records: Records, check: bool) -> Outcome:
+    """Make the host have a topology as it is kept. Raises a Failure."""
+    document = records.kept(_names.namespace_name(name, "the name of a topology"))
+    if document is None:
+        raise BadInput("Nothing is kept of it for the next boot (option persist of module topology).")
+    topology = WantedTopology(name, True, document["purge"], Record(name), keep=document)
+    wanted = dataclasses.replace(documents.read_topology(document, documents.as_kept), topology=topology)
+    with contextlib.closing(WholeHost(read_timeout(document["timeout"]), records)) as host:
+        return converge(host, PLANNING, wanted, check, document["rollback"])
+
+
+def _tell(name: str, outcome: Outcome, arguments: argparse.Namespace) -> None:
+    plan = outcome.plan
+    print("%s: %s." % (name, _summary(plan, arguments.check)), flush=True)
+    if arguments.verbose:
+        for argv in plan.commands:
+            print("%s: %s" % (name, shlex.join(argv)), flush=True)
+    # Of what didn't work before, that which still doesn't.
+    broken = plan.broken if arguments.check else PLANNING.make_plan(outcome.now, outcome.wanted).broken
+    for sentence in (*plan.missing, *plan.warnings, *broken):
+        _complain(name, sentence)
+
+
+def _summary(plan: Plan, check: bool) -> str:
+    if not plan.steps:
+        return "nothing to do"
+    new = made(plan)
+    counts = {
+        "namespace": len(new.namespaces),
+        "link": len(new.links),
+        "OVS bridge": len(new.bridges),
+        "OVS port": len(new.ports),
+    }
+    things = ["%d %s%s" % (count, noun, "s" * (count > 1)) for noun, count in counts.items() if count]
+    doing = "would make" if check else "made"
+    return "%s%s" % (
+        "%s %s; " % (doing, ", ".join(things)) if things else "",
+        "%d step%s in all" % (len(plan.steps), "s" * (len(plan.steps) > 1)),
+    )
+
+
+def _complain(name: str, text: str) -> None:
+    print("%s: %s" % (name, text), file=sys.stderr, flush=True)

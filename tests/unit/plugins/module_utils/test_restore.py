@@ -1,0 +1,261 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is kept of a topology for the next boot, and the command that reads it."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.virtnet.linux.plugins.module_utils import _documents_topology as documents
+from ansible_collections.virtnet.linux.plugins.module_utils import _restore
+from ansible_collections.virtnet.linux.plugins.module_utils._apply import Outcome
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Conflict, Missing, Unusable
+from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import Record, WantedTopology
+from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import make_plan
+from ansible_collections.virtnet.linux.plugins.module_utils._records import Records
+
+Document = t.Dict[str, t.Any]
+
+LINKS: t.List[Document] = [
+    {"kind": "linux_bridge", "name": "br0", "netns": "blue", "ports": ["a"], "purge_ports": True, "stp": False},
+    {"kind": "linux_bridge_port", "name": "a", "bridge": "br0", "vlans": [{"vid": 1, "pvid": "yes"}, {"vid": "10-12"}]},
+    {"kind": "veth", "name": "a", "mtu": "1400", "routes": [{"to": "default", "via": "192.0.2.1", "metric": "5"}],
+     "peer": {"name": "b", "netns": "blue", "addresses": [], "alias": ""}},
+    {"kind": "tuntap", "name": "t", "mode": "tap", "owner": 0},
+    {"kind": "macvlan", "name": "m", "parent": "t", "mode": "source", "macaddrs": ["02:00:00:00:00:01"]},
+    {"kind": "macvtap", "name": "v", "parent": "t", "device": {"owner": "nobody", "mode": "0600"}},
+    {"kind": "link", "name": "eth9", "netns": "/run/docker/netns/x", "move_from": "", "recreate": "false"},
+    {"kind": "veth", "name": "gone", "state": "absent"},
+]  # fmt: skip
+BRIDGES: t.List[Document] = [
+    {"name": "ovs0", "external_ids": {"n": 5, "gone": None}, "ports": [{"name": "p", "tag": 7}, {"name": "q", "mac": ""}]},
+    {"name": "ovs1", "database": "/run/other/db.sock", "protocols": [], "ports": None},
+]  # fmt: skip
+
+
+def validate(options: Document, document: Document) -> t.Tuple[Document, t.List[str]]:
+    result = ArgumentSpecValidator(options).validate(document)
+    return dict(result.validated_parameters), list(result.error_messages)
+
+
+def completed(**document: t.Any) -> Document:
+    complete, wrong = validate(documents.topology_options(), {"name": "lab", **document})
+    assert not wrong
+    return complete
+
+
+def kept(document: Document) -> Document:
+    """What a document is when it has been kept."""
+    read: Document = json.loads(json.dumps(documents.keepable(document, validate)))
+    return read
+
+
+@pytest.mark.parametrize("database", [None, "/run/ovs/db.sock"])
+def test_what_is_kept_is_read_as_what_was_given(database: t.Optional[str]) -> None:
+    namespaces = [{"name": "blue", "sysctls": {"net.ipv4.ip_forward": True}}, {"name": "gone", "state": "absent"}]
+    document = completed(namespaces=namespaces, links=LINKS, ovs_bridges=BRIDGES, database=database, timeout=7)
+    read = documents.read_topology(kept(document), documents.as_kept)
+    assert read == documents.read_topology(document, validate)
+    assert (kept(document)["timeout"], kept(document)["purge"]) == (7, True)
+    # What is kept is itself kept as it is.
+    assert documents.keepable(kept(document), documents.as_kept) == kept(document)
+
+
+def test_what_was_left_out_is_not_kept() -> None:
+    assert kept(completed(links=LINKS[3:4])) == {
+        "name": "lab",
+        "purge": True,
+        "rollback": True,
+        "timeout": 30,
+        "namespaces": [],
+        "links": [
+            {
+                "kind": "tuntap", "name": "t", "mode": "tap", "owner": "0", "state": "present", "recreate": False,
+                "purge_addresses": False, "purge_routes": False,
+            }
+        ],
+        "ovs_bridges": [],
+    }  # fmt: skip
+    peer = kept(completed(links=LINKS[2:3]))["links"][0]["peer"]
+    assert (peer["addresses"], peer["alias"], "mtu" in peer) == ([], "", False)
+    assert kept(completed(ovs_bridges=BRIDGES))["ovs_bridges"][0]["external_ids"] == {"n": 5, "gone": None}
+
+
+def test_an_option_that_a_program_does_not_know_is_wrong() -> None:
+    document = kept(completed(links=LINKS, ovs_bridges=BRIDGES))
+    document["links"][2]["new"] = document["ovs_bridges"][0]["ports"][1]["newer"] = 1
+    with pytest.raises(BadInput) as caught:
+        documents.read_topology(document, documents.as_kept)
+    assert str(caught.value) == (
+        "Option links[2]: there is no option new. Option ovs_bridges[0].ports[1]: there is no option newer."
+    )
+
+
+@pytest.mark.parametrize(
+    ("link", "option"),
+    [
+        ({"netns": "/proc/7/ns/net"}, "netns"),
+        ({"netns": "blue", "move_from": "/proc/7/ns/net"}, "move_from"),
+        ({"kind": "veth", "peer": {"name": "b", "netns": "/proc/7/ns/net"}}, "peer.netns"),
+    ],
+)
+def test_a_process_is_not_there_after_a_reboot(link: Document, option: str) -> None:
+    document = completed(links=[{"kind": "tuntap", "name": "a", **link}])
+    assert documents.read_topology(document, validate)
+    with pytest.raises(BadInput, match=r"^Option %s of link '[ab]': '/proc/7/ns/net' is another" % option):
+        documents.keepable(document, validate)
+
+
+def test_keeping_is_a_change_by_itself() -> None:
+    document = kept(completed(links=LINKS[3:4]))
+
+    def plan(before: t.Optional[Document], keep: t.Optional[Document]) -> t.Tuple[Wanted, t.Any]:
+        wanted = Wanted(topology=WantedTopology("lab", True, True, Record("lab"), keep=keep))
+        return wanted, make_plan(State(kept=before), wanted)
+
+    for before, after in ((None, document), (document, None), (document, {**document, "purge": False})):
+        wanted, made = plan(before, after)
+        assert made.changed
+        assert made.after.kept == after
+        assert made.commands == []
+        (step,) = made.steps
+        state = made.after.copy()
+        (back,) = step.inverse(made.before)
+        back.simulate(state)
+        assert state.kept == before
+        told = [documents.write_topology(state, wanted, made) for state in (made.before, made.after)]
+        assert [one["persist"] for one in told] == [before is not None, after is not None]
+        assert told[0] != told[1]
+    for same in (None, document):
+        assert not plan(same, same)[1].changed
+
+
+def test_documents_in_files(tmp_path: Path) -> None:
+    records = Records(str(tmp_path / "topologies"))
+    assert records.kept_names() == []
+    assert records.kept("b") is None
+    records.keep("b", None)
+    records.write(Record("r"))
+    for name in ("b", "a.json", ".c"):
+        records.keep(name, {"name": name})
+    assert records.kept_names() == [".c", "a.json", "b"]
+    assert records.names() == ["r"]
+    assert records.kept("a.json") == {"name": "a.json"}
+    records.keep("b", {"name": "new"})
+    assert records.kept("b") == {"name": "new"}
+    records.keep("b", None)
+    assert sorted(path.name for path in (tmp_path / "topologies").iterdir()) == [
+        ".c.document",
+        "a.json.document",
+        "r.json",
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 2, "document": {}}', '{"version": 1}', "\xff"])
+def test_a_file_that_holds_something_else(tmp_path: Path, text: str) -> None:
+    (tmp_path / "lab.document").write_text(text, encoding="latin-1")
+    with pytest.raises(
+        Unusable, match=r"^What is kept of topology 'lab' for the next boot .* Remove that file, and run"
+    ):
+        Records(str(tmp_path)).kept("lab")
+
+
+# The command
+
+
+@pytest.fixture
+def _three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three topologies that are kept."""
+    records = Records(str(tmp_path))
+    monkeypatch.setattr(_restore, "Records", lambda: records)
+    monkeypatch.setattr(_restore, "PAUSE", 0.01)
+    for name in ("a", "b", "c"):
+        records.keep(name, {**kept(completed(links=LINKS[3:4])), "name": name})
+
+
+@pytest.fixture
+def tried(_three: None, monkeypatch: pytest.MonkeyPatch) -> t.Dict[str, t.List[t.Any]]:
+    """What comes of the next attempts at a topology, by its name; when there is nothing more, it succeeds."""
+    outcomes: t.Dict[str, t.List[t.Any]] = {}
+
+    def converge(_host: t.Any, _planning: t.Any, wanted: Wanted, *_how: bool) -> Outcome:
+        assert wanted.topology
+        left = outcomes.setdefault(wanted.topology.name, [])
+        if left:
+            raise left.pop(0)
+        return Outcome(wanted, make_plan(State(), wanted), State())
+
+    class Host:
+        def __init__(self, timeout: int, records: Records) -> None:
+            assert timeout == 30
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(_restore, "converge", converge)
+    monkeypatch.setattr(_restore, "WholeHost", Host)
+    return outcomes
+
+
+Told = pytest.CaptureFixture[str]
+
+
+@pytest.mark.usefixtures("tried")
+def test_all_are_restored_by_their_names(capsys: Told) -> None:
+    assert _restore.main([]) == 0
+    told = "%s: made 1 link; 2 steps in all."
+    assert capsys.readouterr().out.splitlines() == [told % name for name in "abc"]
+    assert _restore.main(["--check", "c", "a", "a"]) == 0
+    assert capsys.readouterr().out.splitlines() == [told.replace("made", "would make") % name for name in "ac"]
+    assert _restore.main(["--verbose", "b"]) == 0
+    assert "b: ip tuntap add dev t mode tap user root" in capsys.readouterr().out
+
+
+def test_others_are_restored_when_one_fails(tried: t.Any, capsys: Told) -> None:
+    tried.update(a=[Conflict("That can't be.")], b=[RuntimeError("a bug")])
+    assert _restore.main([]) == 1
+    told = capsys.readouterr()
+    assert told.out == "c: made 1 link; 2 steps in all.\n"
+    assert told.err.startswith("a: That can't be.\nb: Traceback")
+    assert _restore.main([]) == 0
+
+
+def test_what_is_missing_may_come(tried: t.Any, capsys: Told) -> None:
+    tried.update(a=[Missing(["It lacks."])] * 3)
+    assert _restore.main(["--wait", "60"]) == 0
+    assert [line[:1] for line in capsys.readouterr().out.splitlines()] == ["b", "c", "a"]
+    # Without waiting it gets another chance as long as others succeed.
+    tried.update(a=[Missing(["It lacks."])] * 2, b=[Missing(["It lacks."])])
+    assert _restore.main([]) == 0
+    tried.update(a=[Missing(["It lacks."])] * 3)
+    assert _restore.main(["a"]) == 1
+    assert capsys.readouterr().err == "a: It lacks.\n"
+
+
+@pytest.mark.usefixtures("tried")
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["x"], "x: Nothing is kept of it for the next boot"),
+        (["../a"], "../a: The name of a topology: '../a' can't be"),
+        (["a", "x"], "x: Nothing is kept"),
+    ],
+)
+def test_names_that_are_none(capsys: Told, words: t.List[str], sentence: str) -> None:
+    assert _restore.main(words) == 1
+    assert capsys.readouterr().err.startswith(sentence)
+
+
+@pytest.mark.parametrize(("words", "code"), [(["--help"], 0), (["--wait", "long"], 2), (["--nosuch"], 2)])
+def test_words_that_are_none(words: t.List[str], code: int) -> None:
+    with pytest.raises(SystemExit) as caught:
+        _restore.main(words)
+    assert caught.value.code == code
