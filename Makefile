@@ -18,8 +18,8 @@ site:
 
 test:
 	@scripts/setup.sh test
-	@.venv/bin/python scripts/test.py
 	@scripts/molecule.sh default
+	@.venv/bin/python scripts/test.py
 
 test-hosts:
 	@scripts/setup.sh hosts
