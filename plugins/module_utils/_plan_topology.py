@@ -226,8 +226,8 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
                     lost.append("OVS port '%s'" % name)
         if lost:
             raise Conflict(
-                "This would destroy %s, which this topology has not made; nothing was changed. Move it or delete it first, or "
-                "give 'purge: false'." % ", ".join(sorted(lost))
+                "This would destroy %s, which this topology has not made; nothing was changed. Move it or delete it first%s."
+                % (", ".join(sorted(lost)), ", or give 'purge: false'" if topology.present else "")
             )
 
 
