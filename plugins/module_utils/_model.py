@@ -55,6 +55,9 @@ class State:
     def devices(self, gone: t.Collection[str], come: t.Collection[str]) -> None:
         """Take note of the links that come and go with internal ports of OVS; for those who look at both."""
 
+    def seized(self, names: t.Collection[str]) -> None:
+        """Take note of the links that OVS takes or lets go of; for those who look at both."""
+
 
 @dataclasses.dataclass
 class Wanted:

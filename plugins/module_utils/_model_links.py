@@ -243,6 +243,12 @@ class HostState(State):
             # Nobody knows more of it until it is there.
             self.links.setdefault(Ref(OWN, name), Link(Ref(OWN, name), OVS_KINDS[0], values={"state": "down"}))
 
+    def seized(self, names: t.Collection[str]) -> None:
+        for ref in (Ref(OWN, name) for name in names):
+            if ref in self.links:
+                # With some datapaths it makes them promiscuous, and switches that off again.
+                self.put(self.links[ref].having(promisc=None))
+
 
 def references(wanted: Wanted) -> t.Dict[str, str]:
     """Every reference to a namespace in what is wanted, OWN last, with the words for the option that it comes from."""

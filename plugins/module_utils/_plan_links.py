@@ -77,14 +77,14 @@ def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
     """The steps that give the links of ``state`` back what they have in ``target``, and take away what is new.
 
     Only for links that are where they belong; it is what remains to be done after an undo. Where ``state`` is not
-    ``observed`` but simulated, it doesn't know the MTU and the MAC address of a bridge whose ports have changed. They
-    follow back by themselves.
+    ``observed`` but simulated, it doesn't know the MTU and the MAC address of a bridge whose ports have changed, nor
+    whether Open vSwitch has made a link promiscuous. They follow back by themselves.
     """
     editor = _Editor(state.copy())
     for ref, link in target.links.items():
         now = state.links.get(ref)
         if now is not None and now is not link and now != link:
-            unknown = {name: None for name in ("mtu", "mac") if not observed and name not in now.values}
+            unknown = {name: None for name in ("mtu", "mac", "promisc") if not observed and name not in now.values}
             editor.adjust(ref, link.having(**unknown))
     return editor.done
 

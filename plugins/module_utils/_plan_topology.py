@@ -118,7 +118,8 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
         early, late = self._in_order(links, wanted)
         self._place(early)
         before_ovs, self.last = self.last, []
-        self._try(self.ovs, wanted)
+        if self._try(self.ovs, wanted):
+            self._leave_to_ovs()
         self.last, self._last_of_ovs = before_ovs, self.last
         self._place(late)
         for netns in wanted.namespaces:
@@ -133,6 +134,14 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
                     "Link %s would have %d ports, and a Linux bridge takes at most %d."
                     % (bridge.ref, len(bridge.ports), linux_bridge.MAX_PORTS)
                 )
+
+    def _leave_to_ovs(self) -> None:
+        """Don't give links that Open vSwitch takes or lets go of back that they were promiscuous, or weren't."""
+        for database, switch in self.state.ovs.items():
+            for name in switch.interfaces.keys() ^ self.before.ovs[database].interfaces.keys():
+                origin = self._origins.get(Ref(OWN, name))
+                if origin:
+                    self._origins[Ref(OWN, name)] = origin.having(promisc=None)
 
     def _place(self, links: t.Iterable[WantedLink]) -> None:
         for link in links:
@@ -230,8 +239,8 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
                     lost.append("OVS port '%s'" % name)
         if lost:
             raise Conflict(
-                "This would destroy %s, which this topology has not made; nothing was changed. Move it or delete it first, or "
-                "give 'purge: false'." % ", ".join(sorted(lost))
+                "This would destroy %s, which this topology has not made; nothing was changed. Move it or delete it first%s."
+                % (", ".join(sorted(lost)), ", or give 'purge: false'" if topology.present else "")
             )
 
 

@@ -62,10 +62,11 @@ class OvsStep(Step):
         if not self.makes_links():
             self.change(switch)
             return
-        before = switch.internal()
+        before, had = switch.internal(), set(switch.interfaces)
         self.change(switch)
         after = switch.internal()
         state.devices(before - after, after - before)
+        state.seized(had ^ switch.interfaces.keys())
 
     def makes_links(self) -> bool:
         """Whether links may come or go with it."""

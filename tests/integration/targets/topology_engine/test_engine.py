@@ -230,7 +230,7 @@ def real(host: Host, document: Document, foretold: t.Any) -> None:
         return
     assert foretold is not None, "check mode failed where the real run didn't"
     told, found = (write_topology(one.now, one.wanted, one.plan) for one in (foretold, outcome))
-    holds(found, told, "check mode foretold something else for %s" % document)
+    holds(found, told, "check mode foretold something else for %s: %s" % (document, outcome.plan.commands))
     after = host.snapshot()
     print("Ran %d steps" % len(outcome.plan.steps))
     if document["purge"]:
