@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import resource
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import Host
@@ -33,6 +34,9 @@ class Spaces(Host):
         require()
         # What is read makes so many objects that collecting garbage would take three quarters of the time.
         gc.disable()
+        # Two descriptors for each namespace are soon more than the usual soft limit.
+        _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         self.spaces: t.Dict[str, Space] = {}
         self.unnamed: t.Dict[str, Space] = {}
 
