@@ -73,21 +73,23 @@ class Looking(Spaces):
         Addresses and routes are read of those links only of which they may matter.
         """
         tables: t.Dict[str, t.Dict[str, t.Any]] = {}
+        seen: t.Set[t.Tuple[int, int]] = set()
         for reference in {**references(wanted), **dict.fromkeys(wanted.whole or ())}:
             space = self.space(reference)
-            if space and space.identity not in {self.there(other).identity for other in tables}:
+            if space and space.identity not in seen:
+                seen.add(space.identity)
                 tables[reference] = space.links()
                 state.namespaces.setdefault(reference, Netns(reference, identity=space.cookie))
         self._whole = set(tables)
         for reference, table in tables.items():
             for name, message in table.items():
                 state.put(self._decode(self.there(reference), Ref(reference, name), message, details=False))
-            _set_ports(state, reference)
-        matter = _that_matter(state, wanted)
+        _set_ports(state)
+        matter: t.Dict[str, t.Dict[Ref, bool]] = {}
+        for ref, asked in _that_matter(state, wanted).items():
+            matter.setdefault(ref.netns, {})[ref] = asked
         for reference, table in tables.items():
-            self._look_deeper(
-                state, reference, table, {ref: asked for ref, asked in matter.items() if ref.netns == reference}
-            )
+            self._look_deeper(state, reference, table, matter.get(reference, {}))
 
     def _look_deeper(
         self, state: State, reference: str, table: t.Mapping[str, t.Any], refs: t.Mapping[Ref, bool]
@@ -272,19 +274,16 @@ class Looking(Spaces):
 
     def _namespace_by_id(self, space: Space, nsid: int) -> t.Optional[str]:
         """A reference to the namespace that another one knows by an id; what was found is remembered there."""
-        asked: t.Set[str] = set()
-        while nsid not in space.ids:
-            # The own one first: most links lead there.
-            reference = next(
-                (other for other in (OWN, *self.spaces) if other not in {*space.ids.values(), *asked}), None
-            )
-            if reference is None:
-                space.ids[nsid] = self._search(space, nsid)
+        # The own one first: most links lead there.
+        for reference in (OWN, *self.spaces):
+            if nsid in space.ids:
                 break
-            asked.add(reference)
-            other = self.space(reference)
+            other = self.space(reference) if reference not in space.asked else None
+            space.asked.add(reference)
             if other:
                 space.ids.setdefault(space.id_of(other.fd), self._first_of(other.identity, reference))
+        if nsid not in space.ids:
+            space.ids[nsid] = self._search(space, nsid)
         return space.ids[nsid]
 
     def _search(self, space: Space, nsid: int) -> t.Optional[str]:
@@ -308,15 +307,15 @@ def _lost(link: Link) -> bool:
     return link.peer is None and link.kind in _all.KINDS and _all.KINDS[link.kind].paired
 
 
-def _set_ports(state: State, netns: str) -> None:
-    """Tell the bridges of a namespace, all links of which are in ``state``, their ports."""
-    ports: t.Dict[str, t.List[str]] = {}
+def _set_ports(state: State) -> None:
+    """Tell the bridges their ports, where all links of their namespaces are in ``state``."""
+    ports: t.Dict[Ref, t.List[str]] = {}
     for ref, link in state.links.items():
-        if ref.netns == netns:
-            ports.setdefault(link.values.get("master", ""), []).append(ref.name)
+        if link.values.get("master"):
+            ports.setdefault(Ref(ref.netns, link.values["master"]), []).append(ref.name)
     for ref, link in list(state.links.items()):
-        if ref.netns == netns and link.kind in _all.KINDS and _all.KINDS[link.kind].has_ports:
-            state.put(dataclasses.replace(link, ports=tuple(sorted(ports.get(ref.name, ())))))
+        if link.kind in _all.KINDS and _all.KINDS[link.kind].has_ports:
+            state.put(dataclasses.replace(link, ports=tuple(sorted(ports.get(ref, ())))))
 
 
 def _that_matter(state: State, wanted: Wanted) -> t.Dict[Ref, bool]:

@@ -171,7 +171,9 @@ class Space:
         self._sequence = 0
         self._indexes: t.Dict[str, int] = {}
         self._names: t.Dict[int, str] = {}
-        self.ids: t.Dict[int, t.Optional[str]] = {}  # references to other namespaces, by their ids here
+        # References to other namespaces, by their ids here; and those of which the id was asked for.
+        self.ids: t.Dict[int, t.Optional[str]] = {}
+        self.asked: t.Set[str] = set()
         self.port_vlans = True
 
     def close(self) -> None:
@@ -181,7 +183,7 @@ class Space:
 
     def forget(self) -> None:
         """Forget what was remembered of names and indexes, because it may change."""
-        self._indexes, self._names, self.ids = {}, {}, {}
+        self._indexes, self._names, self.ids, self.asked = {}, {}, {}, set()
 
     @contextlib.contextmanager
     def inside(self) -> t.Iterator[None]:
