@@ -317,7 +317,7 @@ def _that_matter(state: State, wanted: Wanted) -> t.Set[Ref]:
     """The links of which more may be asked for than their scalar values, or may get lost and have to come back."""
     if wanted.details:
         return set(state.links)
-    found: t.Set[Ref] = set()
+    found = _that_may_go(state, wanted)
     for asked in (end for link in wanted.links for end in link.ends()):
         elsewhere = [] if asked.move_from is None else [Ref(asked.move_from, asked.ref.name)]
         for link in (state.links[ref] for ref in (asked.ref, *elsewhere) if ref in state.links):
@@ -328,3 +328,12 @@ def _that_matter(state: State, wanted: Wanted) -> t.Set[Ref]:
             if asked.purge_ports or not asked.present:
                 found |= {Ref(link.ref.netns, name) for name in link.ports or ()}
     return found
+
+
+def _that_may_go(state: State, wanted: Wanted) -> t.Set[Ref]:
+    """The links that a topology has recorded and doesn't list, with their other ends."""
+    topology = wanted.topology
+    listed = {end.ref for link in wanted.links for end in link.ends()} if topology and topology.present else set()
+    owned = {Ref(link.netns, link.name) for link in topology.record.links} if topology else set()
+    going = [state.links[ref] for ref in owned - listed if ref in state.links]
+    return {ref for link in going for ref in (link.ref, link.peer) if ref in state.links}
