@@ -325,20 +325,27 @@ def _that_matter(state: State, wanted: Wanted) -> t.Dict[Ref, bool]:
     """
     if wanted.details:
         return dict.fromkeys(state.links, True)
-    owned = wanted.topology.record.links if wanted.topology else []
-    found: t.Dict[Ref, bool] = {Ref(link.netns, link.name): False for link in owned}
-    listed = () if wanted.topology and not wanted.topology.present else wanted.links
-    for asked in (end for link in listed for end in link.ends()):
+    found = dict.fromkeys(_that_may_go(state, wanted), False)
+    for asked in (end for link in wanted.links for end in link.ends()):
         elsewhere = [] if asked.move_from is None else [Ref(asked.move_from, asked.ref.name)]
         for link in (state.links[ref] for ref in (asked.ref, *elsewhere) if ref in state.links):
             same = link.ref == asked.ref and asked.present
             same = same and all(link.values.get(name) == value for name, value in asked.values.items())
             lists = asked.addresses is not None or asked.routes is not None
             if same and not lists and asked.vlans is None and not asked.port:
-                found.pop(link.ref, None)
                 continue
             for ref in (link.ref, *([link.peer] if link.peer else [])):
                 found[ref] = found.get(ref, False) or lists
             if asked.purge_ports or not asked.present:
                 found.update((Ref(link.ref.netns, name), False) for name in link.ports or ())
     return {ref: lists for ref, lists in found.items() if ref in state.links}
+
+
+def _that_may_go(state: State, wanted: Wanted) -> t.Set[Ref]:
+    """The links that a topology has recorded and doesn't list, with their other ends and their ports."""
+    topology = wanted.topology
+    listed = {end.ref for link in wanted.links for end in link.ends()} if topology and topology.present else set()
+    owned = {Ref(link.netns, link.name) for link in topology.record.links} if topology else set()
+    going = [state.links[ref] for ref in owned - listed if ref in state.links]
+    ports = {Ref(link.ref.netns, name) for link in going for name in link.ports or ()}
+    return ports | {ref for link in going for ref in (link.ref, link.peer) if ref}

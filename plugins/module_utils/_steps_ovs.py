@@ -61,12 +61,17 @@ class OvsStep(Step):
         switch = state.ovs[self.database]
         if not self.makes_links():
             self.change(switch)
+            state.seized(self.takes())
             return
         before, had = switch.internal(), set(switch.interfaces)
         self.change(switch)
         after = switch.internal()
         state.devices(before - after, after - before)
         state.seized(had ^ switch.interfaces.keys())
+
+    def takes(self) -> t.Collection[str]:
+        """The names of the links that OVS takes with it, where none come or go."""
+        return ()
 
     def makes_links(self) -> bool:
         """Whether links may come or go with it."""
@@ -210,6 +215,9 @@ class PortAdd(OvsStep):
     def makes_links(self) -> bool:
         return False
 
+    def takes(self) -> t.Collection[str]:
+        return self.interfaces
+
     def describe(self) -> str:
         return "adding port '%s' to OVS bridge '%s'" % (self.name, self.bridge)
 
@@ -287,6 +295,9 @@ class MemberAdd(OvsStep):
 
     def makes_links(self) -> bool:
         return False
+
+    def takes(self) -> t.Collection[str]:
+        return (self.interface,)
 
     def describe(self) -> str:
         return "adding interface '%s' to OVS bond '%s'" % (self.interface, self.bond)
