@@ -71,6 +71,8 @@ def _steady(told: t.Any) -> t.Any:
         "gc_timer", "hello_timer", "tcn_timer", "topology_change_timer", "topology_change", "tentative", "state",
         "message_age_timer", "forward_delay_timer", "hold_timer", "topology_change_detected", "qdisc", "dadfailed",
         "mcast_querier_state", "protocol",
+        # Nothing as long as a bridge has neither been up nor been given a MAC address, and then that.
+        "bridge_id", "root_id",
     }  # fmt: skip
     if isinstance(told, dict):
         up = {"up": "UP" in told["flags"], "promisc": "PROMISC" in told["flags"]} if "ifname" in told else {}
