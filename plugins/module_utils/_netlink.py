@@ -356,7 +356,8 @@ class Space:
         except NetlinkError as error:
             if error.code not in (errno.EOPNOTSUPP, errno.EINVAL):
                 raise
-            self.port_vlans = error.code == errno.EINVAL
+            # Before the first bridge, the kernel's module for bridges may not be loaded.
+            self.port_vlans = error.code == errno.EINVAL or not os.path.isdir("/sys/module/bridge")
             return None
         return found
 

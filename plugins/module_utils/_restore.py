@@ -41,7 +41,7 @@ def main(words: t.Sequence[str]) -> int:
     deadline = time.monotonic() + arguments.wait
     to_do = sorted(set(arguments.names)) or records.kept_names()
     if not to_do:
-        print("There is no topology to restore.")
+        _say("There is no topology to restore.")
     failed = False
     while to_do:
         results = {name: _attempt(name, records, arguments) for name in to_do}
@@ -102,10 +102,10 @@ def _restore(name: str, records: Records, check: bool) -> Outcome:
 
 def _tell(name: str, outcome: Outcome, arguments: argparse.Namespace) -> None:
     plan = outcome.plan
-    print("%s: %s." % (name, _summary(plan, arguments.check)), flush=True)
+    _say("%s: %s." % (name, _summary(plan, arguments.check)))
     if arguments.verbose:
         for argv in plan.commands:
-            print("%s: %s" % (name, shlex.join(argv)), flush=True)
+            _say("%s: %s" % (name, shlex.join(argv)))
     # Of what didn't work before, that which still doesn't.
     broken = plan.broken if arguments.check else PLANNING.make_plan(outcome.now, outcome.wanted).broken
     for sentence in (*plan.missing, *plan.warnings, *broken):
@@ -131,4 +131,10 @@ def _summary(plan: Plan, check: bool) -> str:
 
 
 def _complain(name: str, text: str) -> None:
-    print("%s: %s" % (name, text), file=sys.stderr, flush=True)
+    _say("%s: %s" % (name, text), sys.stderr)
+
+
+def _say(line: str, stream: t.Optional[t.TextIO] = None) -> None:
+    stream = stream or sys.stdout
+    stream.write(line + "\n")
+    stream.flush()
