@@ -147,6 +147,8 @@ def alike(seen: t.Any) -> t.Any:
     """A snapshot without what two worlds differ in: interface indexes, and addresses that the kernel chose."""
     if isinstance(seen, dict):
         chosen = {"ifindex", "link_index", "bridge_id", "root_id"}
+        if "hairpin" in seen:
+            chosen.add("link")  # the bridge command takes an index for one of this namespace, wherever the other end is
         kept = {key: alike(value) for key, value in seen.items() if key not in chosen}
         if "address" in kept and not str(kept["address"]).startswith(GIVEN):
             kept["address"] = "chosen"
