@@ -40,7 +40,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
 
 DYING_SECONDS = 2.0
-FEW = 20  # links whose addresses and routes are asked for one by one rather than all at once
 
 
 class Looking(Spaces):
@@ -70,7 +69,7 @@ class Looking(Spaces):
     def _look_around(self, state: State, wanted: Wanted) -> None:
         """Put all links of all namespaces that ``wanted`` speaks of into ``state``, each namespace read once.
 
-        Addresses and routes are read of those links only of which they may matter.
+        Settings as the port of a bridge are read of those links only of which they may matter.
         """
         tables: t.Dict[str, t.Dict[str, t.Any]] = {}
         seen: t.Set[t.Tuple[int, int]] = set()
@@ -94,23 +93,21 @@ class Looking(Spaces):
     def _look_deeper(
         self, state: State, reference: str, table: t.Mapping[str, t.Any], refs: t.Mapping[Ref, bool]
     ) -> None:
-        """Read of some links of a namespace the addresses and routes, the settings as a port, and VLANs if there are any."""
+        """Read the addresses and routes of the links of a namespace; of some of them the settings as a port, and VLANs."""
         space = self.there(reference)
-        matter = {state.links[ref].index: state.links[ref] for ref in refs}
-        if len(matter) > FEW:
-            # Those of the kernel matter only where somebody asks for the same ones. There are many.
-            asked = any(refs.values())
-            addresses, routes = space.addresses(kernels=asked), space.routes(kernels=asked)
-        else:
-            addresses = {index: space.addresses(index).get(index, []) for index in matter}
-            routes = {index: space.routes(index).get(index, []) for index in matter}
-        for index, link in matter.items():
-            has, leads = tuple(addresses.get(index, ())), tuple(routes.get(index, ()))
-            port = messages.port_settings(table[link.ref.name])
+        # Those of the kernel matter only where somebody asks for the same ones. There are many.
+        asked = any(refs.values())
+        addresses, routes = space.addresses(kernels=asked), space.routes(kernels=asked)
+        for name, message in table.items():
+            ref = Ref(reference, name)
+            link = state.links[ref]
+            has, leads = tuple(addresses.get(link.index, ())), tuple(routes.get(link.index, ()))
+            port = messages.port_settings(message) if ref in refs else {}
             bridge = state.links.get(Ref(reference, link.values.get("master", "")))
             filters = port and bridge and bridge.values.get("vlan_filtering")
-            vlans = space.vlans(index) if filters else None
-            state.put(dataclasses.replace(link, addresses=has, routes=leads, port=port, vlans=vlans))
+            vlans = space.vlans(link.index) if filters else None
+            if has or leads or port:
+                state.put(dataclasses.replace(link, addresses=has, routes=leads, port=port, vlans=vlans))
 
     def _look_netns(self, state: State, wanted: WantedNetns) -> None:
         space = self.space(wanted.name)
