@@ -94,16 +94,15 @@ class WholeHost(Host):
     def commit(self, plan: Plan, now: State) -> None:
         """Write down what is owned now."""
         if self._record is not None:
-            self._write(owned_after(plan, self._mine(plan.before), now), now)
+            self._write(self._record.name, owned_after(plan, self._mine(plan.before), now), now)
 
     def abandon(self, plan: Plan, now: State) -> None:
         """Write down what was owned before. What was deleted and made again by the undo may have another identity now."""
         if self._record is not None:
-            self._write(self._mine(plan.before), now)
+            self._write(self._record.name, self._mine(plan.before), now)
 
-    def _write(self, owned: Belongings, now: State) -> None:
-        assert self._record is not None
-        record = record_of(self._record.name, owned, now)
+    def _write(self, name: str, owned: Belongings, now: State) -> None:
+        record = record_of(name, owned, now)
         if owned == Belongings():
             self._records.remove(record.name)
         elif record != self._written:

@@ -235,7 +235,7 @@ class Looking(Spaces):
         users: t.Tuple[str, ...] = ()
         if kind:
             values.update(messages.own_values(kind.attributes, message))
-        if kind and not brief and type(kind) is not Kind:
+        if kind and not brief and kind.__class__ is not Kind:
             with space.inside():
                 values.update(kind.read_more(ref.name, message))
                 users = kind.users(ref.name, message, may_go)

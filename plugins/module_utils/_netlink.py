@@ -72,7 +72,7 @@ try:
 except (ImportError, AttributeError, TypeError, SyntaxError) as import_error:
     # The last two are what a pyroute2 raises that is too new for this Python.
     PYROUTE2_ERROR = str(import_error)
-    NetlinkError = OSError
+    NetlinkError = RuntimeError
     ifaddrmsg = ifinfmsg = rtmsg = rtnl = pyroute2_netns = None
 else:
 
