@@ -148,7 +148,9 @@ def alike(seen: t.Any) -> t.Any:
     if isinstance(seen, dict):
         chosen = {"ifindex", "link_index", "bridge_id", "root_id"}
         if "hairpin" in seen:
-            chosen.add("link")  # the bridge command takes an index for one of this namespace, wherever the other end is
+            # Ports are numbered as they come; and the bridge command takes an index for one of this namespace, wherever
+            # the other end is.
+            chosen |= {"id", "no", "designated_port", "link"}
         kept = {key: alike(value) for key, value in seen.items() if key not in chosen}
         if "address" in kept and not str(kept["address"]).startswith(GIVEN):
             kept["address"] = "chosen"
