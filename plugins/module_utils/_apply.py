@@ -69,7 +69,8 @@ class Outcome(t.NamedTuple):
 def converge(host: Host, planning: Planning, wanted: Wanted, check: bool, rollback: bool = True) -> Outcome:
     """Make the host have what is wanted; with ``check`` only tell what would be done.
 
-    Without ``rollback``, what was done before a failure stays. Raises a Failure, after which the host is as before as far as its text doesn't say otherwise.
+    Without ``rollback``, what was done before a failure stays. Raises a Failure, after which the host is as before as far as
+    its text doesn't say otherwise.
     """
     with contextlib.nullcontext() if check else _undisturbed():
         wanted = host.locate(wanted)

@@ -220,14 +220,24 @@ class Running(Spaces):
         there = [step.link.ref for step in several if step.link.ref.name in table]
         used = {message.get_attr("IFLA_GROUP") for message in table.values()}
         group = next(number for number in iter(lambda: random.randrange(1 << 16, 1 << 31), None) if number not in used)
-        into = [("IFLA_GROUP", group)]
         with contextlib.ExitStack() as stack:
             for ref in there:
                 stack.enter_context(self._leaving(ref, table[ref.name]))
-            for ref in there:
-                self._send(space, Request(ifinfmsg, rtnl.RTM_SETLINK, 0, [("IFLA_IFNAME", ref.name), *into], {}))
-            self._flush()
-            self._do(space, Request(ifinfmsg, rtnl.RTM_DELLINK, 0, into, {}))
+            self._group(space, {ref.name: group for ref in there})
+            try:
+                if there:  # or they have gone by themselves
+                    self._do(space, Request(ifinfmsg, rtnl.RTM_DELLINK, 0, [("IFLA_GROUP", group)], {}))
+            except NetlinkError:
+                self._group(space, {ref.name: table[ref.name].get_attr("IFLA_GROUP") for ref in there})
+                raise
+
+    def _group(self, space: Space, groups: t.Mapping[str, int]) -> None:
+        """Put links into groups by their names; one that has gone by itself is none of our business."""
+        named = ([("IFLA_IFNAME", name), ("IFLA_GROUP", group)] for name, group in groups.items())
+        requests = (Request(ifinfmsg, rtnl.RTM_SETLINK, 0, attributes, {}) for attributes in named)
+        for error in space.send([space.encode(acknowledged(request)) for request in requests]):
+            if error and error.code != errno.ENODEV:
+                raise error
 
     def _leaving(self, ref: Ref, message: t.Any) -> t.ContextManager[None]:
         kind = _all.BY_RTNL.get(message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND"))

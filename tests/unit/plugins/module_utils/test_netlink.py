@@ -29,6 +29,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_links import 
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._steps_links import (
     LinkAdd,
+    LinkDel,
     LinkSet,
     Step,
     VlanAdd,
@@ -153,6 +154,22 @@ def test_vlans_as_the_kernel_reads_them(step: Step, message_type: int, infos: t.
         found.append(struct.unpack_from("=HH", spec, 4))
         spec = spec[(length + 3) & ~3 :]
     assert found == infos
+
+
+class Emptied(SentOnly):
+    """A namespace whose links have all gone by themselves."""
+
+    def forget(self) -> None:
+        pass
+
+    def links(self) -> t.Dict[str, t.Any]:
+        return {}
+
+
+def test_links_that_have_gone_by_themselves_are_deleted() -> None:
+    kernel = Emptied()
+    kernel.run([LinkDel(Link(Ref("", "v%d" % number), "veth")) for number in range(20)])
+    assert kernel.sent == []
 
 
 def test_vlans_as_the_kernel_tells_them() -> None:
