@@ -16,6 +16,7 @@ import os
 import re
 import socket
 import struct
+import sys
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _common, linux_bridge_port
@@ -105,11 +106,9 @@ def port_settings(message: t.Any) -> t.Dict[str, t.Any]:
     """What can be set of a bridge's port, by name; nothing for what is no port."""
     if message.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_KIND") != linux_bridge_port.RTNL:
         return {}
-    data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_DATA")
-    # pyroute2 goes through all of them whenever it is asked for one.
-    found = {attribute[0]: attribute for attribute in data["attrs"]}
+    found = message.slave_numbers(_PORT_ATTRIBUTES)
     given = {name: a for name, a in linux_bridge_port.ATTRIBUTES.items() if a.nla in found}
-    return {name: attribute.decode(found[attribute.nla][1]) for name, attribute in given.items()}
+    return {name: attribute.decode(found[attribute.nla]) for name, attribute in given.items()}
 
 
 def vlans(entries: t.Iterable[t.Any]) -> t.Tuple[Vlan, ...]:
@@ -252,7 +251,30 @@ _LINK_ATTRIBUTES: t.Dict[str, t.Tuple[int, t.Callable[[bytes], t.Any]]] = {
     "IFLA_MIN_MTU": (50, _number),
     "IFLA_MAX_MTU": (51, _number),
 }
+# Those of a bridge's port that can be set; all of them are numbers (linux/if_link.h).
+_PORT_ATTRIBUTES = {
+    "IFLA_BRPORT_PRIORITY": 2,
+    "IFLA_BRPORT_COST": 3,
+    "IFLA_BRPORT_MODE": 4,
+    "IFLA_BRPORT_GUARD": 5,
+    "IFLA_BRPORT_PROTECT": 6,
+    "IFLA_BRPORT_FAST_LEAVE": 7,
+    "IFLA_BRPORT_LEARNING": 8,
+    "IFLA_BRPORT_UNICAST_FLOOD": 9,
+    "IFLA_BRPORT_PROXYARP": 10,
+    "IFLA_BRPORT_PROXYARP_WIFI": 12,
+    "IFLA_BRPORT_MULTICAST_ROUTER": 25,
+    "IFLA_BRPORT_MCAST_FLOOD": 27,
+    "IFLA_BRPORT_MCAST_TO_UCAST": 28,
+    "IFLA_BRPORT_VLAN_TUNNEL": 29,
+    "IFLA_BRPORT_BCAST_FLOOD": 30,
+    "IFLA_BRPORT_GROUP_FWD_MASK": 31,
+    "IFLA_BRPORT_NEIGH_SUPPRESS": 32,
+    "IFLA_BRPORT_ISOLATED": 33,
+    "IFLA_BRPORT_LOCKED": 39,
+}
 IFLA_LINKINFO = 18
+IFLA_INFO_SLAVE_DATA = 5
 _LINKINFO_KINDS = {"IFLA_INFO_KIND": 1, "IFLA_INFO_SLAVE_KIND": 4}
 
 
@@ -291,6 +313,12 @@ class LinkMessage:
             body = self._data[16:32] + struct.pack("=HH", 4 + len(info), IFLA_LINKINFO) + info
             self._decoded = self._decode(struct.pack("=I", 16 + len(body)) + self._data[4:16] + body)
         return self._decoded.get_nested(outer, inner)
+
+    def slave_numbers(self, numbers: t.Mapping[str, int]) -> t.Dict[str, int]:
+        """Those of some attributes in IFLA_INFO_SLAVE_DATA that there are, which are to be plain numbers."""
+        info = attributes(self._attributes.get(IFLA_LINKINFO, b""))
+        found = attributes(info.get(IFLA_INFO_SLAVE_DATA, b""))
+        return {name: int.from_bytes(found[n], sys.byteorder) for name, n in numbers.items() if n in found}
 
 
 def attributes(data: bytes, start: int = 0) -> t.Dict[int, bytes]:

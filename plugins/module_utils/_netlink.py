@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import importlib.metadata
 import os
 import re
 import socket
@@ -28,6 +27,7 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils import _messages as messages
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._messages import RTM_F_CLONED, RTN_UNICAST
+from ansible_collections.virtnet.linux.plugins.module_utils._packages import postpone
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model_links import Address, Route, Vlan
@@ -53,18 +53,22 @@ __all__ = [
 PYROUTE2_MINIMUM = (0, 7, 2)
 PYROUTE2_ERROR: t.Optional[str] = None
 try:
-    import pyroute2
+    # All of it takes eight times as long to import as what is needed here, and longer than what any task does.
+    postpone("pyroute2")
+    from pyroute2 import netns as pyroute2_netns
 
-    _version = pyroute2.__version__
-    if _version == "unknown":
-        # Debian 12's package lacks the file that has it (pyroute2/config/version.py).
-        _version = importlib.metadata.version("pyroute2")
+    try:
+        from pyroute2.config.version import __version__ as _version
+    except ModuleNotFoundError:
+        # Debian 12's package lacks that file.
+        from importlib.metadata import version
+
+        _version = version("pyroute2")
     if tuple(int(n) for n in re.findall(r"\d+", _version)[:3]) < PYROUTE2_MINIMUM:
         raise ImportError("this is version %s" % _version)
 
-    from pyroute2 import NetlinkError
-    from pyroute2 import netns as pyroute2_netns
     from pyroute2.netlink import nla, nlmsg, rtnl
+    from pyroute2.netlink.exceptions import NetlinkError
     from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
     from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
     from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
