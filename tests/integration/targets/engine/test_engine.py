@@ -26,6 +26,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failu
 from ansible_collections.virtnet.linux.plugins.module_utils._kernel import Kernel
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._all import KINDS
 from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._model_links import Link, Ref
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_links import PLANNING
 from ansible_collections.virtnet.linux.plugins.module_utils._steps_links import LinkDel
@@ -164,3 +165,24 @@ def test_random_wishes(wishes: t.List[Wanted]) -> None:
 def test_faults_were_injected() -> None:
     print("%d faults injected in %d examples" % (sum(faults), len(faults)))
     assert sum(faults)
+
+
+def many_deletions() -> int:
+    """Many links that are deleted at once: if one is refused all are as before, and one that has gone is no matter."""
+    world = World()
+    world.build("\n".join("link add d%d group %d type veth peer name e%d" % (n, n, n) for n in range(10)))
+    before = world.snapshot()
+    going = [LinkDel(Link(Ref("", "d%d" % number), "veth")) for number in range(10)]
+    with contextlib.closing(Kernel()) as kernel:
+        with pytest.raises(Refused) as refused:
+            kernel.run([*going, LinkDel(Link(Ref("", "lo"), ""))])
+        assert not refused.value.done
+        same(before, world.snapshot(), "a refused deletion of many links")
+        kernel.run(going[:1])
+        kernel.run(going)
+        kernel.run(going)
+    return world.run("ip", "-o", "link", "show").count("\n")
+
+
+def test_many_deletions() -> None:
+    assert alone(many_deletions) == 1  # lo
