@@ -81,14 +81,23 @@ class Looking(Spaces):
                 state.namespaces.setdefault(reference, Netns(reference, identity=space.cookie))
         self._whole = set(tables)
         for reference, table in tables.items():
-            for name, message in table.items():
-                state.put(self._decode(self.there(reference), Ref(reference, name), message, details=False))
+            for name in list(table):
+                try:
+                    state.put(self._decode(self.there(reference), Ref(reference, name), table[name], details=False))
+                except OSError:
+                    if self._is_there(reference, name, table[name]["index"]):
+                        raise
+                    del table[name]
         _set_ports(state)
         matter: t.Dict[str, t.Dict[Ref, bool]] = {}
         for ref, asked in _that_matter(state, wanted).items():
             matter.setdefault(ref.netns, {})[ref] = asked
         for reference, table in tables.items():
             self._look_deeper(state, reference, table, matter.get(reference, {}))
+
+    def _is_there(self, reference: str, name: str, index: int) -> bool:
+        message = self.there(reference).link_by_name(name)
+        return bool(message and message["index"] == index)
 
     def _look_deeper(
         self, state: State, reference: str, table: t.Mapping[str, t.Any], refs: t.Mapping[Ref, bool]

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import subprocess
 import typing as t
 
 import pytest
@@ -41,6 +42,7 @@ from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils.simulated
 
 # The same examples each time, so that a change is judged by what it changes; EXPLORE=400 goes looking for new ones.
 EXAMPLES = int(os.environ.get("EXPLORE", "25"))
+LOOKS = 2000  # at a busy host
 
 # The host that the wishes meet: devices of kinds that the engine doesn't make, and a bridge with a port.
 WORLD = """
@@ -186,3 +188,23 @@ def many_deletions() -> int:
 
 def test_many_deletions() -> None:
     assert alone(many_deletions) == 1  # lo
+
+
+CHURN = "while :; do ip link add m0 link br0 type macvtap; ip link delete m0; done"
+
+
+def busy_host() -> int:
+    """Looking at all links of a host on which others come and go all the time."""
+    world = World()
+    world.build("link add br0 type bridge")
+    with subprocess.Popen(["sh", "-c", CHURN], stderr=subprocess.DEVNULL) as churn:
+        try:
+            for _time in range(LOOKS):
+                run(Wanted(whole=("",)), check=True)
+        finally:
+            churn.kill()
+    return LOOKS
+
+
+def test_busy_host() -> None:
+    assert alone(busy_host) == LOOKS
