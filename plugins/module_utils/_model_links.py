@@ -275,4 +275,4 @@ def located(wanted: Wanted, same: t.Mapping[str, str]) -> Wanted:
             parent=Ref(same[link.parent.netns], link.parent.name) if link.parent else None,
         )
 
-    return dataclasses.replace(wanted, links=tuple(locate(link) for link in wanted.links))
+    return wanted._replace(links=tuple(locate(link) for link in wanted.links))

@@ -104,7 +104,7 @@ def vsctl(database: str, batch: t.Iterable[OvsStep], *options: str) -> Argv:
     return argv
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class BridgeAdd(OvsStep):
     """Make a bridge; with a ``parent``, a fake one for a VLAN of it."""
 
@@ -131,7 +131,7 @@ class BridgeAdd(OvsStep):
         return [BridgeDel(self.database, self.name)]
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class BridgeDel(OvsStep):
     """Delete a bridge, its ports, and the fake bridges upon it."""
 
@@ -203,7 +203,7 @@ def _restore_values(database: str, before: Switch, name: str, own_of: t.Optional
     return steps
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class PortAdd(OvsStep):
     """Add a port to a bridge that is no fake bridge; with several interfaces it is a bond."""
 
@@ -235,7 +235,7 @@ class PortAdd(OvsStep):
         return [PortDel(self.database, self.name)]
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class PortDel(OvsStep):
     """Remove a port, of whatever bridge, with its interfaces."""
 
@@ -255,7 +255,7 @@ class PortDel(OvsStep):
         return _restore_port(self.database, before, self.name)
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class PortMove(OvsStep):
     """Take a port from one bridge to another one, neither of them a fake bridge. It stays the same port."""
 
@@ -285,7 +285,7 @@ class PortMove(OvsStep):
         return [PortMove(self.database, self.name, self.new, self.old)]
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class MemberAdd(OvsStep):
     """Add an interface to a bond."""
 
@@ -315,7 +315,7 @@ class MemberAdd(OvsStep):
         return [MemberDel(self.database, self.bond, self.interface)]
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class MemberDel(OvsStep):
     """Take an interface from a bond."""
 
@@ -343,7 +343,7 @@ class MemberDel(OvsStep):
         ]
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class ControllersSet(OvsStep):
     """Change the controllers of a bridge; those that stay keep all that they have.
 
@@ -385,7 +385,7 @@ class ControllersSet(OvsStep):
         ]
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class ColumnSet(OvsStep):
     """Give a column of a row another value. Of a map only the keys that differ are touched."""
 
