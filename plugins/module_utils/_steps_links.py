@@ -19,7 +19,7 @@ import dataclasses
 import shlex
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _names
+from ansible_collections.virtnet.linux.plugins.module_utils import _values
 from ansible_collections.virtnet.linux.plugins.module_utils._commands import Argv, bridge, inside, ip
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, _common, linux_bridge, linux_bridge_port
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import (
@@ -122,10 +122,10 @@ class Sysctl(LinkStep):
     value: str
 
     def describe(self) -> str:
-        return "setting sysctl %s%s to %r" % (_names.sysctl_name(self.key), in_netns(self.netns), self.value)
+        return "setting sysctl %s%s to %r" % (_values.sysctl_name(self.key), in_netns(self.netns), self.value)
 
     def commands(self) -> t.List[Argv]:
-        return [inside(self.netns, "sysctl", "-q", "-w", "%s=%s" % (_names.sysctl_name(self.key), self.value))]
+        return [inside(self.netns, "sysctl", "-q", "-w", "%s=%s" % (_values.sysctl_name(self.key), self.value))]
 
     def simulate(self, state: State) -> None:
         netns = state.namespaces[self.netns]
