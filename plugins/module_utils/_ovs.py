@@ -39,7 +39,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import (
     Port,
     Switch,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import PortMove, fake_ids, vsctl
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import fake_ids, vsctl
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs_ports import PortMove
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted

@@ -18,15 +18,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _documents_ovs as documents
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge
+from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs_bridges import write_bridge
+from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs_ports import write_port
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, NotTaken
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import Switch
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs import Ovs
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_ovs import PLANNING
-from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import PortDel
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs_ports import PortDel
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import DATAPATH, rows, switch
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import (
     World,
@@ -136,8 +137,8 @@ def real(world: World, wanted: Wanted, foretold: t.Any) -> t.Any:
 
 def written(state: State, wanted: Wanted) -> t.List[t.Any]:
     return [
-        *(documents.write_bridge(state.ovs[""], bridge) for bridge in wanted.ovs_bridges),
-        *(documents.write_port(state.ovs[""], port) for port in wanted.ovs_ports),
+        *(write_bridge(state.ovs[""], bridge) for bridge in wanted.ovs_bridges),
+        *(write_port(state.ovs[""], port) for port in wanted.ovs_ports),
     ]
 
 
