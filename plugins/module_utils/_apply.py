@@ -36,6 +36,10 @@ class Host:
         """The part of the host that ``wanted`` speaks of."""
         raise NotImplementedError
 
+    def review(self, wanted: Wanted, plan: Plan) -> State:
+        """The same after a plan was run without failures. What it didn't touch may be told as it was before."""
+        return self.observe(wanted)
+
     def run(self, batch: t.Sequence[Step]) -> None:
         """Run steps that are one request. Raises a Failure, whose ``done`` has those that were done all the same."""
         raise NotImplementedError
@@ -105,7 +109,7 @@ def _execute(host: Host, planning: Planning, wanted: Wanted, plan: Plan, rollbac
         for batch in fuse(plan.steps):
             host.run(batch)
             done += batch
-        now = host.observe(wanted)
+        now = host.review(wanted, plan)
         _verify(plan, planning.make_plan(now, wanted))
     except Exception as error:
         if isinstance(error, Failure):

@@ -18,7 +18,7 @@ import ipaddress
 import re
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _names
+from ansible_collections.virtnet.linux.plugins.module_utils import _names, _values
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _common, linux_bridge_port
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import (
@@ -127,7 +127,7 @@ def read_netns(document: Document) -> WantedNetns:
         if value is None or isinstance(value, (dict, list)):
             raise BadInput("Option sysctls of namespace '%s': %s needs a value." % (name, key))
         words = [str(int(value))] if isinstance(value, bool) else str(value).split()
-        sysctls[_names.sysctl_key(str(key), where)] = " ".join(_as_told(word) for word in words)
+        sysctls[_values.sysctl_key(str(key), where)] = " ".join(_as_told(word) for word in words)
     return WantedNetns(name, document["state"] == "present", document["loopback"], sysctls)
 
 
@@ -228,7 +228,7 @@ def _read_addresses(addresses: t.Optional[t.Sequence[str]], name: str, prefix: s
     if addresses is None:
         return None
     where = "option %saddresses of link '%s'" % (prefix, name)
-    return tuple(dict.fromkeys(_names.address(address, where) for address in addresses))
+    return tuple(dict.fromkeys(_values.address(address, where) for address in addresses))
 
 
 def _read_routes(routes: t.Optional[t.Sequence[Document]], name: str, prefix: str) -> t.Optional[t.Tuple[Route, ...]]:
@@ -245,14 +245,14 @@ def _read_routes(routes: t.Optional[t.Sequence[Document]], name: str, prefix: st
 
 
 def _read_route(document: Document, where: str) -> Route:
-    via = _names.host(document["via"], where) if document.get("via") else ""
-    src = _names.host(document["src"], where) if document.get("src") else ""
+    via = _values.host(document["via"], where) if document.get("via") else ""
+    src = _values.host(document["src"], where) if document.get("src") else ""
     if document["to"] == "default":
         to = "::/0" if ":" in via + src else "0.0.0.0/0"
     else:
-        to = _names.destination(document["to"], where)
+        to = _values.destination(document["to"], where)
     for other in (via, src):
-        if other and _names.family(other) != _names.family(to):
+        if other and _values.family(other) != _values.family(to):
             raise BadInput("O%s: %s and %s are of different address families." % (where[1:], document["to"], other))
     for number in ("metric", "table", "mtu"):
         if not 0 <= (document.get(number) or 0) <= UINT32_MAX:
@@ -260,7 +260,7 @@ def _read_route(document: Document, where: str) -> Route:
     return Route(
         to,
         via,
-        metric=document.get("metric") or (IPV6_METRIC if _names.family(to) == 6 else 0),
+        metric=document.get("metric") or (IPV6_METRIC if _values.family(to) == 6 else 0),
         table=document.get("table") or MAIN_TABLE,  # RT_TABLE_UNSPEC means main to the kernel
         src=src,
         onlink=bool(document.get("onlink")),
@@ -317,7 +317,7 @@ def _read_vlans(documents: t.Optional[t.Sequence[Document]], where: str) -> t.Op
         return None
     vlans: t.Dict[int, Vlan] = {}
     for document in documents:
-        first, last = _names.vids(document["vid"], where)
+        first, last = _values.vids(document["vid"], where)
         if document.get("pvid") and (first != last or any(vlan.pvid for vlan in vlans.values())):
             raise BadInput("O%s: only one VLAN can be the PVID." % where[1:])
         for vid in range(first, last + 1):
@@ -340,7 +340,7 @@ def write_netns(state: State, wanted: WantedNetns) -> Document:
     }
     if wanted.sysctls:
         document["sysctls"] = {
-            _names.sysctl_name(key): netns.sysctls[key] for key in wanted.sysctls if key in netns.sysctls
+            _values.sysctl_name(key): netns.sysctls[key] for key in wanted.sysctls if key in netns.sysctls
         }
     return document
 

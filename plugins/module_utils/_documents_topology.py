@@ -12,8 +12,10 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _documents as documents
-from ansible_collections.virtnet.linux.plugins.module_utils import _documents_ovs as ovs_documents
+from ansible_collections.virtnet.linux.plugins.module_utils import _documents_ovs_bridges as bridge_documents
+from ansible_collections.virtnet.linux.plugins.module_utils import _documents_ovs_ports as port_documents
 from ansible_collections.virtnet.linux.plugins.module_utils import _names
+from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs import CONNECTION
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, linux_bridge_port
 from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
@@ -55,13 +57,13 @@ def topology_options() -> Options:
         "purge": {"type": "bool", "default": True},
         "rollback": {"type": "bool", "default": True},
         "persist": {"type": "bool", "default": False},
-        **ovs_documents.CONNECTION,
+        **CONNECTION,
     }
 
 
 def info_options() -> Options:
     """The argument spec of the module that tells."""
-    return {"namespaces": {"type": "list", "elements": "str"}, **ovs_documents.CONNECTION}
+    return {"namespaces": {"type": "list", "elements": "str"}, **CONNECTION}
 
 
 def read_topology(document: Document, validate: Validate) -> Wanted:
@@ -165,21 +167,21 @@ class _Reader:
         """Read the document of an OVS bridge, and those of its ports."""
         at_hand = {"database": element.get("database", self._database)}
         bridge = {**at_hand, **{key: value for key, value in element.items() if key != "ports"}}
-        options = {**ovs_documents.bridge_options()}
+        options = {**bridge_documents.bridge_options()}
         for name in ("ports", "purge_ports", "timeout"):
             del options[name]
-        complete = self.read(where, options, bridge, ovs_documents.read_bridge)
+        complete = self.read(where, options, bridge, bridge_documents.read_bridge)
         complete["ports"] = []
         self.complete["ovs_bridges"].append(complete)
         ports = element.get("ports") or []
         if not isinstance(ports, list) or not all(isinstance(port, dict) for port in ports):
             self.wrong.append("Option %s.ports: it is a list of the documents of ports." % where)
             return
-        options = {**ovs_documents.port_options()}
+        options = {**port_documents.port_options()}
         del options["timeout"]
         for number, port in enumerate(ports):
             on_bridge = {**at_hand, "bridge": element.get("name"), **port}
-            read = self.read("%s.ports[%d]" % (where, number), options, on_bridge, ovs_documents.read_port)
+            read = self.read("%s.ports[%d]" % (where, number), options, on_bridge, port_documents.read_port)
             complete["ports"].append(read)
 
 
@@ -222,10 +224,10 @@ def write_topology(state: State, wanted: Wanted, plan: Plan) -> Document:
             found["links"][name] = {**document, "kind": link.kind or ANY}
     ports: t.Dict[t.Tuple[str, str], Document] = {}
     for port in wanted.ovs_ports:
-        document = ovs_documents.write_port(state.ovs[port.database], port)
+        document = port_documents.write_port(state.ovs[port.database], port)
         ports.setdefault((port.database, port.bridge), {})[port.name] = _without(document, "bridge", "database")
     for bridge in wanted.ovs_bridges:
-        document = ovs_documents.write_bridge(state.ovs[bridge.database], bridge)
+        document = bridge_documents.write_bridge(state.ovs[bridge.database], bridge)
         document["ports"] = ports.get((bridge.database, bridge.name), {})
         found["ovs_bridges"][bridge.name] = document
     return found
@@ -314,9 +316,9 @@ def _bridges(state: State, database: str) -> t.List[Document]:
     switch = state.ovs[database]
     found = []
     for bridge in switch.bridges.values():
-        document = ovs_documents.write_bridge(switch, WantedBridge(database, bridge.name, True, {}))
+        document = bridge_documents.write_bridge(switch, WantedBridge(database, bridge.name, True, {}))
         ports = [WantedPort(database, bridge.name, name, True, {}, {}) for name in switch.ports_of(bridge)]
-        written = (ovs_documents.write_port(switch, port) for port in ports)
+        written = (port_documents.write_port(switch, port) for port in ports)
         document["ports"] = [_without(port, "bridge", "database") for port in written]
         found.append(document)
     return found

@@ -57,8 +57,7 @@ class WholeHost(Host):
             self._record = self._written = self._records.read(topology.name)
             others = tuple(self._records.read(name) for name in self._records.names() if name != topology.name)
             records = (self._record, *others)
-            wanted = dataclasses.replace(
-                wanted,
+            wanted = wanted._replace(
                 whole=tuple(sorted({netns for record in records for netns in record.references()})),
                 databases_too=tuple({database for record in records for database in record.databases()}),
                 topology=dataclasses.replace(topology, record=self._record, others=others),

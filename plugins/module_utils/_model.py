@@ -59,8 +59,7 @@ class State:
         """Take note of the links that OVS takes or lets go of; for those who look at both."""
 
 
-@dataclasses.dataclass
-class Wanted:
+class Wanted(t.NamedTuple):
     """All that one task asks for."""
 
     namespaces: t.Tuple[WantedNetns, ...] = ()

@@ -17,7 +17,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _names
+from ansible_collections.virtnet.linux.plugins.module_utils import _values
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State
 
 if t.TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Address:
 
     @property
     def family(self) -> int:
-        return _names.family(self.address)
+        return _values.family(self.address)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Route:
 
     @property
     def family(self) -> int:
-        return _names.family(self.to)
+        return _values.family(self.to)
 
     @property
     def key(self) -> t.Tuple[str, int, int]:
@@ -275,4 +275,4 @@ def located(wanted: Wanted, same: t.Mapping[str, str]) -> Wanted:
             parent=Ref(same[link.parent.netns], link.parent.name) if link.parent else None,
         )
 
-    return dataclasses.replace(wanted, links=tuple(locate(link) for link in wanted.links))
+    return wanted._replace(links=tuple(locate(link) for link in wanted.links))

@@ -144,6 +144,14 @@ class Switch:
             self, bridges=dict(self.bridges), ports=dict(self.ports), interfaces=dict(self.interfaces)
         )
 
+    def add_bridge(self, name: str, parent: str = "", vlan: int = 0) -> None:
+        """Have a new bridge, with its own port; with a ``parent``, a fake one."""
+        values = DEFAULTS[BRIDGE] if not parent else {"external_ids": {}}
+        self.bridges[name] = Bridge(name, values, parent=parent, vlan=vlan)
+        own = {**DEFAULTS[PORT], "tag": vlan if parent else None}
+        self.ports[name] = Port(name, parent or name, own, (name,))
+        self.interfaces[name] = Interface(name, {**DEFAULTS[INTERFACE], "type": "internal"})
+
     def bridge_of(self, port: Port) -> str:
         """The bridge that a port is on, as ovs-vsctl tells it: a fake bridge has the ports with its tag."""
         for bridge in self.bridges.values():

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import shlex
 import typing as t
 
@@ -52,6 +53,7 @@ def run(
     ``noun`` is the name of what it returns, ``options`` its argument spec. ``read`` makes what is wanted of the options, and
     ``write`` makes the document to return of a state.
     """
+    gc.disable()  # a module ends before that pays, and Python would go through all it has once more then
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
     try:
         wanted = read(module.params)

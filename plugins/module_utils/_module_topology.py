@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import typing as t
 
@@ -48,7 +47,7 @@ def read(document: documents.Document) -> Wanted:
     wanted = documents.read_topology(document, validate)
     keep = documents.keepable(document, validate) if present and document["persist"] else None
     topology = WantedTopology(name, present, document["purge"], Record(name), keep=keep)
-    return dataclasses.replace(wanted, topology=topology)
+    return wanted._replace(topology=topology)
 
 
 def run_topology() -> None:

@@ -39,11 +39,12 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import (
     Port,
     Switch,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import PortMove, fake_ids, vsctl
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import fake_ids, vsctl
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs_ports import PortMove
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
-    from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
+    from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step
     from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import OvsStep
 
 Row = t.Dict[str, t.Any]
@@ -58,7 +59,10 @@ _MORE = {
     INTERFACE: ("_uuid", "name", "ofport", "error"),
     CONTROLLER: ("_uuid", "target"),
 }
+_NAMED = (PORT, INTERFACE)  # of which there may be many
 _READ = {table: (*more, *COLUMNS.get(table, ())) for table, more in _MORE.items()}
+# With more names than these, a table is read whole.
+SOME = 40
 UNDO_SECONDS = 2.0  # what a task may take besides its timeout to take back what it has written
 
 
@@ -69,6 +73,7 @@ class Ovs(Host):
         self._timeout = timeout
         self._deadline = 0.0
         self._written: t.Set[str] = set()
+        self._read: t.Dict[str, Tables] = {}  # at the last look
         self._late = False
 
     def locate(self, wanted: Wanted) -> Wanted:
@@ -82,12 +87,33 @@ class Ovs(Host):
         """What the databases have that ``wanted`` speaks of. Raises Unusable where one doesn't answer in time."""
         return State(ovs={database: self.look(database) for database in wanted.databases()})
 
-    def look(self, database: str) -> Switch:
-        """All that a database has; what is missing altogether is told by ``unusable``."""
+    def review(self, wanted: Wanted, plan: Plan) -> State:
+        """The same after a plan was run. Of what it hasn't touched nothing is read again."""
+        before, after = plan.before.ovs, plan.after.ovs
+        touched = {database: _touched(before[database], after[database]) for database in wanted.databases()}
+        return State(ovs={database: self.look(database, names) for database, names in touched.items()})
+
+    def look(self, database: str, names: t.Optional[t.Set[str]] = None) -> Switch:
+        """All that a database has; what is missing altogether is told by ``unusable``.
+
+        With ``names``, all other ports and interfaces are as they were at the last look.
+        """
         try:
-            return _switch(self._select(database) if database in self._written else self._list(database))
+            if database not in self._written:
+                self._read[database] = self._list(database)
+            elif names is None or len(names) > SOME:
+                self._read[database] = self._select(database)
+            else:
+                self._refresh(database, names)
+            return _switch(self._read[database])
         except _Absent as absent:
             return Switch(unusable=str(absent))
+
+    def _refresh(self, database: str, names: t.Set[str]) -> None:
+        tables = self._select(database, names)
+        for table in _NAMED:
+            tables[table] += (row for row in self._read[database][table] if row["name"] not in names)
+        self._read[database] = tables if _consistent(tables) else self._select(database)
 
     def _list(self, database: str) -> Tables:
         argv = vsctl(database, [], "--timeout=%d" % self._seconds(), "--format=json")
@@ -98,11 +124,18 @@ class Ovs(Host):
             table: [dict(zip(answer["headings"], row)) for row in answer["data"]] for table, answer in zip(_READ, lines)
         }
 
-    def _select(self, database: str) -> Tables:
-        asked = [
-            {"op": "select", "table": table, "where": [], "columns": list(columns)} for table, columns in _READ.items()
+    def _select(self, database: str, names: t.Optional[t.Set[str]] = None) -> Tables:
+        """The rows of all tables; with ``names``, of ports and interfaces only those that have one of these."""
+        some = [[["name", "==", name]] for name in names or ()]
+        asked: t.List[t.Dict[str, t.Any]] = [
+            {"op": "select", "table": table, "where": where, "columns": list(columns)}
+            for table, columns in _READ.items()
+            for where in (some if names is not None and table in _NAMED else [[]])
         ]
-        return {table: answer["rows"] for table, answer in zip(_READ, self._transact(database, asked))}
+        tables: Tables = {table: [] for table in _READ}
+        for operation, answer in zip(asked, self._transact(database, asked)):
+            tables[operation["table"]] += answer["rows"]
+        return tables
 
     def _transact(self, database: str, operations: t.Sequence[t.Dict[str, t.Any]]) -> t.List[t.Dict[str, t.Any]]:
         argv = ["ovsdb-client", "--timeout=%d" % self._seconds(), "transact", *([database] if database else [])]
@@ -259,6 +292,29 @@ class _RowValues(t.Mapping[str, t.Any]):
 
     def __len__(self) -> int:
         return len(self._columns)
+
+
+def _touched(before: Switch, after: Switch) -> t.Set[str]:
+    """The names of the ports and interfaces that a plan has changed, and of those that OVS may set up anew with that."""
+    bridges = _changed(before.bridges, after.bridges)
+    names = _changed(before.ports, after.ports) | _changed(before.interfaces, after.interfaces)
+    for port in (*before.ports.values(), *after.ports.values()):
+        if port.real in bridges or port.name in names:
+            names |= {port.name, *port.interfaces}
+    return names
+
+
+def _changed(before: t.Mapping[str, t.Any], after: t.Mapping[str, t.Any]) -> t.Set[str]:
+    return {name for name in before.keys() | after.keys() if before.get(name) is not after.get(name)}
+
+
+def _consistent(tables: Tables) -> bool:
+    """Whether all ports and interfaces are there that bridges and ports have, and no others."""
+    for table, column, has in ((BRIDGE, "ports", PORT), (PORT, "interfaces", INTERFACE)):
+        uuids = {uuid for row in tables[table] for uuid in _several(row[column])}
+        if uuids != {_plain(row["_uuid"]) for row in tables[has]}:
+            return False
+    return True
 
 
 def _switch(tables: Tables) -> Switch:

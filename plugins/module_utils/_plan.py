@@ -24,10 +24,13 @@ if t.TYPE_CHECKING:
 
 
 class Step:
-    """What all steps can do."""
+    """What all steps can do. They are dataclasses that nobody compares: to make ``__eq__`` for each takes its time."""
 
     # Consecutive steps with the same batch, if they have one, are one request to the host.
     batch: t.Optional[t.Hashable] = None
+
+    def __repr__(self) -> str:
+        return "%s(**%r)" % (type(self).__name__, vars(self))
 
     def describe(self) -> str:
         """What it does, as the subject of a sentence: ``setting mtu of link 'a' to 1400``."""
@@ -59,7 +62,7 @@ def fuse(steps: t.Iterable[Step]) -> t.Iterator[t.List[Step]]:
             yield list(together)
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class Plan:
     """What is to be done, and what the host looks like before and after.
 

@@ -36,8 +36,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_links import 
     in_netns,
     vlan_ranges,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._names import sysctl_name
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Editor, Plan, Planner, Planning
+from ansible_collections.virtnet.linux.plugins.module_utils._values import sysctl_name
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute, Kind

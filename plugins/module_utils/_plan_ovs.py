@@ -5,34 +5,31 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""(observed, wanted) → Plan, for Open vSwitch. Pure."""
+"""(observed, wanted) → Plan, for Open vSwitch: bridges, and with them their ports. Pure."""
 
 from __future__ import annotations
 
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _steps_ovs as steps
+from ansible_collections.virtnet.linux.plugins.module_utils import _steps_ovs_bridges as bridges
+from ansible_collections.virtnet.linux.plugins.module_utils import _steps_ovs_ports as ports
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Conflict
 from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import (
-    ALIASES,
     BRIDGE,
-    COLUMNS,
     FAKE_PREFIX,
-    INTERFACE,
-    MAP,
-    OPTION_KEYS,
     PORT,
-    SET,
-    TUNNELS,
     Bridge,
-    Interface,
-    Port,
-    Switch,
-    Values,
     WantedBridge,
-    WantedPort,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Planner, Planning, Step
+from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Planning
+from ansible_collections.virtnet.linux.plugins.module_utils._plan_ovs_ports import (
+    OvsPortPlanner,
+    check_free,
+    differences,
+    make_repair,
+    merge_map,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
@@ -48,75 +45,22 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     return planner.plan()
 
 
-def make_repair(_state: State, _target: State, _observed: bool) -> t.List[Step]:
-    """Nothing: these steps have no side effects, and what else differs is somebody else's."""
-    return []
-
-
-def differences(before: State, now: State, done: t.Sequence[Step]) -> t.List[str]:
-    """A sentence for each thing that the steps had changed and that isn't as before."""
-    found: t.List[str] = []
-    after = before.copy()
-    for step in done:
-        step.simulate(after)
-    for database, then in before.ovs.items() if done else ():
-        switch = now.ovs.get(database, Switch())
-        if switch.unusable:
-            found.append(switch.unusable)
-            continue
-        was, ours, new = _facts(then), _facts(after.ovs[database]), _facts(switch)
-        for row in sorted(was.keys() | ours.keys()):
-            if was.get(row) != ours.get(row):
-                found += _differ(row, was.get(row), new.get(row))
-    return found
-
-
-def _differ(row: str, old: t.Optional[Values], new: t.Optional[Values]) -> t.List[str]:
-    if old is None or new is None:
-        return [] if old is new else ["OVS %s is %s." % (row, "gone" if new is None else "there")]
-    return ["%s of OVS %s was %r and is %r." % (key, row, old[key], new[key]) for key in old if old[key] != new[key]]
-
-
-def _facts(switch: Switch) -> t.Dict[str, Values]:
-    """What is configured, by the rows that have it."""
-    facts: t.Dict[str, Values] = {}
-    for bridge in switch.bridges.values():
-        place = {"parent": bridge.parent, "vlan": bridge.vlan}
-        facts["bridge '%s'" % bridge.name] = {**bridge.values, "controllers": bridge.controllers, **place}
-    for port in switch.ports.values():
-        facts["port '%s'" % port.name] = {**port.values, "bridge": port.real, "interfaces": port.interfaces}
-    for interface in switch.interfaces.values():
-        facts["interface '%s'" % interface.name] = interface.values
-    return facts
-
-
-class OvsPlanner(Planner):
+class OvsPlanner(OvsPortPlanner):
     """Finds what is to be done to Open vSwitch."""
 
-    def ovs(self, wanted: Wanted) -> None:
-        """Plan all that is wanted of it. Raises BadInput or Conflict."""
-        for database in wanted.databases():
-            if self.state.ovs[database].unusable:
-                self.missing.append(self.state.ovs[database].unusable)
-        # A fake bridge needs its parent, a bond the bridge that it is on.
-        for bridge in sorted(wanted.ovs_bridges, key=lambda bridge: bool(bridge.parent)):
+    def _ovs_bridges(self, wanted: t.Sequence[WantedBridge]) -> None:
+        # A fake bridge needs its parent.
+        for bridge in sorted(wanted, key=lambda bridge: bool(bridge.parent)):
             if bridge.present:
                 self._bridge(bridge)
             else:
                 self._absent_bridge(bridge)
-        for port in wanted.ovs_ports:
-            if port.present:
-                self._port(port)
-            else:
-                self._absent_port(port)
-
-    # Bridges
 
     def _bridge(self, wanted: WantedBridge) -> None:
         switch = self.state.ovs[wanted.database]
         there = switch.bridges.get(wanted.name)
         if there is None:
-            _check_free(switch, wanted.name)
+            check_free(switch, wanted.name)
             if wanted.parent and wanted.parent not in switch.bridges:
                 self._missing_bridge(wanted.database, wanted.parent, "parent", wanted.name)
             if wanted.parent and switch.bridges[wanted.parent].parent:
@@ -124,7 +68,7 @@ class OvsPlanner(Planner):
                     "OVS bridge '%s' can't be the parent of '%s': it is a fake bridge itself."
                     % (wanted.parent, wanted.name)
                 )
-            self.do(steps.BridgeAdd(wanted.database, wanted.name, wanted.parent, wanted.vlan))
+            self.do(bridges.BridgeAdd(wanted.database, wanted.name, wanted.parent, wanted.vlan))
         elif not there.parent:
             self._warn_datapath(there, wanted)
         there = switch.bridges[wanted.name]
@@ -142,7 +86,7 @@ class OvsPlanner(Planner):
         if asked is None:
             return
         port = self.state.ovs[wanted.database].ports[wanted.name]
-        ids = _merge_map(there.values["external_ids"], asked, "external_ids" in wanted.clear)
+        ids = merge_map(there.values["external_ids"], asked, "external_ids" in wanted.clear)
         others = {key: v for key, v in port.values["external_ids"].items() if not key.startswith(FAKE_PREFIX)}
         new = {**others, **{FAKE_PREFIX + key: value for key, value in ids.items()}}
         for step in steps.assign(wanted.database, PORT, wanted.name, port.values, {"external_ids": new}):
@@ -164,7 +108,7 @@ class OvsPlanner(Planner):
         if new != there.controllers:
             rows = self.state.ovs[wanted.database].controller_rows
             gone = [rows.get((wanted.name, target), "") for target in there.controllers if target not in new]
-            self.do(steps.ControllersSet(wanted.database, wanted.name, there.controllers, new, tuple(gone)))
+            self.do(bridges.ControllersSet(wanted.database, wanted.name, there.controllers, new, tuple(gone)))
 
     def _bridge_ports(self, wanted: WantedBridge) -> None:
         if wanted.ports is None:
@@ -184,7 +128,7 @@ class OvsPlanner(Planner):
         if "ports" in wanted.purge:
             for name in switch.ports_of(bridge):
                 if name not in wanted.ports:
-                    self.last.append(lambda name=name: self.do(steps.PortDel(wanted.database, name)))  # type: ignore[misc]
+                    self.last.append(lambda name=name: self.do(ports.PortDel(wanted.database, name)))  # type: ignore[misc]
 
     def _absent_bridge(self, wanted: WantedBridge) -> None:
         switch = self.state.ovs[wanted.database]
@@ -201,201 +145,7 @@ class OvsPlanner(Planner):
 
     def _delete_bridge(self, database: str, name: str) -> None:
         if name in self.state.ovs[database].bridges:  # a fake one goes with its parent
-            self.do(steps.BridgeDel(database, name))
-
-    def _missing_bridge(self, database: str, name: str, option: str, needed_by: str) -> None:
-        self.missing.append(
-            "There is no OVS bridge '%s' (option %s of '%s'); make it first, for instance with virtnet.linux.ovs_bridge."
-            % (name, option, needed_by)
-        )
-        steps.BridgeAdd(database, name).simulate(self.state)
-
-    # Ports
-
-    def _port(self, wanted: WantedPort) -> None:
-        switch = self.state.ovs[wanted.database]
-        if wanted.bridge not in switch.bridges:
-            self._missing_bridge(wanted.database, wanted.bridge, "bridge", wanted.name)
-        bridge = switch.bridges[wanted.bridge]
-        if wanted.name in switch.bridges and wanted.name != wanted.bridge:
-            raise Conflict("'%s' is an OVS bridge, and can't be a port of '%s'." % (wanted.name, wanted.bridge))
-        asked = wanted.interface.get("type")
-        if asked and switch.interface_types and asked not in (*switch.interface_types, ALIASES["type"]):
-            raise Conflict(
-                "Option type of OVS port '%s': this Open vSwitch has no '%s'; it has %s."
-                % (wanted.name, asked, ", ".join(switch.interface_types))
-            )
-        if wanted.name not in switch.ports:
-            self._create_port(wanted, bridge)
-        else:
-            self._move_port(wanted, switch.ports[wanted.name], bridge)
-        port = switch.ports[wanted.name]
-        values = dict(wanted.values)
-        if bridge.parent and values.setdefault("tag", bridge.vlan) != bridge.vlan:
-            raise BadInput(
-                "Option tag of OVS port '%s': '%s' is a fake bridge for VLAN %d, and its ports have that tag."
-                % (wanted.name, bridge.name, bridge.vlan)
-            )
-        self._members(wanted, port)
-        self._assign(wanted, PORT, wanted.name, port.values, values)
-        if wanted.interface:
-            if len(port.interfaces) != 1:
-                raise BadInput(
-                    "OVS port '%s' is a bond of %s; give no options of a single interface (%s)."
-                    % (wanted.name, ", ".join(port.interfaces), ", ".join(sorted(wanted.interface)))
-                )
-            (name,) = port.interfaces
-            self._check_options(wanted, switch.interfaces[name])
-            self._assign(wanted, INTERFACE, name, switch.interfaces[name].values, wanted.interface)
-        self._check_works(switch, wanted.name, "port", self.before.ovs[wanted.database].interfaces)
-        self._check_request(wanted, switch)
-
-    def _create_port(self, wanted: WantedPort, bridge: Bridge) -> None:
-        interfaces = wanted.interfaces or (wanted.name,)
-        if wanted.interfaces is not None and len(interfaces) < 2:
-            raise BadInput("Option interfaces of OVS port '%s': a bond needs at least two." % wanted.name)
-        self._new_port(wanted.database, bridge, wanted.name, interfaces)
-
-    def _new_port(self, database: str, bridge: Bridge, name: str, interfaces: t.Tuple[str, ...]) -> None:
-        switch = self.state.ovs[database]
-        for taken in {name, *interfaces}:
-            _check_free(switch, taken)
-        self.do(steps.PortAdd(database, bridge.real, name, interfaces))
-        if bridge.parent:
-            self.do(steps.ColumnSet(database, PORT, name, "tag", None, bridge.vlan))
-
-    def _move_port(self, wanted: WantedPort, port: Port, bridge: Bridge) -> None:
-        switch = self.state.ovs[wanted.database]
-        here = switch.bridge_of(port)
-        if bridge.name in (here, port.real):
-            return  # what is on a fake bridge is on its parent, too
-        if wanted.name in switch.bridges:
-            raise Conflict("'%s' is an OVS bridge, and can't be a port of '%s'." % (wanted.name, wanted.bridge))
-        if wanted.move_from not in (here, port.real):
-            asked = ", and not on '%s'" % wanted.move_from if wanted.move_from else ""
-            raise Conflict(
-                "OVS port '%s' is on bridge '%s'%s; nothing was changed. 'move_from: %s' moves it to '%s'."
-                % (wanted.name, here, asked, here, wanted.bridge)
-            )
-        if port.real != bridge.real:
-            self.do(steps.PortMove(wanted.database, wanted.name, port.real, bridge.real))
-
-    def _members(self, wanted: WantedPort, port: Port) -> None:
-        if wanted.interfaces is None or port.interfaces == wanted.interfaces:
-            return
-        if port.interfaces == (wanted.name,):
-            raise Conflict(
-                "OVS port '%s' is no bond: it has the interface of its own name; nothing was changed. Remove it first, or "
-                "give the bond another name." % wanted.name
-            )
-        switch = self.state.ovs[wanted.database]
-        final = {*wanted.interfaces, *(() if "interfaces" in wanted.purge else port.interfaces)}
-        if len(final) < 2:
-            raise BadInput("Option interfaces of OVS port '%s': a bond needs at least two." % wanted.name)
-        for name in sorted(final - {*port.interfaces}):
-            _check_free(switch, name)
-            self.do(steps.MemberAdd(wanted.database, wanted.name, name))
-        for name in sorted({*port.interfaces} - final):
-            self.do(steps.MemberDel(wanted.database, wanted.name, name))
-
-    def _check_options(self, wanted: WantedPort, interface: Interface) -> None:
-        kind = wanted.interface.get("type", interface.values["type"])
-        given = {key for key, value in wanted.interface.get("options", {}).items() if value is not None}
-        if interface.values["type"] == "internal" != kind:
-            self.warnings.append(
-                "OVS port '%s' was an internal one; its link goes, with its addresses and whatever else it had."
-                % wanted.name
-            )
-        mac = wanted.interface.get("mac")
-        if mac and kind != "internal" and not steps.same("mac", mac, interface.values["mac"]):
-            raise BadInput(
-                "Option mac of OVS port '%s' is for 'type: internal', and this is %s; OVS leaves its address alone."
-                % (wanted.name, kind)
-            )
-        if "peer" in given and kind != "patch":
-            raise BadInput("Option peer of OVS port '%s' is for 'type: patch', and this is %s." % (wanted.name, kind))
-        if given & {"remote_ip", "local_ip", "key", "dst_port"} and kind not in TUNNELS:
-            raise BadInput(
-                "Options remote_ip, local_ip, key and dst_port of OVS port '%s' are for tunnels, such as 'type: vxlan', "
-                "and this is %s." % (wanted.name, kind)
-            )
-        has = {**interface.values["options"], **wanted.interface.get("options", {})}
-        if kind == "patch" and not has.get("peer"):
-            raise BadInput("OVS port '%s' is a patch port and needs option peer." % wanted.name)
-        if kind in TUNNELS and not has.get("remote_ip"):
-            raise BadInput("OVS port '%s' is a tunnel and needs option remote_ip, an address or 'flow'." % wanted.name)
-
-    def _absent_port(self, wanted: WantedPort) -> None:
-        switch = self.state.ovs[wanted.database]
-        port, bridge = switch.ports.get(wanted.name), switch.bridges.get(wanted.bridge)
-        if port is None or bridge is None:
-            return
-        if wanted.name in switch.bridges:
-            raise Conflict(
-                "'%s' is an OVS bridge, whose own port goes with it only; virtnet.linux.ovs_bridge deletes it."
-                % wanted.name
-            )
-        if switch.bridge_of(port) == bridge.name or port.real == bridge.name:
-            self.last.append(lambda: self.do(steps.PortDel(wanted.database, wanted.name)))
-
-    # What both have in common
-
-    def _assign(
-        self, wanted: t.Union[WantedBridge, WantedPort], table: str, record: str, old: Values, asked: Values
-    ) -> None:
-        new: t.Dict[str, t.Any] = {}
-        for column, value in asked.items():
-            shape = COLUMNS[table][column][0]
-            where = "interface_" + column if table == INTERFACE else column
-            if shape == MAP:
-                new[column] = _merge_map(
-                    old[column], value, where in wanted.clear, OPTION_KEYS if column == "options" else ()
-                )
-            elif shape == SET and value and column not in wanted.purge:
-                new[column] = tuple(sorted({*old[column], *value}))
-            else:
-                new[column] = value
-        for step in steps.assign(wanted.database, table, record, old, new):
-            self.do(step)
-
-    def _check_works(self, switch: Switch, name: str, noun: str, before: t.Mapping[str, Interface]) -> None:
-        """Tell of what OVS has and can't set up. What is only just planned isn't there yet."""
-        for member in switch.ports[name].interfaces:
-            interface = before.get(member)
-            if interface and interface.broken:
-                what = (
-                    "interface '%s' of OVS port '%s'" % (member, name)
-                    if member != name
-                    else "OVS %s '%s'" % (noun, name)
-                )
-                self.broken.append("Open vSwitch can't set up %s: %s." % (what, interface.error or "its log tells why"))
-
-    def _check_request(self, wanted: WantedPort, switch: Switch) -> None:
-        asked = wanted.interface.get("ofport_request")
-        there = self.before.ovs[wanted.database].interfaces.get(wanted.name)
-        if asked and there and not there.broken and there.values["ofport_request"] == asked != there.ofport:
-            self.broken.append(
-                "OVS port '%s' has the OpenFlow port number %s and not the %d of option ofport_request, which another port "
-                "may have." % (wanted.name, there.ofport, asked)
-            )
-
-
-def _merge_map(old: Values, asked: Values, clear: bool, keep: t.Sequence[str] = ()) -> t.Dict[str, str]:
-    """A map with what is asked for, and with the rest of the old one, of which ``clear`` leaves ``keep`` only."""
-    kept = {key: value for key, value in old.items() if not clear or key in (*keep, *asked)}
-    new = {key: value for key, value in asked.items() if key != "hwaddr" or not steps.same("mac", old.get(key), value)}
-    merged = {**kept, **new}
-    return {key: value for key, value in merged.items() if value is not None}
-
-
-def _check_free(switch: Switch, name: str) -> None:
-    if name in switch.ports:
-        port = switch.ports[name]
-        what = "bridge" if name in switch.bridges else "port of bridge '%s'" % switch.bridge_of(port)
-        raise Conflict("OVS has a %s of the name '%s' already; nothing was changed." % (what, name))
-    owner = next((port.name for port in switch.ports.values() if name in port.interfaces), None)
-    if owner:
-        raise Conflict("'%s' is an interface of OVS port '%s' already; nothing was changed." % (name, owner))
+            self.do(bridges.BridgeDel(database, name))
 
 
 def _check_same_bridge(there: Bridge, wanted: WantedBridge) -> None:

@@ -19,7 +19,6 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _plan_links, _plan_ovs
 from ansible_collections.virtnet.linux.plugins.module_utils import _steps_links as steps
-from ansible_collections.virtnet.linux.plugins.module_utils import _steps_ovs as ovs_steps
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Conflict
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import linux_bridge
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import OVS_KINDS, OWN, Ref, WantedLink
@@ -29,6 +28,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_topology impo
     belongings,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Planning
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs_bridges import BridgeAdd
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs_ports import PortAdd, PortDel
 from ansible_collections.virtnet.linux.plugins.module_utils._steps_topology import DocumentKeep
 
 if t.TYPE_CHECKING:
@@ -64,7 +65,7 @@ def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
             moves.append(steps.LinkMove(fresh, ref, link.index))
             moves[-1].simulate(state)
     return [
-        *_plan_ovs.make_repair(state, target, observed),
+        *_plan_ovs.PLANNING.make_repair(state, target, observed),
         *moves,
         *_plan_links.make_repair(state, target, observed),
     ]
@@ -73,7 +74,7 @@ def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
 def differences(before: State, now: State, done: t.Sequence[Step]) -> t.List[str]:
     """A sentence for each thing in which two States differ."""
     kept = ["What is kept for the next boot is not as it was."] if before.kept != now.kept else []
-    return [*_plan_links.differences(before, now, done), *_plan_ovs.differences(before, now, done), *kept]
+    return [*_plan_links.differences(before, now, done), *_plan_ovs.PLANNING.differences(before, now, done), *kept]
 
 
 PLANNING = Planning(make_plan, make_repair, differences)
@@ -203,7 +204,7 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
 
     def _drop_port(self, database: str, name: str) -> None:
         if name in self.state.ovs[database].ports:
-            self.do(ovs_steps.PortDel(database, name))
+            self.do(PortDel(database, name))
 
     def check_internal(self) -> None:
         """Raises Conflict if the link of an internal port that stays would go with its namespace."""
@@ -317,9 +318,9 @@ def made(plan: Plan) -> Belongings:
             new.namespaces.add(step.name)
         elif isinstance(step, steps.LinkAdd):
             new.links |= {end.ref for end in (step.link, step.peer) if end}
-        elif isinstance(step, ovs_steps.BridgeAdd):
+        elif isinstance(step, BridgeAdd):
             new.bridges.add((step.database, step.name))
-        elif isinstance(step, ovs_steps.PortAdd):
+        elif isinstance(step, PortAdd):
             new.ports.add((step.database, step.name))
     return new
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import dataclasses
 import shlex
 import sys
 import time
@@ -95,7 +94,7 @@ def _restore(name: str, records: Records, check: bool) -> Outcome:
     if document is None:
         raise BadInput("Nothing is kept of it for the next boot (option persist of module topology).")
     topology = WantedTopology(name, True, document["purge"], Record(name), keep=document)
-    wanted = dataclasses.replace(documents.read_topology(document, documents.as_kept), topology=topology)
+    wanted = documents.read_topology(document, documents.as_kept)._replace(topology=topology)
     with contextlib.closing(WholeHost(read_timeout(document["timeout"]), records)) as host:
         return converge(host, PLANNING, wanted, check, document["rollback"])
 

@@ -33,6 +33,7 @@ class Spaces(Host):
     def __init__(self) -> None:
         require()
         # What is read makes so many objects that collecting garbage would take three quarters of the time.
+        self._collecting = gc.isenabled()
         gc.disable()
         # Two descriptors for each namespace are soon more than the usual soft limit.
         _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -42,7 +43,8 @@ class Spaces(Host):
 
     def close(self) -> None:
         """Close every socket and namespace."""
-        gc.enable()
+        if self._collecting:
+            gc.enable()
         for space in (*self.spaces.values(), *self.unnamed.values()):
             space.close()
         self.spaces, self.unnamed = {}, {}

@@ -19,7 +19,7 @@ import dataclasses
 import shlex
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _names
+from ansible_collections.virtnet.linux.plugins.module_utils import _values
 from ansible_collections.virtnet.linux.plugins.module_utils._commands import Argv, bridge, inside, ip
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, _common, linux_bridge, linux_bridge_port
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import (
@@ -47,7 +47,7 @@ class LinkStep(Step):
     batch = "kernel"
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class NetnsAdd(LinkStep):
     """Make a named network namespace."""
 
@@ -67,7 +67,7 @@ class NetnsAdd(LinkStep):
         return [NetnsDel(self.name)]
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class NetnsDel(LinkStep):
     """Remove the name of a network namespace. The namespace itself goes with its last user."""
 
@@ -91,7 +91,7 @@ class NetnsDel(LinkStep):
         return [NetnsRestore(before.namespaces[self.name], lost)]
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class NetnsRestore(LinkStep):
     """Give the namespace that a NetnsDel of this very task unnamed its name back, with all that is in it."""
 
@@ -113,7 +113,7 @@ class NetnsRestore(LinkStep):
         return [NetnsDel(self.netns.name)]
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class Sysctl(LinkStep):
     """Set a sysctl inside a namespace; ``key`` is its path below /proc/sys."""
 
@@ -122,10 +122,10 @@ class Sysctl(LinkStep):
     value: str
 
     def describe(self) -> str:
-        return "setting sysctl %s%s to %r" % (_names.sysctl_name(self.key), in_netns(self.netns), self.value)
+        return "setting sysctl %s%s to %r" % (_values.sysctl_name(self.key), in_netns(self.netns), self.value)
 
     def commands(self) -> t.List[Argv]:
-        return [inside(self.netns, "sysctl", "-q", "-w", "%s=%s" % (_names.sysctl_name(self.key), self.value))]
+        return [inside(self.netns, "sysctl", "-q", "-w", "%s=%s" % (_values.sysctl_name(self.key), self.value))]
 
     def simulate(self, state: State) -> None:
         netns = state.namespaces[self.netns]
@@ -136,7 +136,7 @@ class Sysctl(LinkStep):
         return [] if value is None else [Sysctl(self.netns, self.key, value)]
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class LinkAdd(LinkStep):
     """Make a link, and with a pair its ``peer``; takes from their values what the kernel takes at birth."""
 
@@ -197,7 +197,7 @@ def _into(netns: str, words: t.Sequence[str], to: str, more: t.Sequence[str] = (
     return ["sh", "-c", "%s netns $$ %s; exit $?" % (before, after) if after else before + " netns $$; exit $?"]
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class LinkDel(LinkStep):
     """Delete a link; of a pair, both ends go. ``silent`` is the second half of what LinkAside already spelled."""
 
@@ -231,7 +231,7 @@ class LinkDel(LinkStep):
         return [LinkAdd(link, peer), *(LinkAdd(child) for child in _children(before, link))]
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class LinkAside(LinkStep):
     """Take a link out of the way, down and under another name, until its successor stands and it can be deleted."""
 
@@ -252,7 +252,7 @@ class LinkAside(LinkStep):
         return [LinkRename(Ref(self.ref.netns, self.aside), self.ref.name)]
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class LinkRename(LinkStep):
     """Give a link another name."""
 
@@ -272,7 +272,7 @@ class LinkRename(LinkStep):
         return [LinkRename(Ref(self.ref.netns, self.name), self.ref.name)]
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class LinkMove(LinkStep):
     """Move a link to another namespace, under another name if ``to`` has one. ``index`` asks for an interface index."""
 
@@ -303,7 +303,7 @@ class LinkMove(LinkStep):
         return [LinkMove(self.to, self.ref, before.links[self.ref].index)]
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class LinkSet(LinkStep):
     """Change one attribute of a link, its state included."""
 
@@ -377,7 +377,7 @@ def link_set(link: Link, name: str, value: t.Any) -> LinkSet:
     return LinkSet(link.ref, name, value, link.kind, values)
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class LinkMaster(LinkStep):
     """Put a link under a master in its namespace; the empty string takes it out."""
 
@@ -412,7 +412,7 @@ class LinkMaster(LinkStep):
         return [LinkMaster(self.ref, before.links[self.ref].values.get("master", ""))]
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class PortSet(LinkStep):
     """Change settings of a bridge's port, by name."""
 
@@ -437,7 +437,7 @@ class PortSet(LinkStep):
         return [PortSet(self.ref, settings)] if settings else []
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class VlanAdd(LinkStep):
     """Give a bridge's port the VLANs from the id of ``vlan`` to ``last``; those that it has already are changed."""
 
@@ -472,7 +472,7 @@ class VlanAdd(LinkStep):
         ]
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class VlanDel(LinkStep):
     """Take the VLANs from one id to another from a bridge's port."""
 
@@ -500,7 +500,7 @@ def _vids(first: int, last: int) -> str:
     return str(first) if first == last else "%d-%d" % (first, last)
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class AddressAdd(LinkStep):
     """Add an address; ``again`` when a side effect of an earlier step may or may not have taken it."""
 
@@ -531,7 +531,7 @@ class AddressAdd(LinkStep):
         return [AddressDel(self.ref, self.address)]
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class AddressDel(LinkStep):
     """Remove an address."""
 
@@ -609,7 +609,7 @@ def _subnet(address: Address) -> t.Tuple[int, int]:
     return number >> (32 - int(prefix)), int(prefix)
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class RouteAdd(LinkStep):
     """Add a route through a link."""
 
@@ -639,7 +639,7 @@ class RouteAdd(LinkStep):
         return [RouteDel(self.ref, self.route)]
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class RouteDel(LinkStep):
     """Remove a route through a link."""
 

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The steps that change Open vSwitch. All of a plan's steps for one database are one transaction of ovs-vsctl."""
+"""What steps that change Open vSwitch have in common. All of a plan's steps for one database are one transaction of ovs-vsctl."""
 
 from __future__ import annotations
 
@@ -18,14 +18,10 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import (
     ALIASES,
     BRIDGE,
     COLUMNS,
-    DEFAULTS,
     FAKE_PREFIX,
     INTERFACE,
     MAP,
     PORT,
-    Bridge,
-    Interface,
-    Port,
     Switch,
     Values,
 )
@@ -34,6 +30,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._commands import Argv
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State
+
 
 Words = t.List[str]
 
@@ -104,288 +101,7 @@ def vsctl(database: str, batch: t.Iterable[OvsStep], *options: str) -> Argv:
     return argv
 
 
-@dataclasses.dataclass
-class BridgeAdd(OvsStep):
-    """Make a bridge; with a ``parent``, a fake one for a VLAN of it."""
-
-    database: str
-    name: str
-    parent: str = ""
-    vlan: int = 0
-
-    def describe(self) -> str:
-        return "creating OVS bridge '%s'" % self.name
-
-    def words(self) -> t.List[Words]:
-        return [["add-br", self.name, *([self.parent, str(self.vlan)] if self.parent else [])]]
-
-    def change(self, switch: Switch) -> None:
-        real = self.parent or self.name
-        values = DEFAULTS[BRIDGE] if not self.parent else {"external_ids": {}}
-        switch.bridges[self.name] = Bridge(self.name, values, parent=self.parent, vlan=self.vlan)
-        own = {**DEFAULTS[PORT], "tag": self.vlan if self.parent else None}
-        switch.ports[self.name] = Port(self.name, real, own, (self.name,))
-        switch.interfaces[self.name] = Interface(self.name, {**DEFAULTS[INTERFACE], "type": "internal"})
-
-    def back(self, before: Switch) -> t.Sequence[OvsStep]:
-        return [BridgeDel(self.database, self.name)]
-
-
-@dataclasses.dataclass
-class BridgeDel(OvsStep):
-    """Delete a bridge, its ports, and the fake bridges upon it."""
-
-    database: str
-    name: str
-
-    def describe(self) -> str:
-        return "deleting OVS bridge '%s'" % self.name
-
-    def words(self) -> t.List[Words]:
-        return [["del-br", self.name]]
-
-    def change(self, switch: Switch) -> None:
-        for name in self._ports(switch):
-            _drop_port(switch, name)
-        for fake in self._fakes(switch):
-            del switch.bridges[fake.name]
-        del switch.bridges[self.name]
-
-    def _fakes(self, switch: Switch) -> t.List[Bridge]:
-        return [bridge for bridge in switch.bridges.values() if bridge.parent == self.name]
-
-    def _ports(self, switch: Switch) -> t.List[str]:
-        """All the ports that go, its own one first."""
-        bridge = switch.bridges[self.name]
-        if bridge.parent:
-            return [self.name, *switch.ports_of(bridge)]
-        others = [name for name, port in switch.ports.items() if port.real == self.name and name != self.name]
-        return [self.name, *others]
-
-    def back(self, before: Switch) -> t.Sequence[OvsStep]:
-        steps: t.List[OvsStep] = []
-        for bridge in (before.bridges[self.name], *self._fakes(before)):
-            steps.append(BridgeAdd(self.database, bridge.name, bridge.parent, bridge.vlan))
-            if not bridge.parent:
-                steps += assign(self.database, BRIDGE, bridge.name, DEFAULTS[BRIDGE], bridge.values)
-                if bridge.controllers:
-                    steps.append(ControllersSet(self.database, bridge.name, (), bridge.controllers))
-        for name in self._ports(before):
-            if name not in before.bridges:
-                steps += _restore_port(self.database, before, name)
-            else:
-                steps += _restore_values(self.database, before, name, before.bridges[name])
-        return steps
-
-
-def _drop_port(switch: Switch, name: str) -> None:
-    for interface in switch.ports.pop(name).interfaces:
-        switch.interfaces.pop(interface, None)
-
-
-def _restore_port(database: str, before: Switch, name: str) -> t.List[OvsStep]:
-    port = before.ports[name]
-    return [
-        PortAdd(database, port.real, name, port.interfaces),
-        *_restore_values(database, before, name, None),
-    ]
-
-
-def _restore_values(database: str, before: Switch, name: str, own_of: t.Optional[Bridge]) -> t.List[OvsStep]:
-    """What gives a port that was just made, its interfaces included, the values that it had."""
-    port = before.ports[name]
-    born = {**DEFAULTS[PORT], "tag": own_of.vlan if own_of and own_of.parent else None}
-    steps = assign(database, PORT, name, born, port.values)
-    for interface in port.interfaces:
-        had = before.interfaces[interface].values
-        new = {**DEFAULTS[INTERFACE], **({"type": "internal"} if own_of else {})}
-        steps += assign(database, INTERFACE, interface, new, had)
-    return steps
-
-
-@dataclasses.dataclass
-class PortAdd(OvsStep):
-    """Add a port to a bridge that is no fake bridge; with several interfaces it is a bond."""
-
-    database: str
-    bridge: str
-    name: str
-    interfaces: t.Tuple[str, ...]
-
-    def makes_links(self) -> bool:
-        return False
-
-    def takes(self) -> t.Collection[str]:
-        return self.interfaces
-
-    def describe(self) -> str:
-        return "adding port '%s' to OVS bridge '%s'" % (self.name, self.bridge)
-
-    def words(self) -> t.List[Words]:
-        if self.interfaces == (self.name,):
-            return [["add-port", self.bridge, self.name]]
-        return [["add-bond", self.bridge, self.name, *self.interfaces]]
-
-    def change(self, switch: Switch) -> None:
-        switch.ports[self.name] = Port(self.name, self.bridge, DEFAULTS[PORT], self.interfaces)
-        for interface in self.interfaces:
-            switch.interfaces[interface] = Interface(interface, DEFAULTS[INTERFACE])
-
-    def back(self, before: Switch) -> t.Sequence[OvsStep]:
-        return [PortDel(self.database, self.name)]
-
-
-@dataclasses.dataclass
-class PortDel(OvsStep):
-    """Remove a port, of whatever bridge, with its interfaces."""
-
-    database: str
-    name: str
-
-    def describe(self) -> str:
-        return "removing OVS port '%s'" % self.name
-
-    def words(self) -> t.List[Words]:
-        return [["del-port", self.name]]
-
-    def change(self, switch: Switch) -> None:
-        _drop_port(switch, self.name)
-
-    def back(self, before: Switch) -> t.Sequence[OvsStep]:
-        return _restore_port(self.database, before, self.name)
-
-
-@dataclasses.dataclass
-class PortMove(OvsStep):
-    """Take a port from one bridge to another one, neither of them a fake bridge. It stays the same port."""
-
-    database: str
-    name: str
-    old: str
-    new: str
-
-    def makes_links(self) -> bool:
-        return False
-
-    def describe(self) -> str:
-        return "moving port '%s' from OVS bridge '%s' to '%s'" % (self.name, self.old, self.new)
-
-    def words(self) -> t.List[Words]:
-        symbol = _symbol(self.name)
-        return [
-            ["--id=" + symbol, "get", PORT, self.name],
-            ["remove", BRIDGE, self.old, "ports", symbol],
-            ["add", BRIDGE, self.new, "ports", symbol],
-        ]
-
-    def change(self, switch: Switch) -> None:
-        switch.ports[self.name] = switch.ports[self.name]._replace(real=self.new)
-
-    def back(self, before: Switch) -> t.Sequence[OvsStep]:
-        return [PortMove(self.database, self.name, self.new, self.old)]
-
-
-@dataclasses.dataclass
-class MemberAdd(OvsStep):
-    """Add an interface to a bond."""
-
-    database: str
-    bond: str
-    interface: str
-
-    def makes_links(self) -> bool:
-        return False
-
-    def takes(self) -> t.Collection[str]:
-        return (self.interface,)
-
-    def describe(self) -> str:
-        return "adding interface '%s' to OVS bond '%s'" % (self.interface, self.bond)
-
-    def words(self) -> t.List[Words]:
-        return [["add-bond-iface", self.bond, self.interface]]
-
-    def change(self, switch: Switch) -> None:
-        bond = switch.ports[self.bond]
-        members = tuple(sorted({*bond.interfaces, self.interface}))
-        switch.ports[self.bond] = bond._replace(interfaces=members)
-        switch.interfaces[self.interface] = Interface(self.interface, DEFAULTS[INTERFACE])
-
-    def back(self, before: Switch) -> t.Sequence[OvsStep]:
-        return [MemberDel(self.database, self.bond, self.interface)]
-
-
-@dataclasses.dataclass
-class MemberDel(OvsStep):
-    """Take an interface from a bond."""
-
-    database: str
-    bond: str
-    interface: str
-
-    def describe(self) -> str:
-        return "taking interface '%s' from OVS bond '%s'" % (self.interface, self.bond)
-
-    def words(self) -> t.List[Words]:
-        return [["del-bond-iface", self.bond, self.interface]]
-
-    def change(self, switch: Switch) -> None:
-        bond = switch.ports[self.bond]
-        left = tuple(member for member in bond.interfaces if member != self.interface)
-        switch.ports[self.bond] = bond._replace(interfaces=left)
-        del switch.interfaces[self.interface]
-
-    def back(self, before: Switch) -> t.Sequence[OvsStep]:
-        had = before.interfaces[self.interface].values
-        return [
-            MemberAdd(self.database, self.bond, self.interface),
-            *assign(self.database, INTERFACE, self.interface, DEFAULTS[INTERFACE], had),
-        ]
-
-
-@dataclasses.dataclass
-class ControllersSet(OvsStep):
-    """Change the controllers of a bridge; those that stay keep all that they have.
-
-    ``rows`` are the UUIDs of those that go.
-    """
-
-    database: str
-    bridge: str
-    old: t.Tuple[str, ...]
-    new: t.Tuple[str, ...]
-    rows: t.Tuple[str, ...] = ()
-
-    def makes_links(self) -> bool:
-        return False
-
-    def describe(self) -> str:
-        return "setting the controllers of OVS bridge '%s' to %s" % (self.bridge, ", ".join(self.new) or "none")
-
-    def words(self) -> t.List[Words]:
-        if not self.new:
-            return [["del-controller", self.bridge]]
-        if not set(self.old) & set(self.new):
-            return [["set-controller", self.bridge, *self.new]]
-        words = [["remove", BRIDGE, self.bridge, "controller", row] for row in self.rows]
-        for number, target in enumerate(target for target in self.new if target not in self.old):
-            symbol = "%s_%d" % (_symbol(self.bridge), number)
-            words.append(["--id=" + symbol, "create", "Controller", "target=" + quote(target)])
-            words.append(["add", BRIDGE, self.bridge, "controller", symbol])
-        return words
-
-    def change(self, switch: Switch) -> None:
-        switch.bridges[self.bridge] = switch.bridges[self.bridge]._replace(controllers=self.new)
-
-    def back(self, before: Switch) -> t.Sequence[OvsStep]:
-        # The rows of those that are new aren't known any more; the others are made again.
-        return [
-            ControllersSet(self.database, self.bridge, (), ()),
-            *([ControllersSet(self.database, self.bridge, (), self.old)] if self.old else []),
-        ]
-
-
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class ColumnSet(OvsStep):
     """Give a column of a row another value. Of a map only the keys that differ are touched."""
 
@@ -471,6 +187,6 @@ def quote(text: str) -> str:
     return text if re.fullmatch(r"[A-Za-z0-9_./][A-Za-z0-9_./-]*", text) else json.dumps(text, ensure_ascii=False)
 
 
-def _symbol(name: str) -> str:
+def symbol_of(name: str) -> str:
     """The word for a row within one transaction, another one for each name."""
     return "@" + re.sub(r"[^A-Za-z0-9.-]", lambda found: "_%x_" % ord(found.group()), name)

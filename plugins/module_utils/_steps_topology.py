@@ -19,7 +19,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(eq=False, repr=False)
 class DocumentKeep(Step):
     """Keep a document for the next boot; None: keep none any more."""
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import time
@@ -18,7 +19,8 @@ import pytest
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure
 from ansible_collections.virtnet.linux.plugins.module_utils._lock import host_lock
-from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import Switch
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs import UNDO_SECONDS, Ovs
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_ovs import PLANNING
@@ -85,10 +87,12 @@ def failing(wanted: Wanted, ovs: t.Optional[Ovs] = None, check: bool = False) ->
 class Interrupted(Ovs):
     """Lets something happen before it writes, and something before it looks at what it has written."""
 
-    def __init__(self, before: t.Callable[[], None] = lambda: None, after: t.Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, before: t.Callable[[], None] = lambda: None, after: t.Callable[[], object] = lambda: None
+    ) -> None:
         super().__init__(TIMEOUT)
         self.before = before
-        self.after: t.Optional[t.Callable[[], None]] = after
+        self.after: t.Optional[t.Callable[[], object]] = after
         self.ran = False
 
     def run(self, batch: t.Sequence[Step]) -> None:
@@ -97,11 +101,11 @@ class Interrupted(Ovs):
             self.before()
         super().run(batch)
 
-    def observe(self, wanted: Wanted) -> State:
+    def look(self, database: str, names: t.Optional[t.Set[str]] = None) -> Switch:
         if self.ran and self.after:
             then, self.after = self.after, None
             then()
-        return super().observe(wanted)
+        return super().look(database, names)
 
 
 @pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL])
@@ -262,6 +266,42 @@ def test_somebody_else_is_faster() -> None:
             "Adding port 'p' to OVS bridge 'br0'; setting type of OVS interface 'p' to \"internal\" failed: "
             "no bridge named br0. Nothing was changed."
         )
+
+    with_switch(test)
+
+
+FOREIGN = (
+    "add-port br0 q -- set Interface q type=internal",
+    "del-port x",
+    "add-port br1 x -- set Interface x type=internal",
+    "del-port x -- add-port br0 x -- set Interface x type=internal",
+    "del-br br1",
+)
+# What becomes of a bond is seen where the task has to do with it.
+FOREIGN_TO_BONDS = (*FOREIGN, "add-bond-iface b m3", "del-bond-iface b m2")
+
+
+@pytest.mark.parametrize(
+    ("asked", "foreign"),
+    [
+        ({"bridge": "br0", "name": "p", "type": "internal"}, FOREIGN),
+        ({"bridge": "br0", "name": "b", "interfaces": ["m1"]}, FOREIGN_TO_BONDS),
+        ({"name": "br0"}, FOREIGN_TO_BONDS),
+    ],
+)
+def test_somebody_else_comes_before_it_looks_again(asked: t.Dict[str, t.Any], foreign: t.Sequence[str]) -> None:
+    """Only what it has touched is read again, unless that doesn't fit the rest any more."""
+
+    def test(world: World) -> None:
+        for name in ("m1", "m2", "m3"):
+            world.run("ip", "link", "add", name, "type", "veth", "peer", "name", name + "x")
+        run(port("x"))
+        run(wish(port={"bridge": "br0", "name": "b", "state": "present", "interfaces": ["m1", "m2"]}))
+        for number, words in enumerate(foreign):
+            document = {**asked, "state": "present", "external_ids": {"k": str(number)}}
+            wanted = wish(port=document) if "bridge" in asked else wish(bridge=document)
+            they = functools.partial(world.run, "ovs-vsctl", *words.split())
+            assert run(wanted, ovs=Interrupted(after=they)).now == run(wanted, check=True).now, words
 
     with_switch(test)
 

@@ -18,14 +18,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _documents_ovs as documents
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge
+from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs_bridges import write_bridge
+from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs_ports import write_port
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, NotTaken
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import Switch
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs import Ovs
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_ovs import PLANNING
-from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import PortDel
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs_ports import PortDel
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import DATAPATH, rows, switch
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import (
     World,
@@ -58,10 +60,10 @@ class FaultyOvs(Ovs):
             batch = [*batch, PortDel("", "no-such-port")]
         super().run(batch)
 
-    def observe(self, wanted: Wanted) -> State:
+    def look(self, database: str, names: t.Optional[t.Set[str]] = None) -> Switch:
         if self.ran and self._now("after"):
             raise NotTaken("Injected fault.")
-        return super().observe(wanted)
+        return super().look(database, names)
 
     def _now(self, fault: str) -> bool:
         if self.fault != fault:
@@ -107,7 +109,10 @@ def check(world: World, wanted: Wanted) -> t.Any:
 
 
 def real(world: World, wanted: Wanted, foretold: t.Any) -> t.Any:
-    """The real run does what check mode foretold, the second one nothing; None if OVS won't have it."""
+    """The real run does what check mode foretold, and knows what there is then; the second one does nothing.
+
+    None if OVS won't have it.
+    """
     before = rows(world)
     outcome, trouble = None, ""
     try:
@@ -122,7 +127,9 @@ def real(world: World, wanted: Wanted, foretold: t.Any) -> t.Any:
     assert written(foretold.now, wanted) == written(outcome.now, wanted)
     after = rows(world)
     assert outcome.plan.changed == (before != after)
-    assert not run(wanted).plan.changed
+    again = run(wanted)
+    assert not again.plan.changed
+    assert again.now == outcome.now
     assert not run(wanted, check=True).plan.changed
     assert after == rows(world)
     return outcome
@@ -130,8 +137,8 @@ def real(world: World, wanted: Wanted, foretold: t.Any) -> t.Any:
 
 def written(state: State, wanted: Wanted) -> t.List[t.Any]:
     return [
-        *(documents.write_bridge(state.ovs[""], bridge) for bridge in wanted.ovs_bridges),
-        *(documents.write_port(state.ovs[""], port) for port in wanted.ovs_ports),
+        *(write_bridge(state.ovs[""], bridge) for bridge in wanted.ovs_bridges),
+        *(write_port(state.ovs[""], port) for port in wanted.ovs_ports),
     ]
 
 

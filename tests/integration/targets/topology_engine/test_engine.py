@@ -31,7 +31,9 @@ from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHo
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step, fuse
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import PLANNING
 from ansible_collections.virtnet.linux.plugins.module_utils._records import Records
-from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import BridgeDel, OvsStep, PortDel
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import OvsStep
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs_bridges import BridgeDel
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs_ports import PortDel
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import rows, switch
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import (
     World,

@@ -10,7 +10,8 @@ import typing as t
 
 from hypothesis import strategies as st
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _documents_ovs as documents
+from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs_bridges import read_bridge
+from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs_ports import read_port
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import INTERFACE, PORT, Switch
@@ -147,9 +148,9 @@ def _purges(draw: st.DrawFn, document: t.Dict[str, t.Any], *options: str) -> t.D
 def wish(bridge: t.Optional[t.Dict[str, t.Any]] = None, port: t.Optional[t.Dict[str, t.Any]] = None) -> Wanted:
     """What a task asks for with such options."""
     if bridge is not None:
-        return Wanted(ovs_bridges=(documents.read_bridge(bridge),))
+        return Wanted(ovs_bridges=(read_bridge(bridge),))
     assert port is not None
-    return Wanted(ovs_ports=(documents.read_port(port),))
+    return Wanted(ovs_ports=(read_port(port),))
 
 
 wanted_ports = st.builds(lambda document: wish(port=document), ports())

@@ -10,10 +10,12 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from hypothesis import given, settings
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _documents_ovs as documents
+from ansible_collections.virtnet.linux.plugins.module_utils import _documents_ovs_bridges as bridge_documents
+from ansible_collections.virtnet.linux.plugins.module_utils import _documents_ovs_ports as port_documents
+from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs import Options, read_timeout
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
-from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import WantedBridge, WantedPort
+from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import Switch, WantedBridge, WantedPort
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_ovs import make_plan
 
 from .simulated_ovs import states
@@ -21,14 +23,14 @@ from .simulated_ovs import states
 
 def read_bridge(**options: t.Any) -> WantedBridge:
     """What the module makes of its options, Ansible's own validation included."""
-    return documents.read_bridge(validated(documents.bridge_options(), options))
+    return bridge_documents.read_bridge(validated(bridge_documents.bridge_options(), options))
 
 
 def read_port(**options: t.Any) -> WantedPort:
-    return documents.read_port(validated(documents.port_options(), {"bridge": "br0", "name": "p", **options}))
+    return port_documents.read_port(validated(port_documents.port_options(), {"bridge": "br0", "name": "p", **options}))
 
 
-def validated(spec: documents.Options, options: t.Dict[str, t.Any]) -> t.Dict[str, t.Any]:
+def validated(spec: Options, options: t.Dict[str, t.Any]) -> t.Dict[str, t.Any]:
     result = ArgumentSpecValidator(spec).validate(options)
     assert not result.error_messages, result.error_messages
     return dict(result.validated_parameters)
@@ -39,23 +41,23 @@ def validated(spec: documents.Options, options: t.Dict[str, t.Any]) -> t.Dict[st
 def test_what_is_written_can_be_read_and_asks_for_nothing(state: State) -> None:
     switch = state.ovs[""]
     for name in switch.bridges:
-        document = documents.write_bridge(switch, WantedBridge("", name, True, {}))
+        document = bridge_documents.write_bridge(switch, WantedBridge("", name, True, {}))
         assert document["state"] == "present"
         assert make_plan(state, Wanted(ovs_bridges=(read_bridge(**document),))).steps == []
     for name, port in switch.ports.items():
         if name in switch.bridges:
             continue
-        document = documents.write_port(switch, WantedPort("", port.real, name, True, {}, {}))
+        document = port_documents.write_port(switch, WantedPort("", port.real, name, True, {}, {}))
         assert document["state"] == "present"
         assert make_plan(state, Wanted(ovs_ports=(read_port(**document),))).steps == []
 
 
 def test_what_is_not_there_is_an_absent_document() -> None:
-    switch = State(ovs={"": documents.Switch()}).ovs[""]
-    bridge = documents.write_bridge(switch, WantedBridge("unix:/x", "br0", True, {}))
+    switch = State(ovs={"": Switch()}).ovs[""]
+    bridge = bridge_documents.write_bridge(switch, WantedBridge("unix:/x", "br0", True, {}))
     assert bridge == {"name": "br0", "state": "absent", "database": "unix:/x"}
     assert not read_bridge(**bridge).present
-    port = documents.write_port(switch, WantedPort("", "br0", "p", True, {}, {}))
+    port = port_documents.write_port(switch, WantedPort("", "br0", "p", True, {}, {}))
     assert port == {"bridge": "br0", "name": "p", "state": "absent"}
     assert not read_port(**port).present
 
@@ -178,4 +180,4 @@ def test_bad_input_for_a_bridge_is_told_in_a_sentence(options: t.Dict[str, t.Any
 @pytest.mark.parametrize("seconds", [0, -1, 3601])
 def test_a_timeout_is_a_number_of_seconds(seconds: int) -> None:
     with pytest.raises(BadInput, match="isn't a number of seconds from 1 to 3600"):
-        documents.read_timeout(seconds)
+        read_timeout(seconds)

@@ -77,7 +77,7 @@ class Host(SimulatedOvs):
 
     def locate(self, wanted: Wanted) -> Wanted:
         assert wanted.topology
-        return dataclasses.replace(wanted, topology=dataclasses.replace(wanted.topology, record=self.record))
+        return wanted._replace(topology=dataclasses.replace(wanted.topology, record=self.record))
 
     def commit(self, plan: Plan, now: State) -> None:
         self._identify()
@@ -267,9 +267,7 @@ def test_what_another_topology_owns_can_not_be_listed() -> None:
     converge(host, PLANNING, lab(links=[BRIDGE, PAIR]), False)
     wish = wanted({"name": "other", "links": [PAIR]})
     assert wish.topology
-    wish = dataclasses.replace(
-        wish, topology=dataclasses.replace(wish.topology, record=Record("other"), others=(host.record,))
-    )
+    wish = wish._replace(topology=dataclasses.replace(wish.topology, record=Record("other"), others=(host.record,)))
     with pytest.raises(Conflict, match=r"^Link 'v0' belongs to topology 'lab'\. Link 'w0' belongs .*$"):
         make_plan(host.observe(wish), wish)
 

@@ -1,0 +1,306 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""(observed, wanted) → Plan, for the ports of Open vSwitch. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils import _steps_ovs as steps
+from ansible_collections.virtnet.linux.plugins.module_utils import _steps_ovs_ports as ports
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Conflict
+from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import (
+    ALIASES,
+    COLUMNS,
+    INTERFACE,
+    MAP,
+    OPTION_KEYS,
+    PORT,
+    SET,
+    TUNNELS,
+    Bridge,
+    Interface,
+    Port,
+    Switch,
+    Values,
+    WantedBridge,
+    WantedPort,
+)
+from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Planner, Planning, Step
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
+
+
+def make_plan(state: State, wanted: Wanted) -> Plan:
+    """The plan that makes a host in ``state`` have the OVS ports that are ``wanted``, on the bridges that it has.
+
+    Raises BadInput or Conflict when that can't be.
+    """
+    planner = OvsPortPlanner(state)
+    planner.ovs(wanted)
+    return planner.plan()
+
+
+def make_repair(_state: State, _target: State, _observed: bool) -> t.List[Step]:
+    """Nothing: these steps have no side effects, and what else differs is somebody else's."""
+    return []
+
+
+def differences(before: State, now: State, done: t.Sequence[Step]) -> t.List[str]:
+    """A sentence for each thing that the steps had changed and that isn't as before."""
+    found: t.List[str] = []
+    after = before.copy()
+    for step in done:
+        step.simulate(after)
+    for database, then in before.ovs.items() if done else ():
+        switch = now.ovs.get(database, Switch())
+        if switch.unusable:
+            found.append(switch.unusable)
+            continue
+        was, ours, new = _facts(then), _facts(after.ovs[database]), _facts(switch)
+        for row in sorted(was.keys() | ours.keys()):
+            if was.get(row) != ours.get(row):
+                found += _differ(row, was.get(row), new.get(row))
+    return found
+
+
+def _differ(row: str, old: t.Optional[Values], new: t.Optional[Values]) -> t.List[str]:
+    if old is None or new is None:
+        return [] if old is new else ["OVS %s is %s." % (row, "gone" if new is None else "there")]
+    return ["%s of OVS %s was %r and is %r." % (key, row, old[key], new[key]) for key in old if old[key] != new[key]]
+
+
+def _facts(switch: Switch) -> t.Dict[str, Values]:
+    """What is configured, by the rows that have it."""
+    facts: t.Dict[str, Values] = {}
+    for bridge in switch.bridges.values():
+        place = {"parent": bridge.parent, "vlan": bridge.vlan}
+        facts["bridge '%s'" % bridge.name] = {**bridge.values, "controllers": bridge.controllers, **place}
+    for port in switch.ports.values():
+        facts["port '%s'" % port.name] = {**port.values, "bridge": port.real, "interfaces": port.interfaces}
+    for interface in switch.interfaces.values():
+        facts["interface '%s'" % interface.name] = interface.values
+    return facts
+
+
+class OvsPortPlanner(Planner):
+    """Finds what is to be done to ports of Open vSwitch."""
+
+    def ovs(self, wanted: Wanted) -> None:
+        """Plan all that is wanted of it. Raises BadInput or Conflict."""
+        for database in wanted.databases():
+            if self.state.ovs[database].unusable:
+                self.missing.append(self.state.ovs[database].unusable)
+        # A port needs the bridge that it is on.
+        self._ovs_bridges(wanted.ovs_bridges)
+        for port in wanted.ovs_ports:
+            if port.present:
+                self._port(port)
+            else:
+                self._absent_port(port)
+
+    def _ovs_bridges(self, wanted: t.Sequence[WantedBridge]) -> None:
+        """Plan the bridges; for those who can."""
+
+    def _port(self, wanted: WantedPort) -> None:
+        switch = self.state.ovs[wanted.database]
+        if wanted.bridge not in switch.bridges:
+            self._missing_bridge(wanted.database, wanted.bridge, "bridge", wanted.name)
+        bridge = switch.bridges[wanted.bridge]
+        if wanted.name in switch.bridges and wanted.name != wanted.bridge:
+            raise Conflict("'%s' is an OVS bridge, and can't be a port of '%s'." % (wanted.name, wanted.bridge))
+        asked = wanted.interface.get("type")
+        if asked and switch.interface_types and asked not in (*switch.interface_types, ALIASES["type"]):
+            raise Conflict(
+                "Option type of OVS port '%s': this Open vSwitch has no '%s'; it has %s."
+                % (wanted.name, asked, ", ".join(switch.interface_types))
+            )
+        if wanted.name not in switch.ports:
+            self._create_port(wanted, bridge)
+        else:
+            self._move_port(wanted, switch.ports[wanted.name], bridge)
+        port = switch.ports[wanted.name]
+        values = dict(wanted.values)
+        if bridge.parent and values.setdefault("tag", bridge.vlan) != bridge.vlan:
+            raise BadInput(
+                "Option tag of OVS port '%s': '%s' is a fake bridge for VLAN %d, and its ports have that tag."
+                % (wanted.name, bridge.name, bridge.vlan)
+            )
+        self._members(wanted, port)
+        self._assign(wanted, PORT, wanted.name, port.values, values)
+        if wanted.interface:
+            if len(port.interfaces) != 1:
+                raise BadInput(
+                    "OVS port '%s' is a bond of %s; give no options of a single interface (%s)."
+                    % (wanted.name, ", ".join(port.interfaces), ", ".join(sorted(wanted.interface)))
+                )
+            (name,) = port.interfaces
+            self._check_options(wanted, switch.interfaces[name])
+            self._assign(wanted, INTERFACE, name, switch.interfaces[name].values, wanted.interface)
+        self._check_works(switch, wanted.name, "port", self.before.ovs[wanted.database].interfaces)
+        self._check_request(wanted, switch)
+
+    def _create_port(self, wanted: WantedPort, bridge: Bridge) -> None:
+        interfaces = wanted.interfaces or (wanted.name,)
+        if wanted.interfaces is not None and len(interfaces) < 2:
+            raise BadInput("Option interfaces of OVS port '%s': a bond needs at least two." % wanted.name)
+        self._new_port(wanted.database, bridge, wanted.name, interfaces)
+
+    def _new_port(self, database: str, bridge: Bridge, name: str, interfaces: t.Tuple[str, ...]) -> None:
+        switch = self.state.ovs[database]
+        for taken in {name, *interfaces}:
+            check_free(switch, taken)
+        self.do(ports.PortAdd(database, bridge.real, name, interfaces))
+        if bridge.parent:
+            self.do(steps.ColumnSet(database, PORT, name, "tag", None, bridge.vlan))
+
+    def _move_port(self, wanted: WantedPort, port: Port, bridge: Bridge) -> None:
+        switch = self.state.ovs[wanted.database]
+        here = switch.bridge_of(port)
+        if bridge.name in (here, port.real):
+            return  # what is on a fake bridge is on its parent, too
+        if wanted.name in switch.bridges:
+            raise Conflict("'%s' is an OVS bridge, and can't be a port of '%s'." % (wanted.name, wanted.bridge))
+        if wanted.move_from not in (here, port.real):
+            asked = ", and not on '%s'" % wanted.move_from if wanted.move_from else ""
+            raise Conflict(
+                "OVS port '%s' is on bridge '%s'%s; nothing was changed. 'move_from: %s' moves it to '%s'."
+                % (wanted.name, here, asked, here, wanted.bridge)
+            )
+        if port.real != bridge.real:
+            self.do(ports.PortMove(wanted.database, wanted.name, port.real, bridge.real))
+
+    def _members(self, wanted: WantedPort, port: Port) -> None:
+        if wanted.interfaces is None or port.interfaces == wanted.interfaces:
+            return
+        if port.interfaces == (wanted.name,):
+            raise Conflict(
+                "OVS port '%s' is no bond: it has the interface of its own name; nothing was changed. Remove it first, or "
+                "give the bond another name." % wanted.name
+            )
+        switch = self.state.ovs[wanted.database]
+        final = {*wanted.interfaces, *(() if "interfaces" in wanted.purge else port.interfaces)}
+        if len(final) < 2:
+            raise BadInput("Option interfaces of OVS port '%s': a bond needs at least two." % wanted.name)
+        for name in sorted(final - {*port.interfaces}):
+            check_free(switch, name)
+            self.do(ports.MemberAdd(wanted.database, wanted.name, name))
+        for name in sorted({*port.interfaces} - final):
+            self.do(ports.MemberDel(wanted.database, wanted.name, name))
+
+    def _check_options(self, wanted: WantedPort, interface: Interface) -> None:
+        kind = wanted.interface.get("type", interface.values["type"])
+        given = {key for key, value in wanted.interface.get("options", {}).items() if value is not None}
+        if interface.values["type"] == "internal" != kind:
+            self.warnings.append(
+                "OVS port '%s' was an internal one; its link goes, with its addresses and whatever else it had."
+                % wanted.name
+            )
+        mac = wanted.interface.get("mac")
+        if mac and kind != "internal" and not steps.same("mac", mac, interface.values["mac"]):
+            raise BadInput(
+                "Option mac of OVS port '%s' is for 'type: internal', and this is %s; OVS leaves its address alone."
+                % (wanted.name, kind)
+            )
+        if "peer" in given and kind != "patch":
+            raise BadInput("Option peer of OVS port '%s' is for 'type: patch', and this is %s." % (wanted.name, kind))
+        if given & {"remote_ip", "local_ip", "key", "dst_port"} and kind not in TUNNELS:
+            raise BadInput(
+                "Options remote_ip, local_ip, key and dst_port of OVS port '%s' are for tunnels, such as 'type: vxlan', "
+                "and this is %s." % (wanted.name, kind)
+            )
+        has = {**interface.values["options"], **wanted.interface.get("options", {})}
+        if kind == "patch" and not has.get("peer"):
+            raise BadInput("OVS port '%s' is a patch port and needs option peer." % wanted.name)
+        if kind in TUNNELS and not has.get("remote_ip"):
+            raise BadInput("OVS port '%s' is a tunnel and needs option remote_ip, an address or 'flow'." % wanted.name)
+
+    def _absent_port(self, wanted: WantedPort) -> None:
+        switch = self.state.ovs[wanted.database]
+        port, bridge = switch.ports.get(wanted.name), switch.bridges.get(wanted.bridge)
+        if port is None or bridge is None:
+            return
+        if wanted.name in switch.bridges:
+            raise Conflict(
+                "'%s' is an OVS bridge, whose own port goes with it only; virtnet.linux.ovs_bridge deletes it."
+                % wanted.name
+            )
+        if switch.bridge_of(port) == bridge.name or port.real == bridge.name:
+            self.last.append(lambda: self.do(ports.PortDel(wanted.database, wanted.name)))
+
+    def _check_request(self, wanted: WantedPort, switch: Switch) -> None:
+        asked = wanted.interface.get("ofport_request")
+        there = self.before.ovs[wanted.database].interfaces.get(wanted.name)
+        if asked and there and not there.broken and there.values["ofport_request"] == asked != there.ofport:
+            self.broken.append(
+                "OVS port '%s' has the OpenFlow port number %s and not the %d of option ofport_request, which another port "
+                "may have." % (wanted.name, there.ofport, asked)
+            )
+
+    # What bridges and ports have in common
+
+    def _missing_bridge(self, database: str, name: str, option: str, needed_by: str) -> None:
+        self.missing.append(
+            "There is no OVS bridge '%s' (option %s of '%s'); make it first, for instance with virtnet.linux.ovs_bridge."
+            % (name, option, needed_by)
+        )
+        self.state.ovs[database].add_bridge(name)
+        self.state.devices((), (name,))
+        self.state.seized((name,))
+
+    def _assign(
+        self, wanted: t.Union[WantedBridge, WantedPort], table: str, record: str, old: Values, asked: Values
+    ) -> None:
+        new: t.Dict[str, t.Any] = {}
+        for column, value in asked.items():
+            shape = COLUMNS[table][column][0]
+            where = "interface_" + column if table == INTERFACE else column
+            if shape == MAP:
+                new[column] = merge_map(
+                    old[column], value, where in wanted.clear, OPTION_KEYS if column == "options" else ()
+                )
+            elif shape == SET and value and column not in wanted.purge:
+                new[column] = tuple(sorted({*old[column], *value}))
+            else:
+                new[column] = value
+        for step in steps.assign(wanted.database, table, record, old, new):
+            self.do(step)
+
+    def _check_works(self, switch: Switch, name: str, noun: str, before: t.Mapping[str, Interface]) -> None:
+        """Tell of what OVS has and can't set up. What is only just planned isn't there yet."""
+        for member in switch.ports[name].interfaces:
+            interface = before.get(member)
+            if interface and interface.broken:
+                what = (
+                    "interface '%s' of OVS port '%s'" % (member, name)
+                    if member != name
+                    else "OVS %s '%s'" % (noun, name)
+                )
+                self.broken.append("Open vSwitch can't set up %s: %s." % (what, interface.error or "its log tells why"))
+
+
+def merge_map(old: Values, asked: Values, clear: bool, keep: t.Sequence[str] = ()) -> t.Dict[str, str]:
+    """A map with what is asked for, and with the rest of the old one, of which ``clear`` leaves ``keep`` only."""
+    kept = {key: value for key, value in old.items() if not clear or key in (*keep, *asked)}
+    new = {key: value for key, value in asked.items() if key != "hwaddr" or not steps.same("mac", old.get(key), value)}
+    merged = {**kept, **new}
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def check_free(switch: Switch, name: str) -> None:
+    if name in switch.ports:
+        port = switch.ports[name]
+        what = "bridge" if name in switch.bridges else "port of bridge '%s'" % switch.bridge_of(port)
+        raise Conflict("OVS has a %s of the name '%s' already; nothing was changed." % (what, name))
+    owner = next((port.name for port in switch.ports.values() if name in port.interfaces), None)
+    if owner:
+        raise Conflict("'%s' is an interface of OVS port '%s' already; nothing was changed." % (name, owner))
+
+
+PLANNING = Planning(make_plan, make_repair, differences)

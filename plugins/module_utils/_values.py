@@ -1,0 +1,100 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""IP addresses, networks, VLAN ids and sysctl keys: refused here or nowhere.
+
+The functions are like those in ``_names``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
+from ansible_collections.virtnet.linux.plugins.module_utils._names import upper
+
+VID_MAX = 4094
+
+
+def address(value: str, where: str) -> str:
+    """An interface address with its prefix length, such as ``192.0.2.1/24``; returned in canonical spelling."""
+    if "/" not in value:
+        raise BadInput("%s: '%s' lacks its prefix length; write it as ADDRESS/PREFIX." % (upper(where), value))
+    parsed = _parse(ipaddress.ip_interface, value, where, "an address with prefix length such as 192.0.2.1/24")
+    if parsed.ip.is_unspecified or parsed.ip.is_multicast:
+        raise BadInput("%s: '%s' can't be the address of an interface." % (upper(where), value))
+    return "%s/%d" % (_spelled(parsed.ip), parsed.network.prefixlen)
+
+
+def host(value: str, where: str) -> str:
+    """An IPv4 or IPv6 address without prefix, as a gateway has; returned in canonical spelling."""
+    return _spelled(_parse(ipaddress.ip_address, value, where, "an IP address"))
+
+
+def destination(value: str, where: str) -> str:
+    """The destination of a route: a network, or a host as a network of one."""
+    shape = "a network such as 192.0.2.0/24, an address, or 'default'"
+    parsed = _parse(ipaddress.ip_interface, value, where, shape)
+    if parsed.ip != parsed.network.network_address:
+        raise BadInput(
+            "%s: '%s' has bits set behind its prefix length; did you mean %s?" % (upper(where), value, parsed.network)
+        )
+    return "%s/%d" % (_spelled(parsed.network.network_address), parsed.network.prefixlen)
+
+
+def family(value: str) -> int:
+    """4 or 6, for an address, interface or network in canonical spelling."""
+    return 6 if ":" in value else 4
+
+
+def vids(value: str, where: str) -> t.Tuple[int, int]:
+    """The VLAN ids that a text names, one such as ``10`` or a range such as ``10-20``: the first and the last."""
+    found = re.match(r"^\s*(\d{1,5})(?:\s*-\s*(\d{1,5}))?\s*$", value, re.A)
+    first, last = (int(found.group(1)), int(found.group(2) or found.group(1))) if found else (0, 0)
+    if not 1 <= first <= last <= VID_MAX:
+        raise BadInput("%s: '%s' isn't a VLAN id from 1 to %d, or a range of these." % (upper(where), value, VID_MAX))
+    return first, last
+
+
+def sysctl_key(value: str, where: str) -> str:
+    """A sysctl of the network stack, returned as its path below /proc/sys, such as ``net/ipv4/ip_forward``.
+
+    Both spellings of sysctl(8) are taken: where the first separator is a dot, dots separate and slashes stand for
+    dots inside a name; otherwise the other way round.
+    """
+    first = re.search("[./]", value)
+    path = value.translate(str.maketrans("./", "/.")) if first and first.group() == "." else value
+    parts = path.split("/")
+    if len(parts) < 2 or any(part in ("", ".", "..") for part in parts) or not re.match(r"^[\w./:@+-]+$", path, re.A):
+        raise BadInput("%s: %r isn't the name of a sysctl such as net.ipv4.ip_forward." % (upper(where), value))
+    if parts[0] != "net":
+        raise BadInput(
+            "%s: '%s' doesn't belong to a network namespace; only sysctls below 'net' do." % (upper(where), value)
+        )
+    return path
+
+
+def sysctl_name(path: str) -> str:
+    """The other way: ``net.ipv4.ip_forward`` for ``net/ipv4/ip_forward``."""
+    return path.translate(str.maketrans("./", "/."))
+
+
+def _spelled(ip: t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]) -> str:
+    # As inet_ntop() does it, and so iproute2 and pyroute2; Python's own spelling differs for mapped IPv4 addresses.
+    return socket.inet_ntop(socket.AF_INET6 if ip.version == 6 else socket.AF_INET, ip.packed)
+
+
+def _parse(parser: t.Callable[[str], t.Any], value: str, where: str, shape: str) -> t.Any:
+    try:
+        if "%" in value:  # an IPv6 zone: the device is named elsewhere
+            raise ValueError(value)
+        return parser(value.strip())
+    except ValueError as error:
+        raise BadInput("%s: '%s' isn't %s." % (upper(where), value, shape)) from error

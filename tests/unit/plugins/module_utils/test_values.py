@@ -1,0 +1,64 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.virtnet.linux.plugins.module_utils import _values
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
+
+WHERE = "option x of link 'x'"
+
+
+@given(st.ip_addresses(), st.integers(-1, 140))
+def test_addresses(ip: ipaddress.IPv4Address, prefix: int) -> None:
+    text = "%s/%d" % (ip, prefix)
+    if 0 <= prefix <= ip.max_prefixlen and not ip.is_multicast and not ip.is_unspecified:
+        family = socket.AF_INET if ip.version == 4 else socket.AF_INET6
+        assert _values.address(text, WHERE) == "%s/%d" % (socket.inet_ntop(family, ip.packed), prefix)
+    else:
+        with pytest.raises(BadInput):
+            _values.address(text, WHERE)
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1", "10.0.0.1/33", "fd00::1/129", "10.0.0/24", "fe80::1%eth0/64", "x/24"])
+def test_addresses_that_are_refused(address: str) -> None:
+    with pytest.raises(BadInput, match="^Option x of link 'x'.*" + address.replace(".", r"\.").replace("%", "%")):
+        _values.address(address, WHERE)
+
+
+def test_destinations() -> None:
+    assert _values.destination("10.0.0.0/8", WHERE) == "10.0.0.0/8"
+    assert _values.destination("10.0.0.1", WHERE) == "10.0.0.1/32"
+    assert _values.destination("FD00::/8", WHERE) == "fd00::/8"
+    with pytest.raises(BadInput, match=r"did you mean 10\.0\.0\.0/24"):
+        _values.destination("10.0.0.1/24", WHERE)
+
+
+@pytest.mark.parametrize(
+    ("key", "path"),
+    [
+        ("net.ipv4.ip_forward", "net/ipv4/ip_forward"),
+        ("net/ipv4/ip_forward", "net/ipv4/ip_forward"),
+        ("net.ipv4.conf.eth0/1.forwarding", "net/ipv4/conf/eth0.1/forwarding"),
+        ("net/ipv4/conf/eth0.1/forwarding", "net/ipv4/conf/eth0.1/forwarding"),
+    ],
+)
+def test_sysctl_keys(key: str, path: str) -> None:
+    assert _values.sysctl_key(key, WHERE) == path
+    assert _values.sysctl_key(_values.sysctl_name(path), WHERE) == path
+
+
+@pytest.mark.parametrize(
+    "key", ["kernel.hostname", "net", "", "net..x", "net/../../etc/passwd", "net.ipv4.a b", "../x"]
+)
+def test_sysctl_keys_that_are_refused(key: str) -> None:
+    with pytest.raises(BadInput):
+        _values.sysctl_key(key, WHERE)
