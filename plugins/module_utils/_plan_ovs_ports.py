@@ -196,7 +196,10 @@ class OvsPortPlanner(Planner):
 
     def _check_options(self, wanted: WantedPort, interface: Interface) -> None:
         kind = wanted.interface.get("type", interface.values["type"])
-        given = {key for key, value in wanted.interface.get("options", {}).items() if value is not None}
+        has = interface.values["options"]
+        asked = {key: value for key, value in wanted.interface.get("options", {}).items() if value is not None}
+        # What OVS has kept of another type doesn't matter, unless it is to be one that is new.
+        given = {key for key, value in asked.items() if has.get(key) != value or kind != interface.values["type"]}
         if interface.values["type"] == "internal" != kind:
             self.warnings.append(
                 "OVS port '%s' was an internal one; its link goes, with its addresses and whatever else it had."
@@ -215,7 +218,7 @@ class OvsPortPlanner(Planner):
                 "Options remote_ip, local_ip, key and dst_port of OVS port '%s' are for tunnels, such as 'type: vxlan', "
                 "and this is %s." % (wanted.name, kind)
             )
-        has = {**interface.values["options"], **wanted.interface.get("options", {})}
+        has = {**has, **wanted.interface.get("options", {})}
         if kind == "patch" and not has.get("peer"):
             raise BadInput("OVS port '%s' is a patch port and needs option peer." % wanted.name)
         if kind in TUNNELS and not has.get("remote_ip"):

@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from hypothesis import given, settings
+from hypothesis import given
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _documents as documents
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
@@ -33,7 +33,6 @@ def read(kind: str, /, **options: t.Any) -> WantedLink:
     return documents.read_link(result.validated_parameters, found)
 
 
-@settings(deadline=None)
 @given(states())
 def test_what_is_written_can_be_read_and_asks_for_nothing(state: State) -> None:
     for ref, link in state.links.items():
@@ -49,7 +48,6 @@ def read_port(**options: t.Any) -> WantedLink:
     return documents.read_port(result.validated_parameters)
 
 
-@settings(deadline=None)
 @given(states())
 def test_what_is_written_of_a_port_can_be_read_and_asks_for_nothing(state: State) -> None:
     for ref, link in state.links.items():

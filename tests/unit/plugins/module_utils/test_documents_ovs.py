@@ -8,14 +8,25 @@ import typing as t
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from hypothesis import given, settings
+from hypothesis import given
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _documents_ovs_bridges as bridge_documents
 from ansible_collections.virtnet.linux.plugins.module_utils import _documents_ovs_ports as port_documents
 from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs import Options, read_timeout
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
-from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import Switch, WantedBridge, WantedPort
+from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import (
+    BRIDGE,
+    DEFAULTS,
+    INTERFACE,
+    PORT,
+    Bridge,
+    Interface,
+    Port,
+    Switch,
+    WantedBridge,
+    WantedPort,
+)
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_ovs import make_plan
 
 from .simulated_ovs import states
@@ -36,7 +47,6 @@ def validated(spec: Options, options: t.Dict[str, t.Any]) -> t.Dict[str, t.Any]:
     return dict(result.validated_parameters)
 
 
-@settings(deadline=None)
 @given(states())
 def test_what_is_written_can_be_read_and_asks_for_nothing(state: State) -> None:
     switch = state.ovs[""]
@@ -50,6 +60,20 @@ def test_what_is_written_can_be_read_and_asks_for_nothing(state: State) -> None:
         document = port_documents.write_port(switch, WantedPort("", port.real, name, True, {}, {}))
         assert document["state"] == "present"
         assert make_plan(state, Wanted(ovs_ports=(read_port(**document),))).steps == []
+
+
+def test_options_that_ovs_has_kept_of_another_type() -> None:
+    interface = Interface(
+        "p", {**DEFAULTS[INTERFACE], "type": "internal", "options": {"peer": "q", "remote_ip": "192.0.2.1"}}
+    )
+    bridge, port = Bridge("br0", DEFAULTS[BRIDGE]), Port("p", "br0", DEFAULTS[PORT], ("p",))
+    state = State(ovs={"": Switch({"br0": bridge}, {"p": port}, {"p": interface})})
+    document = port_documents.write_port(state.ovs[""], WantedPort("", "br0", "p", True, {}, {}))
+    assert (document["peer"], document["remote_ip"]) == ("q", "192.0.2.1")
+    assert make_plan(state, Wanted(ovs_ports=(read_port(**document),))).steps == []
+    for other in ({"peer": "r"}, {"remote_ip": "192.0.2.2"}):
+        with pytest.raises(BadInput, match="and this is internal"):
+            make_plan(state, Wanted(ovs_ports=(read_port(**{**document, **other}),)))
 
 
 def test_what_is_not_there_is_an_absent_document() -> None:

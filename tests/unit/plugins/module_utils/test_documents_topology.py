@@ -58,7 +58,7 @@ def an_empty_state() -> HostState:
     return HostState(namespaces=namespaces, links={Ref("", "lo"): Link(Ref("", "lo"), index=1)}, ovs={"": Switch()})
 
 
-@settings(deadline=None, max_examples=50, derandomize=True)
+@settings(max_examples=50)
 @given(topologies())
 def test_what_a_host_has_asks_for_nothing_when_given_back(document: Document) -> None:
     try:

@@ -33,8 +33,6 @@ from .simulated import SimulatedHost, states, wanteds
 # The same examples each time, so that a change is judged by what it changes; EXPLORE=2000 goes looking for new ones.
 laws = settings(
     max_examples=int(os.environ.get("EXPLORE", "200")),
-    derandomize="EXPLORE" not in os.environ,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 

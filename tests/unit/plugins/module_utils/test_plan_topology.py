@@ -39,8 +39,6 @@ from .simulated_topology import Document, topologies, wanted
 # The same examples each time, so that a change is judged by what it changes; EXPLORE=2000 goes looking for new ones.
 laws = settings(
     max_examples=int(os.environ.get("EXPLORE", "60")),
-    derandomize="EXPLORE" not in os.environ,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 
