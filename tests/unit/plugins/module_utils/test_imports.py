@@ -2,17 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a postponed package does, and what it leaves alone."""
+"""Imports that take less time, and change nothing else."""
 
 from __future__ import annotations
 
 import importlib
+import pkgutil
 import sys
 import typing as t
+import zipfile
+import zipimport
 
 import pytest
 
-from ansible_collections.virtnet.linux.plugins.module_utils._packages import postpone
+from ansible_collections.virtnet.linux.plugins.module_utils._imports import compile_once, postpone
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -74,3 +77,53 @@ def test_one_that_was_imported_already_is_left_alone(package: str) -> None:
 def test_one_that_is_not_there() -> None:
     postpone("heavy_is_not_there")
     assert "heavy_is_not_there" not in sys.modules
+
+
+FILES = ("in_zip/__init__.py", "in_zip/some.py", "in_zip/inner/__init__.py", "in_zip/inner/other.py")
+
+
+@pytest.fixture(name="compiled")
+def fixture_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[t.List[str]]:
+    """The modules of the package ``in_zip`` as often as they are compiled."""
+    archive = tmp_path / "in_zip.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in FILES:
+            file.writestr(name, "")
+    compiled: t.List[str] = []
+    compile_source = zipimport._compile_source  # type: ignore[attr-defined]
+
+    def counting(path: str, source: bytes) -> t.Any:
+        compiled.append(path[len(str(archive)) + 1 :])
+        return compile_source(path, source)
+
+    monkeypatch.setattr(zipimport, "_compile_source", counting)
+    monkeypatch.syspath_prepend(str(archive))
+    importlib.import_module("in_zip")
+    compiled.clear()
+    yield compiled
+    for name in [name for name in sys.modules if name.partition(".")[0] == "in_zip"]:
+        del sys.modules[name]
+
+
+def test_modules_in_a_zip_are_compiled_once(compiled: t.List[str], tmp_path: Path) -> None:
+    for folder in ("in_zip", "in_zip/inner"):
+        compile_once(pkgutil.get_importer(str(tmp_path / "in_zip.zip" / folder)))
+    names = ["in_zip.some", "in_zip.inner", "in_zip.inner.other"]
+    files = [importlib.import_module(name).__file__ for name in names]
+    assert files == [str(tmp_path / "in_zip.zip" / path) for path in FILES[1:]]
+    assert compiled == list(FILES[1:])
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("in_zip.nothing")
+
+
+def test_without_that_they_are_compiled_twice(compiled: t.List[str]) -> None:
+    # When Python no longer does so, compile_once has had its time.
+    importlib.import_module("in_zip.some")
+    assert compiled == ["in_zip/some.py"] * 2
+
+
+def test_other_loaders_are_left_alone(tmp_path: Path) -> None:
+    compile_once(None)
+    loader = pkgutil.get_importer(str(tmp_path))
+    compile_once(loader)
+    assert "get_filename" not in vars(loader)
