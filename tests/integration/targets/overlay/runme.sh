@@ -12,6 +12,7 @@ if [ "${1:-}" != --inside ]; then
 fi
 shift
 export ANSIBLE_NOCOLOR=1 ANSIBLE_PIPELINING=true
+switch=${ANSIBLE_COLLECTIONS_PATH%%:*}/ansible_collections/virtnet/linux/tests/integration/targets/setup_ovs/files/ovs.sh
 python=${ANSIBLE_TEST_PYTHON_INTERPRETER:-$(command -v python3)}
 
 mount -t tmpfs -o mode=755 tmpfs /run
@@ -31,7 +32,7 @@ for number in 1 2 3; do
     "${enter[@]}" ip link set lo up
     "${enter[@]}" ip link set eth0 up
     "${enter[@]}" ip address add "192.0.2.$number/24" dev eth0
-    "${enter[@]}" bash ../setup_ovs/files/ovs.sh start /run/openvswitch
+    "${enter[@]}" bash "$switch" start /run/openvswitch
     printf '#!/bin/sh\nexec %s %s "$@"\n' "${enter[*]}" "$python" > "/run/hv$number"
     chmod +x "/run/hv$number"
 done
@@ -50,19 +51,19 @@ changes() {
 }
 
 play playbooks/underlay.yml
-changes 1 -e group=two --check
-changes 1 -e group=two
+changes 1 -e overlay_group=two --check
+changes 1 -e overlay_group=two
 # One more joins them.
-changes 1 -e group=three
-changes 0 -e group=three
+changes 1 -e overlay_group=three
+changes 0 -e overlay_group=three
 # Tunnels of another kind
-changes 1 -e group=three -e overlay_type=gre --check
-changes 1 -e group=three -e overlay_type=gre
-changes 0 -e group=three -e overlay_type=gre
+changes 1 -e overlay_group=three -e overlay_type=gre --check
+changes 1 -e overlay_group=three -e overlay_type=gre
+changes 0 -e overlay_group=three -e overlay_type=gre
 # It leaves them again.
-changes 1 -e group=three -e overlay_state=absent --limit hv3
-changes 1 -e group=two -e overlay_type=gre
-changes 0 -e group=two -e overlay_type=gre
+changes 1 -e overlay_group=three -e overlay_state=absent --limit hv3
+changes 1 -e overlay_group=two -e overlay_type=gre
+changes 0 -e overlay_group=two -e overlay_type=gre
 # Nothing of it is left anywhere.
-changes 1 -e group=two -e overlay_state=absent
+changes 1 -e overlay_group=two -e overlay_state=absent
 play playbooks/gone.yml
