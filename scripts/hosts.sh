@@ -58,6 +58,7 @@ wait_for() {
         if [ -s "hv$1.state" ] || [ "$SECONDS" -gt "$deadline" ] || ! kill -0 "$(cat "hv$1.pid")"; then
             echo "hv$1 has not booted: $(cat "hv$1.state")" >&2
             tail -n 20 "hv$1.log" "hv$1.console" >&2
+            [ ! -s "hv$1.state" ] || ssh -F ssh_config "hv$1" systemctl --no-pager --lines 20 status --failed >&2 || true
             return 1
         fi
         sleep 2

@@ -40,6 +40,10 @@ if [ ! -d "$image" ]; then
     install -D -m 600 "$key" "$root/root/.ssh/authorized_keys"
     chroot "$root" systemctl --quiet enable systemd-networkd systemd-network-generator
     chroot "$root" systemctl --quiet mask "${units[@]}"
+    # Networkd looks for IPv6 routers for 12 s, and the boot waits for it, because Open vSwitch wants to be online.
+    for card in eth0 eth1; do
+        install -D -m 644 /dev/stdin "$root/etc/systemd/network/70-$card.network.d/hosts.conf" <<< $'[Network]\nIPv6AcceptRA=no'
+    done
     # Each host makes an identity of its own from an empty one. Without any, it would be its first boot, with other rules.
     : > "$root/etc/machine-id"
     cp "$root"/boot/vmlinuz-* "$new/vmlinuz"

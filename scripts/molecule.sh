@@ -13,8 +13,8 @@ cd "$(dirname "$0")/.."
 scenario=${1:?a scenario}
 scripts/collection.sh
 export ANSIBLE_COLLECTIONS_PATH="$PWD/.cache/collections" ANSIBLE_HOME="$PWD/.cache/ansible" ANSIBLE_LOCALHOST_WARNING=false
-# Sockets of SSH can't have long paths.
-export ANSIBLE_SSH_CONTROL_PATH_DIR=~/.ansible/cp
+# Sockets of SSH can't have long paths. Hosts are called hv1 and hv2 in other checkouts as well.
+export ANSIBLE_SSH_CONTROL_PATH_DIR=${ANSIBLE_SSH_CONTROL_PATH_DIR:-~/.ansible/cp/$(cksum <<< "$PWD" | cut -d " " -f 1)}
 export PATH="$PWD/.venv/bin:$PATH"
 run=(molecule "${2:-test}" --scenario-name "$scenario")
 # sudo, by which the sandbox may be entered, sets a PATH of its own.

@@ -39,7 +39,7 @@ TARGETS = TOP / "tests" / "integration" / "targets"
 BIN = TOP / ".venv" / "bin"
 PYROUTE2 = [("newest", BIN), ("oldest", TOP / ".venv-oldest" / "bin")]
 # Targets that one version of pyroute2 is enough for.
-ONCE = ["become_netns", "guide", "ovs_bridge", "ovs_engine", "ovs_port", "topology_engine"]
+ONCE = ["become_netns", "guide", "overlay", "ovs_bridge", "ovs_engine", "ovs_port", "topology_engine"]
 # Targets with macvtaps, whose nodes are in /dev: that is one for all sandboxes, so these never run at the same time.
 IN_DEV = ["engine", "guide", "macvtap"]
 # Programs that no collection imports

@@ -90,6 +90,10 @@ def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
 
 
 class _Editor(Editor):
+    def __init__(self, state: State) -> None:
+        super().__init__(state)
+        self._let_go: t.Dict[t.Tuple[str, str], Address] = {}  # by namespace and address
+
     def adjust(self, ref: Ref, target: Link) -> None:
         """Make the link at ``ref`` have the values, addresses and routes of ``target``.
 
@@ -154,9 +158,11 @@ class _Editor(Editor):
             if address.origin == STATIC and address.address not in keep:
                 again.update(steps.secondaries(self.state.links[ref].addresses, address))
                 self.do(steps.AddressDel(ref, address))
+                self._let_go[ref.netns, address.address] = address
         for address in target.addresses:
             if address.origin != KERNEL and address.address not in _hosts(self.state.links[ref]):
-                self.do(steps.AddressAdd(ref, address, again=address in again))
+                came = steps.with_broadcast_of(self._let_go.get((ref.netns, address.address)), address)
+                self.do(steps.AddressAdd(ref, came, again=address in again))
 
     def _set_routes(self, ref: Ref, target: Link) -> None:
         keep = [route for route in target.routes if route.origin != KERNEL]

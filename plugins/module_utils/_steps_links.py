@@ -568,6 +568,14 @@ def without_sources(routes: t.Iterable[Route], hosts: t.Container[str]) -> t.Tup
     return tuple(dataclasses.replace(route, src="") if route.src in hosts else route for route in kept)
 
 
+def with_broadcast_of(old: t.Optional[Address], new: Address) -> Address:
+    """An address that another link has let go of, with the broadcast address that it had there."""
+    broadcast = dict(old.extra).get("attributes", {}).get("IFA_BROADCAST") if old and not new.extra else None
+    if broadcast is None:
+        return new
+    return dataclasses.replace(new, extra=(("attributes", {"IFA_BROADCAST": broadcast}),))
+
+
 def _spell_address(address: Address) -> t.List[str]:
     host, prefix = address.address.split("/")
     peer = dict(address.extra).get("attributes", {}).get("IFA_ADDRESS", host)

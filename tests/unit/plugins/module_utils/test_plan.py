@@ -192,6 +192,20 @@ def test_removing_a_primary_address_keeps_its_secondary_ones() -> None:
     ]
 
 
+def test_an_address_takes_its_broadcast_address_along_to_another_link() -> None:
+    extra = (("scope", 0), ("attributes", {"IFA_BROADCAST": "10.0.0.255", "IFA_LABEL": "a"}))
+    state = host_with(a_link("a", addresses=(Address("10.0.0.1/24", extra=extra),)), a_link("b"))
+    wanted = [
+        WantedLink(Ref("", "a"), made=False, addresses=(), purge_addresses=True),
+        WantedLink(Ref("", "b"), made=False, addresses=("10.0.0.1/24", "10.0.0.2/24")),
+    ]
+    assert [" ".join(argv) for argv in make_plan(state, Wanted(links=tuple(wanted))).commands] == [
+        "ip address del 10.0.0.1/24 dev a",
+        "ip address add 10.0.0.1/24 dev b broadcast 10.0.0.255",
+        "ip address add 10.0.0.2/24 dev b",
+    ]
+
+
 def test_a_new_primary_address_goes_before_the_secondary_ones() -> None:
     link = a_link("a", addresses=tuple(map(Address, ("10.0.0.1/24", "10.0.0.2/24"))))
     wanted = WantedLink(Ref("", "a"), made=False, addresses=("10.0.0.3/24", "10.9.0.1/24"))
