@@ -21,7 +21,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import (
     Port,
     Switch,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import OvsStep, Words, assign, symbol_of
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import OvsStep, Words, assign, quote, symbol_of
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import Bridge
@@ -48,7 +48,15 @@ class PortAdd(OvsStep):
     def words(self) -> t.List[Words]:
         if self.interfaces == (self.name,):
             return [["add-port", self.bridge, self.name]]
-        return [["add-bond", self.bridge, self.name, *self.interfaces]]
+        if len(self.interfaces) > 1:
+            return [["add-bond", self.bridge, self.name, *self.interfaces]]
+        # Neither command makes a port with one interface of another name, which somebody has made all the same.
+        port, interface = symbol_of(self.name) + "_port", symbol_of(self.name) + "_interface"
+        return [
+            ["--id=" + interface, "create", INTERFACE, "name=" + quote(self.interfaces[0])],
+            ["--id=" + port, "create", PORT, "name=" + quote(self.name), "interfaces=" + interface],
+            ["add", BRIDGE, self.bridge, "ports", port],
+        ]
 
     def change(self, switch: Switch) -> None:
         switch.ports[self.name] = Port(self.name, self.bridge, DEFAULTS[PORT], self.interfaces)

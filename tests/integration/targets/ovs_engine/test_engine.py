@@ -142,6 +142,26 @@ def written(state: State, wanted: Wanted) -> t.List[t.Any]:
     ]
 
 
+def odd_port() -> int:
+    """A port with one interface of another name, as somebody may have made it, comes back when its deletion fails."""
+    world = World()
+    world.build(WORLD)
+    with switch(world):
+        run(wish(bridge={"name": "br0", "state": "present", "datapath_type": DATAPATH}))
+        interface = "--id=@i create Interface name=m2 mtu_request=1400"
+        port = "--id=@p create Port name=odd interfaces=@i tag=7"
+        world.run(*("ovs-vsctl -- %s -- %s -- add Bridge br0 ports @p" % (interface, port)).split())
+        deletion = wish(port={"bridge": "br0", "name": "odd", "state": "absent"})
+        check(world, deletion)
+        assert run(deletion).plan.changed
+        assert len(rows(world)["Port"]) == 1
+    return next(injected)
+
+
+def test_a_port_with_an_interface_of_another_name() -> None:
+    assert alone(odd_port) == 2
+
+
 @settings(
     max_examples=EXAMPLES,
     derandomize="EXPLORE" not in os.environ,
