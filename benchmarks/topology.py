@@ -14,7 +14,6 @@ loops of tasks a whole play is measured against a whole play.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import os
 import resource
@@ -152,7 +151,7 @@ def taps_with_ip(count: int) -> t.List[str]:
 
 def wanted(document: Document) -> Wanted:
     complete = {"name": "bench", "namespaces": [], "links": [], "ovs_bridges": [], **document}
-    return dataclasses.replace(read_topology(complete, _module_topology.validate), whole=())
+    return read_topology(complete, _module_topology.validate)._replace(whole=())
 
 
 def engine(document: Document) -> None:

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Imports that take less time. What modules begin with imports this first of all."""
+"""Imports that take less time. What modules begin with imports this first of all, for its effect."""
 
 from __future__ import annotations
 
