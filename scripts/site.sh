@@ -4,7 +4,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Runs playbooks/site.yml in a sandbox, with an Open vSwitch in it: builds the site with one task, after which the tasks for
-# each thing change nothing; builds it again to show that nothing changes at all; takes it down.
+# each thing change nothing; then five roles with a task each, and their cables; builds it all again to show that nothing changes
+# at all; takes it down.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -37,8 +38,8 @@ changes() {
     fi
 }
 
-echo "=== Building the site with one task: those that follow may change nothing"
-changes 1
+echo "=== Building the site with one task: those that follow may change nothing, but for those of five roles and for their cables"
+changes 7
 echo "=== Building it again: nothing may change"
 changes 0
 echo "=== Taking it down"
@@ -48,4 +49,4 @@ if [ -n "$left" ]; then
     printf 'This was left behind:\n%s\n' "$left" >&2
     exit 1
 fi
-echo "=== Done: built by one task, unchanged by many and by a second run, and taken down with nothing left behind."
+echo "=== Done: built by one task and by roles, unchanged by many tasks and by a second run, and taken down with nothing left behind."

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils import _archive  # noqa: F401 pylint: disable=unused-import
 from ansible_collections.virtnet.linux.plugins.module_utils import _documents_ovs_bridges as documents
-from ansible_collections.virtnet.linux.plugins.module_utils import _imports  # noqa: F401  # pylint: disable=unused-import
 from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs import Document, read_timeout
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._module import Side, run

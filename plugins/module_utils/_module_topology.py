@@ -17,8 +17,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 
+from ansible_collections.virtnet.linux.plugins.module_utils import _archive  # noqa: F401 pylint: disable=unused-import
 from ansible_collections.virtnet.linux.plugins.module_utils import _documents_topology as documents
-from ansible_collections.virtnet.linux.plugins.module_utils import _imports  # noqa: F401  # pylint: disable=unused-import
 from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs import read_database, read_timeout
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, Missing
 from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHost

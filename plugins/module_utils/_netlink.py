@@ -26,8 +26,8 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _messages as messages
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Unusable
-from ansible_collections.virtnet.linux.plugins.module_utils._imports import postpone
 from ansible_collections.virtnet.linux.plugins.module_utils._messages import RTM_F_CLONED, RTN_UNICAST
+from ansible_collections.virtnet.linux.plugins.module_utils._packages import postpone
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model_links import Address, Route, Vlan

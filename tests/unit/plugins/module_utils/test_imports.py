@@ -15,7 +15,8 @@ import zipimport
 
 import pytest
 
-from ansible_collections.virtnet.linux.plugins.module_utils._imports import compile_once, postpone
+from ansible_collections.virtnet.linux.plugins.module_utils._archive import compile_once
+from ansible_collections.virtnet.linux.plugins.module_utils._packages import postpone
 
 if t.TYPE_CHECKING:
     from pathlib import Path
