@@ -218,10 +218,11 @@ class OvsPortPlanner(Planner):
                 "Options remote_ip, local_ip, key and dst_port of OVS port '%s' are for tunnels, such as 'type: vxlan', "
                 "and this is %s." % (wanted.name, kind)
             )
-        has = {**has, **wanted.interface.get("options", {})}
-        if kind == "patch" and not has.get("peer"):
+        will = {**has, **wanted.interface.get("options", {})}
+        stays = kind == interface.values["type"]  # and what it lacks already it may lack
+        if kind == "patch" and not will.get("peer") and not (stays and not has.get("peer")):
             raise BadInput("OVS port '%s' is a patch port and needs option peer." % wanted.name)
-        if kind in TUNNELS and not has.get("remote_ip"):
+        if kind in TUNNELS and not will.get("remote_ip") and not (stays and not has.get("remote_ip")):
             raise BadInput("OVS port '%s' is a tunnel and needs option remote_ip, an address or 'flow'." % wanted.name)
 
     def _absent_port(self, wanted: WantedPort) -> None:

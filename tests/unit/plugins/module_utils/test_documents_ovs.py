@@ -76,6 +76,15 @@ def test_options_that_ovs_has_kept_of_another_type() -> None:
             make_plan(state, Wanted(ovs_ports=(read_port(**{**document, **other}),)))
 
 
+@pytest.mark.parametrize("kind", ["patch", "vxlan"])
+def test_a_port_that_lacks_what_its_type_needs(kind: str) -> None:
+    interface = Interface("p", {**DEFAULTS[INTERFACE], "type": kind})
+    bridge, port = Bridge("br0", DEFAULTS[BRIDGE]), Port("p", "br0", DEFAULTS[PORT], ("p",))
+    state = State(ovs={"": Switch({"br0": bridge}, {"p": port}, {"p": interface})})
+    document = port_documents.write_port(state.ovs[""], WantedPort("", "br0", "p", True, {}, {}))
+    assert make_plan(state, Wanted(ovs_ports=(read_port(**document),))).steps == []
+
+
 def test_what_is_not_there_is_an_absent_document() -> None:
     switch = State(ovs={"": Switch()}).ovs[""]
     bridge = bridge_documents.write_bridge(switch, WantedBridge("unix:/x", "br0", True, {}))
