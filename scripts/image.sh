@@ -14,7 +14,7 @@ key=${1:?a public key for root}
 
 packages=(
     linux-image-cloud-amd64 initramfs-tools systemd-sysv udev dbus openssh-server python3 python3-pyroute2
-    openvswitch-switch iproute2 iputils-ping nftables procps
+    openvswitch-switch iproute2 iputils-ping nftables procps sudo
 )
 # What would run by itself, at boot or in the midst of a test, and is of no use here.
 units=(apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer)
