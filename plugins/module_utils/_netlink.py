@@ -181,9 +181,13 @@ class Space:
         self.port_vlans = True
 
     def close(self) -> None:
+        self._hang_up()
+        os.close(self.fd)
+
+    def _hang_up(self) -> None:
         if self._channel is not None:
             self._channel.close()
-        os.close(self.fd)
+            self._channel = None
 
     def forget(self) -> None:
         """Forget what was remembered of names and indexes, because it may change."""
@@ -243,12 +247,17 @@ class Space:
         answers: t.List[t.Optional[NetlinkError]] = []
         for start in range(0, len(requests), TOGETHER):
             some = requests[start : start + TOGETHER]
-            self.channel.send(b"".join(some))
             expected = len(answers) + len(some)
-            while len(answers) < expected:
-                found = messages.answers(self.channel.recv(LARGEST))
-                errors = [answer.error for answer in found if answer.kind == messages.NLMSG_ERROR]
-                answers += [NetlinkError(*error) if error[0] else None for error in errors]
+            try:
+                self.channel.send(b"".join(some))
+                while len(answers) < expected:
+                    found = messages.answers(self.channel.recv(LARGEST))
+                    errors = [answer.error for answer in found if answer.kind == messages.NLMSG_ERROR]
+                    answers += [NetlinkError(*error) if error[0] else None for error in errors]
+            except OSError:
+                # What is still to come mustn't be taken for the answers to what is sent next, the undo say.
+                self._hang_up()
+                raise
         return answers
 
     def _ask(self, request: Request) -> t.List[bytes]:

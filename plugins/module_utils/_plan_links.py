@@ -62,15 +62,42 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
             planner.place(link)
     for netns in wanted.namespaces:
         planner.settle_namespace(netns)
-    for link in wanted.links:
-        if link.present:
-            planner.settle(link)
+    for link in in_turns(link for link in wanted.links if link.present):
+        planner.settle(link)
     for link in wanted.links:
         if not link.present:
             planner.absent_link(link)
     plan = planner.plan()
     planner.check_needed()
     return plan
+
+
+def in_turns(links: t.Iterable[WantedLink]) -> t.List[WantedLink]:
+    """The wanted links in the order in which they get what is wanted of them, in two halves those that are to be up.
+
+    Nothing comes up before all is in its place and has its settings, bridges last. So nothing gets through too early; and what
+    each new link has to announce isn't handed to hundreds of others, which keeps the kernel from all else.
+    """
+    first, last = [], []
+    for link in links:
+        halves = [_halves(end) for end in link.ends()]
+        peer = halves[1][0] if link.peer else None
+        first.append(dataclasses.replace(halves[0][0], peer=peer) if halves[0][1] or peer is not link.peer else link)
+        last += [half for _before, half in halves if half]
+    # What a bridge keeps for a port comes to that when the link is one.
+    return [
+        *sorted(first, key=lambda link: bool(link.port_of)),
+        *sorted(last, key=lambda link: link.kind == linux_bridge.KIND.name),
+    ]
+
+
+def _halves(link: WantedLink) -> t.Tuple[WantedLink, t.Optional[WantedLink]]:
+    """What is wanted of a link before it comes up, and the rest, which needs that: its routes."""
+    if link.values.get("state") != "up":
+        return link, None
+    values = {name: value for name, value in link.values.items() if name != "state"}
+    up = WantedLink(link.ref, link.kind, values={"state": "up"}, routes=link.routes, purge_routes=link.purge_routes)
+    return dataclasses.replace(link, values=values, routes=None, purge_routes=False), up
 
 
 def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:

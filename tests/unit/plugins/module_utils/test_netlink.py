@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib
+import os
 import re
 import socket
 import struct
@@ -173,6 +175,16 @@ def test_links_that_have_gone_by_themselves_are_deleted() -> None:
     kernel = Emptied()
     kernel.run([LinkDel(Link(Ref("", "v%d" % number), "veth")) for number in range(20)])
     assert kernel.sent == []
+
+
+def test_answers_that_are_lost_are_not_awaited_from_what_is_sent_next() -> None:
+    space = _netlink.Space(os.open("/proc/self/ns/net", os.O_RDONLY), own=True)
+    nobody = _netlink.Request(_netlink.ifinfmsg, _netlink.rtnl.RTM_GETLINK, 0, [("IFLA_IFNAME", "nobody")], {})
+    with contextlib.closing(space):
+        space.channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        with pytest.raises(OSError, match="No buffer space"):
+            space.send([space.encode(nobody)] * 100)
+        assert [error.code for error in space.send([space.encode(nobody)] * 2) if error] == [errno.ENODEV] * 2
 
 
 def test_vlans_as_the_kernel_tells_them() -> None:

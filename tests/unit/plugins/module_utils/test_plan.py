@@ -159,9 +159,9 @@ def test_commands_are_what_an_admin_would_type() -> None:
     assert commands(host_with(a_link("br0", "linux_bridge")), wanted) == [
         "ip link add name port type veth peer name eth0 mtu 1400 netns blue",
         "ip -n blue address add 10.0.0.2/24 dev eth0",
+        "ip link set dev port master br0",
         "ip -n blue link set dev eth0 up",
         "ip -n blue route add default via 10.0.0.1 dev eth0 proto static",
-        "ip link set dev port master br0",
     ]
 
 

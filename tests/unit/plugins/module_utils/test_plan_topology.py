@@ -213,6 +213,17 @@ def test_a_bridge_keeps_the_mtu_that_it_was_given_when_others_join_and_leave_it(
     assert host.state.links[Ref("", "br0")].values["mtu"] == 1400
 
 
+def test_nothing_comes_up_before_all_have_their_settings_and_bridges_come_up_last() -> None:
+    bridge = {**BRIDGE, "state": "up", "addresses": ["192.0.2.1/24"], "routes": [{"to": "198.51.100.0/24"}]}
+    port = {"kind": "linux_bridge_port", "bridge": "br0", "name": "w0", "isolated": True}
+    pair = {**PAIR, "state": "up", "peer": {"name": "w0", "master": "br0", "mtu": 1400, "state": "up"}}
+    plan = make_plan(an_empty_host().state, lab(links=[bridge, port, pair]))
+    commands = [" ".join(argv) for argv in plan.commands]
+    ups = [commands.index("ip link set dev %s up" % name) for name in ("v0", "w0", "br0")]
+    assert ups == [len(commands) - 4, len(commands) - 3, len(commands) - 2]
+    assert commands[-1] == "ip route add 198.51.100.0/24 dev br0 proto static"
+
+
 @pytest.mark.parametrize(
     ("first", "second", "sentence"),
     [
