@@ -66,14 +66,11 @@ def run(
         module.warn(sentence + " In check mode this is taken as something that an earlier task would have made.")
     for sentence in (*plan.warnings, *plan.broken):
         module.warn(sentence)
-    before, after = write(outcome, plan.before), write(outcome, plan.after)
-    now = side.show(module.params, write(outcome, outcome.now))
-    module.exit_json(
-        changed=plan.changed,
-        commands=[shlex.join(argv) for argv in plan.commands],
-        diff={"before": before if side.certain else _alike(before, after), "after": after},
-        **{noun: now},
-    )
+    result: Document = {noun: side.show(module.params, write(outcome, outcome.now))}
+    if module._diff:
+        before, after = write(outcome, plan.before), write(outcome, plan.after)
+        result["diff"] = {"before": before if side.certain else _alike(before, after), "after": after}
+    module.exit_json(changed=plan.changed, commands=[shlex.join(argv) for argv in plan.commands], **result)
 
 
 def _alike(before: Document, after: Document) -> Document:
