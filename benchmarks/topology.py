@@ -46,6 +46,7 @@ PATIENCE = 60  # seconds
 # what was done before, not of what is measured next.
 CALM = 3  # seconds
 SOCKET = Path("/run/openvswitch/db.sock")
+DISABLE_IPV6 = Path("/proc/sys/net/ipv6/conf/default/disable_ipv6")
 
 Document = t.Dict[str, t.Any]
 
@@ -289,10 +290,10 @@ def links_and_namespaces() -> None:
         )
 
 
-def growth() -> None:
+def growth(how: str = "") -> None:
     """What a pair costs among 2,000 on four bridges, and among 500 on one."""
     compare(
-        "2,000 pairs on 4 bridges : four times 500 pairs on one",
+        "2,000 pairs on 4 bridges : four times 500 pairs on one" + how,
         fresh(lambda: engine(pairs(2000, 4)), 2000),
         lambda: 4 * fresh(lambda: engine(pairs(500)), 500)(),
     )
@@ -325,6 +326,10 @@ def main() -> None:
     # Without an Open vSwitch, which would look at each link that comes, and keep the kernel from making the next one.
     links_and_namespaces()
     growth()
+    # For each link that comes up, the kernel goes through the IPv6 routes of all others.
+    DISABLE_IPV6.write_text("1", encoding="utf-8")
+    growth(", without IPv6")
+    DISABLE_IPV6.write_text("0", encoding="utf-8")
     peers()
     with open_vswitch():
         ports_of_ovs()
