@@ -81,9 +81,9 @@ def in_turns(links: t.Iterable[WantedLink]) -> t.List[WantedLink]:
     first, last = [], []
     for link in links:
         halves = [_halves(end) for end in link.ends()]
-        peer = halves[1][0] if link.peer else None
-        first.append(dataclasses.replace(halves[0][0], peer=peer) if halves[0][1] or peer is not link.peer else link)
-        last += [half for _before, half in halves if half]
+        before = [half for half, _up in halves]
+        first.append(dataclasses.replace(before[0], peer=before[1]) if link.peer else before[0])
+        last += [up for _half, up in halves if up]
     # What a bridge keeps for a port comes to that when the link is one.
     return [
         *sorted(first, key=lambda link: bool(link.port_of)),
