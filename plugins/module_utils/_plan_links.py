@@ -62,42 +62,16 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
             planner.place(link)
     for netns in wanted.namespaces:
         planner.settle_namespace(netns)
-    for link in in_turns(link for link in wanted.links if link.present):
-        planner.settle(link)
+    for link in wanted.links:
+        if link.present:
+            planner.settle(link)
+    planner.come_up()
     for link in wanted.links:
         if not link.present:
             planner.absent_link(link)
     plan = planner.plan()
     planner.check_needed()
     return plan
-
-
-def in_turns(links: t.Iterable[WantedLink]) -> t.List[WantedLink]:
-    """The wanted links in the order in which they get what is wanted of them, in two halves those that are to be up.
-
-    Nothing comes up before all is in its place and has its settings, bridges last. So nothing gets through too early; and what
-    each new link has to announce isn't handed to hundreds of others, which keeps the kernel from all else.
-    """
-    first, last = [], []
-    for link in links:
-        halves = [_halves(end) for end in link.ends()]
-        before = [half for half, _up in halves]
-        first.append(dataclasses.replace(before[0], peer=before[1]) if link.peer else before[0])
-        last += [up for _half, up in halves if up]
-    # What a bridge keeps for a port comes to that when the link is one.
-    return [
-        *sorted(first, key=lambda link: bool(link.port_of)),
-        *sorted(last, key=lambda link: link.kind == linux_bridge.KIND.name),
-    ]
-
-
-def _halves(link: WantedLink) -> t.Tuple[WantedLink, t.Optional[WantedLink]]:
-    """What is wanted of a link before it comes up, and the rest, which needs that: its routes."""
-    if link.values.get("state") != "up":
-        return link, None
-    values = {name: value for name, value in link.values.items() if name != "state"}
-    up = WantedLink(link.ref, link.kind, values={"state": "up"}, routes=link.routes, purge_routes=link.purge_routes)
-    return dataclasses.replace(link, values=values, routes=None, purge_routes=False), up
 
 
 def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
@@ -221,6 +195,7 @@ class LinkPlanner(_Editor, Planner):
         super().__init__(state)
         self._needed: t.Dict[Ref, Ref] = {}
         self._origins: t.Dict[Ref, t.Optional[Link]] = {}  # what a link was before it came to its place
+        self._coming_up: t.Dict[Ref, Link] = {}
 
     def check_needed(self) -> None:
         """Raises Conflict if the deletions take something along that was wanted."""
@@ -302,6 +277,17 @@ class LinkPlanner(_Editor, Planner):
         """Give a link that is in its place what is wanted of it, in addition to what others have wanted of it before."""
         for end, prefix in zip(wanted.ends(), ("", "peer.")):
             self._converge(end, self._origins.pop(end.ref, None), prefix)
+
+    def come_up(self) -> None:
+        """Set up the links that are to be up, and give them the routes that need it, when all links are settled; bridges last.
+
+        So nothing gets through too early. And ports that don't forward yet don't hand what each new link announces to hundreds
+        of others, which keeps the kernel from all else.
+        """
+        for ref, target in sorted(self._coming_up.items(), key=lambda item: item[1].kind == linux_bridge.KIND.name):
+            self._set(ref, target, "state")
+            self._set_routes(ref, target)
+        self._coming_up.clear()
 
     def settle_again(self, wanted: WantedLink) -> None:
         """Give a bridge its MTU and MAC address, which have followed its ports, as far as the user says what they are."""
@@ -516,6 +502,9 @@ class LinkPlanner(_Editor, Planner):
         self._needed[wanted.ref] = wanted.ref
         if target.parent:
             self._needed[target.parent] = wanted.ref
+        if wanted.values.get("state") == "up" and link.values.get("state") == "down":
+            self._coming_up[wanted.ref] = target
+            target = target.having(state=None)
         self.adjust(wanted.ref, target)
         if wanted.vlans is not None:
             self._set_vlans(wanted.ref, self._merge_vlans(wanted))

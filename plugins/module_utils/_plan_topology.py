@@ -125,8 +125,11 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
         self._place(late)
         for netns in wanted.namespaces:
             self._try(self.settle_namespace, netns)
-        for link in _plan_links.in_turns(link for link in links if id(link) in self._placed):
-            self._try(self.settle, link)
+        # What a bridge keeps for a port comes to that when the link is one.
+        for link in sorted(links, key=lambda link: bool(link.port_of)):
+            if id(link) in self._placed:
+                self._try(self.settle, link)
+        self.come_up()
         for bridge in self.state.links.values():
             if bridge.ports and len(bridge.ports) > linux_bridge.MAX_PORTS:
                 self._errors.append(

@@ -192,6 +192,15 @@ def test_removing_a_primary_address_keeps_its_secondary_ones() -> None:
     ]
 
 
+def test_a_link_that_is_up_loses_its_address_with_the_routes_that_need_it() -> None:
+    route = Route("0.0.0.0/0", "10.0.0.254")
+    link = a_link("a", addresses=(Address("10.0.0.1/24"),), routes=(route,))
+    wanted = WantedLink(
+        Ref("", "a"), values={"state": "up"}, made=False, addresses=(), purge_addresses=True, purge_routes=True
+    )
+    assert commands(host_with(link), wanted) == ["ip address del 10.0.0.1/24 dev a"]
+
+
 def test_an_address_takes_its_broadcast_address_along_to_another_link() -> None:
     extra = (("scope", 0), ("attributes", {"IFA_BROADCAST": "10.0.0.255", "IFA_LABEL": "a"}))
     state = host_with(a_link("a", addresses=(Address("10.0.0.1/24", extra=extra),)), a_link("b"))
