@@ -101,11 +101,17 @@ class _Editor(Editor):
         The order: down, values, master, addresses, up, routes (which need an address and a link that is up), and then the
         values that can't be undone.
         """
+        self._prepare(ref, target)
+        self._finish(ref, target)
+
+    def _prepare(self, ref: Ref, target: Link) -> None:
         if target.values.get("state") == "down":
             self._set(ref, target, "state")
         self._set_values(ref, target)
         self._set_master(ref, target)
         self._set_addresses(ref, target)
+
+    def _finish(self, ref: Ref, target: Link) -> None:
         if target.values.get("state") == "up":
             self._set(ref, target, "state")
         self._set_routes(ref, target)
@@ -195,7 +201,7 @@ class LinkPlanner(_Editor, Planner):
         super().__init__(state)
         self._needed: t.Dict[Ref, Ref] = {}
         self._origins: t.Dict[Ref, t.Optional[Link]] = {}  # what a link was before it came to its place
-        self._coming_up: t.Dict[Ref, Link] = {}
+        self._coming_up: t.Dict[Ref, Link] = {}  # what those that come up in the end are to be then
 
     def check_needed(self) -> None:
         """Raises Conflict if the deletions take something along that was wanted."""
@@ -279,15 +285,13 @@ class LinkPlanner(_Editor, Planner):
             self._converge(end, self._origins.pop(end.ref, None), prefix)
 
     def come_up(self) -> None:
-        """Set up the links that are to be up, and give them the routes that need it, when all links are settled; bridges last.
+        """Finish the links that are down and are to be up, when all links are settled; bridges last.
 
         So nothing gets through too early. And ports that don't forward yet don't hand what each new link announces to hundreds
         of others, which keeps the kernel from all else.
         """
         for ref, target in sorted(self._coming_up.items(), key=lambda item: item[1].kind == linux_bridge.KIND.name):
-            self._set(ref, target, "state")
-            self._set_routes(ref, target)
-        self._coming_up.clear()
+            self._finish(ref, target)
 
     def settle_again(self, wanted: WantedLink) -> None:
         """Give a bridge its MTU and MAC address, which have followed its ports, as far as the user says what they are."""
@@ -502,10 +506,11 @@ class LinkPlanner(_Editor, Planner):
         self._needed[wanted.ref] = wanted.ref
         if target.parent:
             self._needed[target.parent] = wanted.ref
+        self._prepare(wanted.ref, target)
         if wanted.values.get("state") == "up" and link.values.get("state") == "down":
             self._coming_up[wanted.ref] = target
-            target = target.having(state=None)
-        self.adjust(wanted.ref, target)
+        else:
+            self._finish(wanted.ref, target)
         if wanted.vlans is not None:
             self._set_vlans(wanted.ref, self._merge_vlans(wanted))
         if wanted.ports is not None or wanted.ports_promisc is not None:

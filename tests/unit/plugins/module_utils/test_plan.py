@@ -201,6 +201,18 @@ def test_a_link_that_is_up_loses_its_address_with_the_routes_that_need_it() -> N
     assert commands(host_with(link), wanted) == ["ip address del 10.0.0.1/24 dev a"]
 
 
+def test_what_cannot_be_undone_comes_last() -> None:
+    tap = a_link("a", "tuntap", values={"state": "down", "mode": "tap", "owner": "", "group": ""})
+    wanted = WantedLink(
+        Ref("", "a"), "tuntap", values={"state": "up", "owner": "nobody"}, routes=(Route("192.0.2.0/24"),)
+    )
+    assert [line.split()[:3] for line in commands(host_with(tap), wanted)] == [
+        ["ip", "link", "set"],
+        ["ip", "route", "add"],
+        ["ip", "tuntap", "add"],
+    ]
+
+
 def test_an_address_takes_its_broadcast_address_along_to_another_link() -> None:
     extra = (("scope", 0), ("attributes", {"IFA_BROADCAST": "10.0.0.255", "IFA_LABEL": "a"}))
     state = host_with(a_link("a", addresses=(Address("10.0.0.1/24", extra=extra),)), a_link("b"))
