@@ -18,5 +18,6 @@ export ANSIBLE_SSH_CONTROL_PATH_DIR=${ANSIBLE_SSH_CONTROL_PATH_DIR:-~/.ansible/c
 export PATH="$PWD/.venv/bin:$PATH"
 run=(molecule "${2:-test}" --scenario-name "$scenario")
 # sudo, by which the sandbox may be entered, sets a PATH of its own.
-[ "$scenario" != default ] || run=(scripts/sandbox.sh env PATH="$PATH" "${run[@]}")
+# What molecule remembers of a run goes with the sandbox that it was in.
+[ "$scenario" != default ] || run=(scripts/sandbox.sh env PATH="$PATH" MOLECULE_EPHEMERAL_DIRECTORY=/run/molecule "${run[@]}")
 exec "${run[@]}"
