@@ -79,7 +79,10 @@ def _device(name: str) -> _Device:
             index = int(_contents("ifindex", folder))
             taps = os.open("macvtap", os.O_RDONLY | os.O_DIRECTORY, dir_fd=folder)
             try:
-                major, minor = _contents(os.listdir(taps)[0] + "/dev", taps).split(":")
+                tap = next(iter(os.listdir(taps)), None)
+                if tap is None:  # it is just being deleted
+                    raise OSError(errno.ENODEV, "%s has no character device any more" % name)
+                major, minor = _contents(tap + "/dev", taps).split(":")
             finally:
                 os.close(taps)
         finally:
