@@ -94,7 +94,7 @@ def as_kept(options: Options, element: Document) -> t.Tuple[Document, t.List[str
 def _read(document: Document, validate: Validate) -> _Reader:
     reader = _Reader(validate, document.get("database"))
     try:
-        _names.namespace_name(document["name"], "option name")
+        _names.topology_name(document["name"], "option name")
     except BadInput as error:
         reader.wrong.append(str(error))
     for number, element in enumerate(document["namespaces"]):

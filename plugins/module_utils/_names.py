@@ -18,30 +18,46 @@ import re
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
 
 IFNAMSIZ = 16  # linux/if.h, with the closing NUL
-NAME_MAX = 255  # linux/limits.h
+NAME_MAX, PATH_MAX = 255, 4096  # linux/limits.h
+SHOWN_MAX = 100  # characters of a value in a message
 # isspace() of the kernel (lib/ctype.c) works on bytes and takes the no-break space of Latin-1 for one, too.
 _KERNEL_SPACES = b" \t\n\v\f\r\xa0"
 # Names that the kernel keeps for /proc/sys/net/ipv[46]/conf.
 _SYSCTL_NAMES = ("all", "default")
 
 
+def quoted(value: object) -> str:
+    """A value that a user gave, as messages show it: a text in quotes, without control characters, and shortened."""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    shown = printable(text[:SHOWN_MAX])
+    shown = "'%s'" % shown if isinstance(value, str) else shown
+    return shown if len(text) <= SHOWN_MAX else "%s... (%d characters)" % (shown, len(text))
+
+
+def printable(text: str) -> str:
+    """The same text with each character that can't be shown as its escape sequence."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 def interface_name(value: str, where: str) -> str:
     """A name that dev_valid_name() of the kernel (net/core/dev.c) takes, and that means only itself."""
-    raw = value.encode("utf-8", "surrogateescape")
+    raw = _raw(value)
     if not raw:
         raise BadInput("%s is empty; an interface name has 1 to %d bytes." % (upper(where), IFNAMSIZ - 1))
     if len(raw) >= IFNAMSIZ:
         raise BadInput(
-            "%s: '%s' has %d bytes; an interface name has 1 to %d." % (upper(where), value, len(raw), IFNAMSIZ - 1)
+            "%s: %s has %d bytes; an interface name has 1 to %d."
+            % (upper(where), quoted(value), len(raw), IFNAMSIZ - 1)
         )
     if value in (".", "..") or value in _SYSCTL_NAMES:
-        raise BadInput("%s: '%s' can't be the name of an interface." % (upper(where), value))
+        raise BadInput("%s: %s can't be the name of an interface." % (upper(where), quoted(value)))
     bad = [c for c in "/:%" if c in value]
     if bad:
-        raise BadInput("%s: %r contains '%s', which an interface name can't." % (upper(where), value, bad[0]))
+        raise BadInput("%s: %s contains '%s', which an interface name can't." % (upper(where), quoted(value), bad[0]))
     if any(byte in _KERNEL_SPACES for byte in raw) or not value.isprintable():
         raise BadInput(
-            "%s: %r contains white space or a control character, which an interface name can't." % (upper(where), value)
+            "%s: %s contains white space or a control character, which an interface name can't."
+            % (upper(where), quoted(value))
         )
     return value
 
@@ -53,30 +69,47 @@ def port_name(value: str, where: str) -> str:
     bad = value.startswith("-") or value in (".", "..") or "/" in value
     if bad or not value.isprintable() or any(c.isspace() for c in value):
         raise BadInput(
-            "%s: %r can't be a name in Open vSwitch: no '-' at its beginning, no '/', no white space, no control "
-            "characters, and more than dots, please." % (upper(where), value)
+            "%s: %s can't be a name in Open vSwitch: it must not begin with '-', must not contain '/', white space or "
+            "control characters, and must not be '.' or '..'." % (upper(where), quoted(value))
         )
-    if len(value.encode("utf-8", "surrogateescape")) > NAME_MAX:
+    if len(_raw(value)) > NAME_MAX:
         raise BadInput("%s: a name in Open vSwitch has at most %d bytes here." % (upper(where), NAME_MAX))
     return value
 
 
 def namespace_name(value: str, where: str) -> str:
     """The name of a network namespace, which is the name of a file in /run/netns."""
+    _file_name(value, where, "a network namespace")
+    if value.startswith("-"):
+        raise BadInput(
+            "%s: %s begins with '-', which ip-netns would take for an option." % (upper(where), quoted(value))
+        )
+    return value
+
+
+def topology_name(value: str, where: str) -> str:
+    """The name of a topology, which is the name of files in /var/lib/virtnet."""
+    _file_name(value, where, "a topology")
+    if value.startswith("-"):
+        raise BadInput("%s: %s begins with '-', which the name of a topology can't." % (upper(where), quoted(value)))
+    return value
+
+
+def _file_name(value: str, where: str, what: str) -> None:
+    """Raises BadInput for what can't be the name of a file, or contains white space."""
     if not value:
-        raise BadInput("%s is empty; a network namespace needs a name." % upper(where))
+        raise BadInput("%s is empty; %s needs a name." % (upper(where), what))
     if "/" in value or value in (".", ".."):
         raise BadInput(
-            "%s: %r can't be the name of a network namespace: it must be a plain file name, without '/'."
-            % (upper(where), value)
+            "%s: %s can't be the name of %s: it must be a plain file name, without '/'."
+            % (upper(where), quoted(value), what)
         )
-    if value.startswith("-"):
-        raise BadInput("%s: '%s' begins with '-', which ip-netns would take for an option." % (upper(where), value))
     if not value.isprintable() or any(c.isspace() for c in value):
-        raise BadInput("%s: %r contains white space or a control character." % (upper(where), value))
-    if len(value.encode("utf-8", "surrogateescape")) > NAME_MAX:
-        raise BadInput("%s: a namespace's name has at most %d bytes." % (upper(where), NAME_MAX))
-    return value
+        raise BadInput("%s: %s contains white space or a control character." % (upper(where), quoted(value)))
+    if len(_raw(value)) > NAME_MAX:
+        raise BadInput(
+            "%s: %s is too long; the name of %s has at most %d bytes." % (upper(where), quoted(value), what, NAME_MAX)
+        )
 
 
 def namespace(value: str, where: str) -> str:
@@ -84,14 +117,17 @@ def namespace(value: str, where: str) -> str:
     if not value.startswith("/"):
         if "/" in value:
             raise BadInput(
-                "%s: %r is neither the name of a network namespace nor an absolute path." % (upper(where), value)
+                "%s: %s is neither the name of a network namespace nor an absolute path."
+                % (upper(where), quoted(value))
             )
         return namespace_name(value, where)
-    if "\0" in value or not value.isprintable() or ".." in value.split("/"):
+    if not value.isprintable() or ".." in value.split("/"):
         raise BadInput(
-            "%s: %r can't be the path of a network namespace: no '..' and no control characters, please."
-            % (upper(where), value)
+            "%s: %s can't be the path of a network namespace: it must not contain '..' or control characters."
+            % (upper(where), quoted(value))
         )
+    if len(_raw(value)) >= PATH_MAX:
+        raise BadInput("%s: %s is too long; a path has at most %d bytes." % (upper(where), quoted(value), PATH_MAX - 1))
     return value
 
 
@@ -102,15 +138,19 @@ def mac(value: str, where: str) -> str:
         hint = (
             " (quote it in YAML: 52:54:00:12:34:56 without quotes can be read as a number)" if value.isdigit() else ""
         )
-        raise BadInput("%s: '%s' isn't a MAC address such as 52:54:00:12:34:56%s." % (upper(where), value, hint))
+        raise BadInput("%s: %s isn't a MAC address such as 52:54:00:12:34:56%s." % (upper(where), quoted(value), hint))
     if int(octets[0], 16) & 1:
         raise BadInput(
-            "%s: '%s' is a multicast address; the lowest bit of the first byte of a device's MAC address is 0."
-            % (upper(where), value)
+            "%s: %s is a multicast address; the lowest bit of the first byte of a device's MAC address is 0."
+            % (upper(where), quoted(value))
         )
     if not any(int(octet, 16) for octet in octets):
         raise BadInput("%s: the MAC address of a device can't be all zeros." % upper(where))
     return ":".join(octets)
+
+
+def _raw(value: str) -> bytes:
+    return value.encode("utf-8", "surrogatepass")
 
 
 def upper(where: str) -> str:

@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _restore(name: str, records: Records, check: bool) -> Outcome:
     """Make the host have a topology as it is kept. Raises a Failure."""
-    document = records.kept(_names.namespace_name(name, "the name of a topology"))
+    document = records.kept(_names.topology_name(name, "the name of a topology"))
     if document is None:
         raise BadInput("Nothing is kept of it for the next boot (option persist of module topology).")
     topology = WantedTopology(name, True, document["purge"], Record(name), keep=document)

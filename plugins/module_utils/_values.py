@@ -18,7 +18,7 @@ import socket
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
-from ansible_collections.virtnet.linux.plugins.module_utils._names import upper
+from ansible_collections.virtnet.linux.plugins.module_utils._names import quoted, upper
 
 VID_MAX = 4094
 
@@ -26,10 +26,10 @@ VID_MAX = 4094
 def address(value: str, where: str) -> str:
     """An interface address with its prefix length, such as ``192.0.2.1/24``; returned in canonical spelling."""
     if "/" not in value:
-        raise BadInput("%s: '%s' lacks its prefix length; write it as ADDRESS/PREFIX." % (upper(where), value))
+        raise BadInput("%s: %s lacks its prefix length; write it as ADDRESS/PREFIX." % (upper(where), quoted(value)))
     parsed = _parse(ipaddress.ip_interface, value, where, "an address with prefix length such as 192.0.2.1/24")
     if parsed.ip.is_unspecified or parsed.ip.is_multicast:
-        raise BadInput("%s: '%s' can't be the address of an interface." % (upper(where), value))
+        raise BadInput("%s: %s can't be the address of an interface." % (upper(where), quoted(value)))
     return "%s/%d" % (_spelled(parsed.ip), parsed.network.prefixlen)
 
 
@@ -44,7 +44,8 @@ def destination(value: str, where: str) -> str:
     parsed = _parse(ipaddress.ip_interface, value, where, shape)
     if parsed.ip != parsed.network.network_address:
         raise BadInput(
-            "%s: '%s' has bits set behind its prefix length; did you mean %s?" % (upper(where), value, parsed.network)
+            "%s: %s has bits set behind its prefix length; did you mean %s?"
+            % (upper(where), quoted(value), parsed.network)
         )
     return "%s/%d" % (_spelled(parsed.network.network_address), parsed.network.prefixlen)
 
@@ -59,7 +60,9 @@ def vids(value: str, where: str) -> t.Tuple[int, int]:
     found = re.match(r"^\s*(\d{1,5})(?:\s*-\s*(\d{1,5}))?\s*$", value, re.A)
     first, last = (int(found.group(1)), int(found.group(2) or found.group(1))) if found else (0, 0)
     if not 1 <= first <= last <= VID_MAX:
-        raise BadInput("%s: '%s' isn't a VLAN id from 1 to %d, or a range of these." % (upper(where), value, VID_MAX))
+        raise BadInput(
+            "%s: %s isn't a VLAN id from 1 to %d, or a range of these." % (upper(where), quoted(value), VID_MAX)
+        )
     return first, last
 
 
@@ -73,10 +76,10 @@ def sysctl_key(value: str, where: str) -> str:
     path = value.translate(str.maketrans("./", "/.")) if first and first.group() == "." else value
     parts = path.split("/")
     if len(parts) < 2 or any(part in ("", ".", "..") for part in parts) or not re.match(r"^[\w./:@+-]+$", path, re.A):
-        raise BadInput("%s: %r isn't the name of a sysctl such as net.ipv4.ip_forward." % (upper(where), value))
+        raise BadInput("%s: %s isn't the name of a sysctl such as net.ipv4.ip_forward." % (upper(where), quoted(value)))
     if parts[0] != "net":
         raise BadInput(
-            "%s: '%s' doesn't belong to a network namespace; only sysctls below 'net' do." % (upper(where), value)
+            "%s: %s doesn't belong to a network namespace; only sysctls below 'net' do." % (upper(where), quoted(value))
         )
     return path
 
@@ -97,4 +100,4 @@ def _parse(parser: t.Callable[[str], t.Any], value: str, where: str, shape: str)
             raise ValueError(value)
         return parser(value.strip())
     except ValueError as error:
-        raise BadInput("%s: '%s' isn't %s." % (upper(where), value, shape)) from error
+        raise BadInput("%s: %s isn't %s." % (upper(where), quoted(value), shape)) from error

@@ -14,6 +14,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
+from ansible_collections.virtnet.linux.plugins.module_utils._names import quoted
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._commands import Argv
@@ -125,7 +126,8 @@ class Attribute:
         """The value as the kernel will tell it again. Raises BadInput if it can't be."""
         if self.bounds is not None and not self.bounds[0] <= value <= self.bounds[1]:
             raise BadInput(
-                "%s: %s %s is out of range; the kernel takes %s to %s." % (where, self.name, value, *self.bounds)
+                "%s: %s %s is out of range; the kernel takes %s to %s."
+                % (where, self.name, quoted(value), *self.bounds)
             )
         if self.codec.parse is None:
             return self.codec.decode(self.codec.encode(value))

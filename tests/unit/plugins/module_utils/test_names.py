@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,3 +66,46 @@ def test_a_mac_is_unicast_and_comes_back_in_one_spelling(octets: bytes) -> None:
 def test_what_is_no_mac(mac: str) -> None:
     with pytest.raises(BadInput, match="isn't a MAC address"):
         _names.mac(mac, WHERE)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("a b", "'a b'"),
+        ("a\n\x1b[31m\0é", "'a\\n\\x1b[31m\\x00é'"),
+        ("\ud800\udc80", r"'\ud800\udc80'"),
+        ("\u202e", r"'\u202e'"),
+        (True, "true"),
+        (5, "5"),
+        (["a"], "['a']"),
+        ("x" * 100, "'%s'" % ("x" * 100)),
+        ("x" * 101, "'%s'... (101 characters)" % ("x" * 100)),
+        (["\n"] * 1000, None),
+    ],
+)
+def test_values_in_messages(value: object, shown: t.Optional[str]) -> None:
+    quoted = _names.quoted(value)
+    assert shown in (None, quoted)
+    assert quoted.isprintable() and len(quoted) < 1000
+
+
+@pytest.mark.parametrize("name", ["x" * 100_000, "a\n" * 50_000, "\ud800", "/" * 100_000, "\x1b[31m"])
+@pytest.mark.parametrize(
+    "check", [_names.interface_name, _names.port_name, _names.namespace, _names.topology_name, _names.mac]
+)
+def test_hostile_names_are_told_short_and_without_control_characters(
+    check: t.Callable[[str, str], str], name: str
+) -> None:
+    with pytest.raises(BadInput) as caught:
+        check(name, WHERE)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 1000
+
+
+def test_the_name_of_a_topology() -> None:
+    assert _names.topology_name("lab-1", "option name") == "lab-1"
+    with pytest.raises(
+        BadInput, match="^Option name: 'a/b' can't be the name of a topology: it must be a plain file name"
+    ):
+        _names.topology_name("a/b", "option name")
+    with pytest.raises(BadInput, match="^Option name is empty; a topology needs a name"):
+        _names.topology_name("", "option name")
