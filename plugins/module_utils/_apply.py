@@ -14,6 +14,7 @@ import signal
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, Missing, NotTaken
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _nodes
 from ansible_collections.virtnet.linux.plugins.module_utils._lock import host_lock
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step, fuse, undo
 
@@ -55,6 +56,10 @@ class Host:
     def abandon(self, plan: Plan, now: State) -> None:
         """A plan has been taken back, and this is what there is since."""
 
+    def tidy(self) -> None:
+        """Remove what devices have left behind in /dev. Called at the end of every task that may change something."""
+        _nodes.sweep()
+
 
 _ABANDONED = "What had been done before that stays (rollback: false)."
 
@@ -76,7 +81,7 @@ def converge(host: Host, planning: Planning, wanted: Wanted, check: bool, rollba
     Without ``rollback``, what was done before a failure stays. Raises a Failure, after which the host is as before as far as
     its text doesn't say otherwise.
     """
-    with contextlib.nullcontext() if check else _undisturbed():
+    with contextlib.nullcontext() if check else _undisturbed(host):
         wanted = host.locate(wanted)
         state = host.observe(wanted)
         plan = planning.make_plan(state, wanted)
@@ -91,14 +96,15 @@ def converge(host: Host, planning: Planning, wanted: Wanted, check: bool, rollba
 
 
 @contextlib.contextmanager
-def _undisturbed() -> t.Iterator[None]:
-    """Hold the lock, and keep a plan's milliseconds from being cut in two by a signal, which then comes after it."""
+def _undisturbed(host: Host) -> t.Iterator[None]:
+    """Hold the lock, and delay signals until the plan has run and the host is tidy."""
     with host_lock():
         held = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
         before = signal.pthread_sigmask(signal.SIG_BLOCK, held)
         try:
             yield
         finally:
+            host.tidy()
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 

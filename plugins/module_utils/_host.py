@@ -81,6 +81,10 @@ class WholeHost(Host):
         else:
             (self._ovs if isinstance(first, OvsStep) else self._kernel).run(batch)
 
+    def tidy(self) -> None:
+        """Remove what devices have left behind in /dev."""
+        self._kernel.tidy()
+
     # Records
 
     def prepare(self, plan: Plan) -> None:

@@ -9,8 +9,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _nodes
 from ansible_collections.virtnet.linux.plugins.module_utils._look import Looking
+from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import all_namespaces
 from ansible_collections.virtnet.linux.plugins.module_utils._run import Running
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_links import NetnsDel
 
 
 class Kernel(Looking, Running):
@@ -18,3 +26,35 @@ class Kernel(Looking, Running):
 
     Raises Unusable where this host, this Python or this user can't do that.
     """
+
+    def tidy(self) -> None:
+        """Remove what devices have left behind in /dev, and the nodes of those that go with a deleted namespace.
+
+        The kernel deletes these devices only after this process has closed the namespace, and doesn't tell when.
+        """
+        if self.unnamed and _nodes.lasting():
+            with contextlib.suppress(Failure, OSError):
+                for path in self._nodes_going():
+                    _nodes.remove(path)
+        super().tidy()
+
+    def _nodes_going(self) -> t.List[str]:
+        """The nodes of all macvtaps that go with a deleted namespace, be they in it or depend on a link in it."""
+        others = [reference for reference in all_namespaces() if self._usable(reference)]
+        used = {self.there(reference).identity for reference in others}
+        going = []
+        for name, space in list(self.unnamed.items()):
+            if space.identity not in used:  # or it lives on, under another name or with a process
+                going.append("/proc/self/fd/%d" % space.fd)
+                self.spaces[going[-1]] = self.unnamed.pop(name)
+        before = self.observe(Wanted(whole=(*others, *going)))
+        after = before.copy()
+        for name in going:
+            NetnsDel(name).simulate(after)
+        gone = (link for ref, link in before.links.items() if ref not in after.links)
+        return [link.values["device"]["path"] for link in gone if "device" in link.values]
+
+    def _usable(self, reference: str) -> bool:
+        with contextlib.suppress(Failure, OSError):
+            return self.space(reference) is not None
+        return False

@@ -246,6 +246,15 @@ class Running(Spaces):
         with self.there(ref.netns).inside():
             return kind.leaving(ref.name)
 
+    @contextlib.contextmanager
+    def _arriving(self, ref: Ref, message: t.Any) -> t.Iterator[None]:
+        kind = _all.BY_RTNL.get(message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND"))
+        if kind is None or type(kind).making is Kind.making:
+            yield
+            return
+        with self.there(ref.netns).inside(), kind.making(ref.name):
+            yield
+
     def _link_aside(self, step: steps.LinkAside) -> None:
         self._link_set(steps.LinkSet(step.ref, "state", "down"))
         self._link_rename(steps.LinkRename(step.ref, step.aside))
@@ -269,7 +278,10 @@ class Running(Spaces):
         space.forget()
         self.there(step.to.netns).forget()
         message = space.link_by_name(step.ref.name)
-        with self._leaving(step.ref, message) if message else contextlib.nullcontext():
+        with contextlib.ExitStack() as stack:
+            if message:
+                stack.enter_context(self._leaving(step.ref, message))
+                stack.enter_context(self._arriving(step.to, message))
             header = {"index": space.index_of(step.ref.name)}
             self._do(space, Request(ifinfmsg, rtnl.RTM_SETLINK, 0, attributes, header))
         space.forget()

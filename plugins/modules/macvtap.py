@@ -13,9 +13,7 @@ description:
   - Makes, changes, moves and deletes macvtaps, which give a virtual machine a MAC address of its own on the host's
     network without a bridge.
   - The virtual machine opens the character device C(/dev/tapN), where C(N) is the interface index. Its node is there
-    when the task has ended, whether or not udev has made it, and goes away with the link. (One that udev or the kernel
-    hasn't made stays where the link goes without a task of its own, with its parent say; it is removed before another
-    macvtap gets its number.)
+    when the task has ended, whether or not udev has made it, and is removed together with the link.
   - Where that name is taken by a link in another namespace with the same index, the node is C(/dev/macvtapM) with the
     minor number. RV(link.device) always has the path.
 extends_documentation_fragment:
@@ -66,6 +64,14 @@ options:
           - Its minor number. A returned document has it; given, it isn't looked at.
         type: int
 notes:
+  - The kernel removes the nodes that it made itself together with the device. It makes none for a second link with the same
+    interface index, and none where C(/dev) is not a devtmpfs, as in many containers. This module makes these nodes.
+  - All modules of this collection remove such a node together with the device, also where the device goes with its parent,
+    with the peer of its parent, or with its namespace. If other software deletes the device, or a namespace that a process
+    still uses loses its name, the node remains until the next task of this collection that isn't in check mode.
+  - The kernel gives the number of a deleted device to the next macvtap, so that the owner of a remaining node can open that
+    one. A macvtap that this module makes never has an older node. If other software makes macvtaps, too, delete yours with
+    this collection only.
   - Where udev has a rule for macvtaps, the task waits until that is done, for 5 seconds at most, and then sets what is in
     O(device). C(udevadm trigger) applies the rule again.
   - Deleting a macvtap that a process has open, with O(state=absent) or O(recreate=true), cuts that off. The task warns,

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.virtnet.linux.plugins.module_utils._kinds import macvtap
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _nodes
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ def test_one_that_loses_its_device_while_it_is_looked_at_is_gone(
         yield top
         os.close(top)
 
-    monkeypatch.setattr(macvtap, "sysfs", sysfs)
+    monkeypatch.setattr(_nodes, "sysfs", sysfs)
     with pytest.raises(OSError, match="m0") as caught:
-        macvtap._device("m0")
+        _nodes.device_of("m0")
     assert caught.value.errno == errno.ENODEV
