@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _steps_ovs as steps
 from ansible_collections.virtnet.linux.plugins.module_utils import _steps_ovs_ports as ports
+from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs_tunnels import tunnel_problem
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Conflict
 from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import (
     ALIASES,
@@ -224,6 +225,12 @@ class OvsPortPlanner(Planner):
             raise BadInput("OVS port '%s' is a patch port and needs option peer." % wanted.name)
         if kind in TUNNELS and not will.get("remote_ip") and not (stays and not has.get("remote_ip")):
             raise BadInput("OVS port '%s' is a tunnel and needs option remote_ip, an address or 'flow'." % wanted.name)
+        if kind in TUNNELS:
+            key, why = tunnel_problem(kind, {k: v for k, v in will.items() if v is not None}, list(asked))
+            if why:
+                raise BadInput("Option %s of OVS port '%s': %s" % (key, wanted.name, why))
+        if kind == "patch" and asked.get("peer") == wanted.name:
+            raise BadInput("Option peer of OVS port '%s': a patch port can't be its own peer." % wanted.name)
 
     def _absent_port(self, wanted: WantedPort) -> None:
         switch = self.state.ovs[wanted.database]

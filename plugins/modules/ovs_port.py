@@ -80,20 +80,26 @@ options:
     description: The patch port at the other end.
     type: str
   remote_ip:
-    description: Where a tunnel leads to, an address or V(flow).
+    description: The unicast address that a tunnel leads to, IPv4 or IPv6, or V(flow).
     type: str
   local_ip:
-    description: The address of a tunnel at this end. Empty for any.
+    description: The address of a tunnel at this end, of the same family as O(remote_ip), or V(flow). Empty for any.
     type: str
   key:
-    description: What tells tunnels between the same hosts apart (the VNI of VXLAN and Geneve), a number or V(flow). Empty for none.
+    description:
+      - The key of a tunnel (the VNI of VXLAN and Geneve), a number or V(flow). Empty for none.
+      - A number has at most 24 bits for VXLAN, Geneve and LISP, 32 bits for GRE and GTP-U, 10 bits for ERSPAN and 64 bits for STT.
     type: str
   dst_port:
-    description: The UDP port of a tunnel. Empty for the usual one.
+    description: The UDP port of a tunnel, V(1) to V(65535). Empty for the usual one.
     type: str
   options:
     description:
       - Further options of the interface, by key, as ovs-vswitchd.conf.db(5) has them. Those that aren't named here stay.
+      - Open vSwitch reads some wrong values as other ones without an error, such as C(dst_port=99999) as 34463. So the options of
+        tunnels are checked for the values that Open vSwitch understands, be they given here or by an option of their own. That holds
+        for C(remote_ip), C(local_ip), C(key), C(in_key), C(out_key), C(dst_port), C(tos), C(ttl), C(csum), C(df_default),
+        C(egress_pkt_mark), C(exts), C(packet_type) and those of ERSPAN.
       - A key whose value is V(null) is removed. An empty dictionary removes all that have no option of their own here.
     type: dict
   interfaces:

@@ -51,6 +51,7 @@ changes() {
 }
 
 play playbooks/underlay.yml
+play playbooks/refused.yml
 changes 1 -e overlay_group=two --check
 changes 1 -e overlay_group=two
 # One more joins them.
