@@ -13,13 +13,14 @@ nothing that isn't there.
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import ipaddress
 import re
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _names, _values
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Complaints
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _common, linux_bridge_port
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import (
     IPV6_METRIC,
@@ -33,6 +34,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_links import 
     WantedNetns,
     vlan_ranges,
 )
+from ansible_collections.virtnet.linux.plugins.module_utils._names import quoted
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute, Kind
@@ -43,6 +45,7 @@ Document = t.Dict[str, t.Any]
 
 ALIAS_MAX = 255  # IFALIASZ of linux/if.h, less one
 UINT32_MAX = 2**32 - 1
+ROUTE_MTU_MAX = 65535 - 15  # ip_metrics_convert() of net/ipv4/metrics.c makes that of any higher one
 
 _ROUTE_OPTIONS: Options = {
     "to": {"type": "str", "required": True},
@@ -120,15 +123,21 @@ def _end_options(*states: str) -> Options:
 
 def read_netns(document: Document) -> WantedNetns:
     """The wanted namespace of a document. Raises BadInput."""
-    name = _names.namespace_name(document["name"], "option name")
-    sysctls = {}
-    for key, value in (document.get("sysctls") or {}).items():
-        where = "option sysctls of namespace '%s'" % name
-        if value is None or isinstance(value, (dict, list)):
-            raise BadInput("Option sysctls of namespace '%s': %s needs a value." % (name, key))
-        words = [str(int(value))] if isinstance(value, bool) else str(value).split()
-        sysctls[_values.sysctl_key(str(key), where)] = " ".join(_as_told(word) for word in words)
-    return WantedNetns(name, document["state"] == "present", document["loopback"], sysctls)
+    told = Complaints()
+    name = document["name"]
+    told.attempt(_names.namespace_name, name, "option name")
+    read = [told.attempt(_read_sysctl, key, value, name) for key, value in (document.get("sysctls") or {}).items()]
+    told.report()
+    return WantedNetns(name, document["state"] == "present", document["loopback"], dict(filter(None, read)))
+
+
+def _read_sysctl(key: str, value: t.Any, netns: str) -> t.Tuple[str, str]:
+    where = "option sysctls of namespace %s" % quoted(netns)
+    path = _values.sysctl_key(str(key), where)
+    if value is None or isinstance(value, (dict, list)):
+        raise BadInput("%s: %s needs a value." % (_names.upper(where), quoted(key)))
+    words = [str(int(value))] if isinstance(value, bool) else str(value).split()
+    return path, " ".join(_as_told(word) for word in words)
 
 
 def _as_told(word: str) -> str:
@@ -137,126 +146,158 @@ def _as_told(word: str) -> str:
 
 
 def read_link(document: Document, kind: t.Optional[Kind]) -> WantedLink:
-    """The wanted link of a document; ``kind`` None takes whatever kind is there. Raises BadInput."""
-    wanted = _read_end(document, kind, "")
+    """The wanted link of a document; ``kind`` None takes whatever kind is there. Raises BadInput with all that is wrong."""
+    told = Complaints()
+    wanted = told.attempt(_read_end, document, kind, "")
     move_from = document.get("move_from")
     if move_from:
-        move_from = _names.namespace(move_from, "option move_from of link '%s'" % document["name"])
+        told.attempt(_names.namespace, move_from, "option move_from of link %s" % quoted(document["name"]))
+    parent = told.attempt(_read_parent, document)
+    ports = told.attempt(_read_ports, document) if kind and kind.has_ports else None
+    peer = told.attempt(_read_peer, document, kind) if kind and kind.paired and document.get("peer") else None
+    told.report()
+    assert wanted is not None
     wanted = dataclasses.replace(
         wanted,
-        parent=_read_parent(document),
+        parent=parent,
         kind=kind.name if kind else document.get("kind") or "",
         made=kind is not None,
         present=document["state"] != "absent",
         move_from=move_from,
         recreate=document.get("recreate", False),
+        peer=peer,
+        ports=ports,
     )
     if kind and kind.has_ports:
-        wanted = _read_ports(document, wanted)
-    if kind and kind.paired and document.get("peer"):
-        peer = _read_end(document["peer"], None, "peer.")
-        if peer.ref == wanted.ref:
-            raise BadInput("Option peer of veth '%s': a veth can't be its own peer." % wanted.ref.name)
-        wanted = dataclasses.replace(wanted, peer=dataclasses.replace(peer, kind=kind.name))
+        promisc, purge = document.get("ports_promisc"), bool(document.get("purge_ports"))
+        wanted = dataclasses.replace(wanted, ports_promisc=promisc, purge_ports=purge)
     return wanted
+
+
+def _read_peer(document: Document, kind: Kind) -> WantedLink:
+    peer = _read_end(document["peer"], None, "peer.")
+    if peer.ref == Ref(document.get("netns") or "", document["name"]):
+        raise BadInput("Option peer of veth '%s': a veth can't be its own peer." % peer.ref.name)
+    return dataclasses.replace(peer, kind=kind.name)
 
 
 def _read_parent(document: Document) -> t.Optional[Ref]:
     name, netns = document.get("parent"), document.get("parent_netns") or ""
-    where = "of link '%s'" % document["name"]
+    where = "of link %s" % quoted(document["name"])
+    told = Complaints()
     if netns:
-        netns = _names.namespace(netns, "option parent_netns " + where)
+        told.attempt(_names.namespace, netns, "option parent_netns " + where)
     if name is not None:
-        return Ref(netns, _names.interface_name(name, "option parent " + where))
-    if netns:
-        raise BadInput("Option parent_netns %s needs option parent." % where)
-    return None
+        told.attempt(_names.interface_name, name, "option parent " + where)
+    elif netns:
+        told.sentences.append("Option parent_netns %s needs option parent." % where)
+    told.report()
+    return Ref(netns, name) if name is not None else None
 
 
 def _read_end(document: Document, kind: t.Optional[Kind], prefix: str) -> WantedLink:
-    name = _names.interface_name(document["name"], "option %sname" % prefix)
-    netns = document.get("netns") or ""
+    told = Complaints()
+    name, netns = document["name"], document.get("netns") or ""
+    told.attempt(_names.interface_name, name, "option %sname" % prefix)
     if netns:
-        netns = _names.namespace(netns, "option %snetns of link '%s'" % (prefix, name))
+        told.attempt(_names.namespace, netns, "option %snetns of link %s" % (prefix, quoted(name)))
     own = kind.attributes if kind else ()
     purged = tuple(attribute.name for attribute in own if document.get("purge_" + attribute.name))
     for purge in ("addresses", "routes", *purged):
-        if document.get("purge_" + purge) and document.get(purge) is None:
-            raise BadInput(
-                "Option %spurge_%s of link '%s' needs option %s%s; give an empty list to remove all."
-                % (prefix, purge, name, prefix, purge)
-            )
-    values = _read_values(document, (*_common.COMMON, *own), name, prefix)
+        told.attempt(_check_purge, document, purge, prefix)
+    values = told.attempt(_read_values, document, (*_common.COMMON, *own), prefix) or {}
+    addresses = told.attempt(_read_addresses, document.get("addresses"), name, prefix)
+    routes = told.attempt(_read_routes, document.get("routes"), name, prefix)
+    told.report()
     absent = [(a.name, sentence) for a in own if a.name in values for sentence in a.codec.absent(values[a.name])]
     return WantedLink(
         Ref(netns, name),
         values=values,
         purge_values=purged,
         missing=tuple("Link '%s': option %s: %s" % (name, option, sentence) for option, sentence in absent),
-        addresses=_read_addresses(document.get("addresses"), name, prefix),
+        addresses=addresses,
         purge_addresses=document.get("purge_addresses", False),
-        routes=_read_routes(document.get("routes"), name, prefix),
+        routes=routes,
         purge_routes=document.get("purge_routes", False),
     )
 
 
-def _read_values(document: Document, attributes: t.Iterable[Attribute], name: str, prefix: str) -> t.Dict[str, t.Any]:
+def _check_purge(document: Document, purge: str, prefix: str) -> None:
+    if document.get("purge_" + purge) and document.get(purge) is None:
+        raise BadInput(
+            "Option %spurge_%s of link %s needs option %s%s; give an empty list to remove all."
+            % (prefix, purge, quoted(document["name"]), prefix, purge)
+        )
+
+
+def _read_values(document: Document, attributes: t.Iterable[Attribute], prefix: str) -> t.Dict[str, t.Any]:
+    told = Complaints()
+    name = document["name"]
+    where = "of link %s" % quoted(name)
     values: t.Dict[str, t.Any] = {}
     for attribute in attributes:
         if document.get(attribute.name) is not None:
-            values[attribute.name] = attribute.check(document[attribute.name], "Link '%s'" % name)
+            option = document[attribute.name]
+            values[attribute.name] = told.attempt(attribute.check, option, "Link %s" % quoted(name))
         elif attribute.always is not None:
             values[attribute.name] = attribute.always
     if "mac" in values:
-        values["mac"] = _names.mac(values["mac"], "option %smac of link '%s'" % (prefix, name))
-    if len(values.get("alias", "").encode("utf-8", "surrogateescape")) > ALIAS_MAX or "\0" in values.get("alias", ""):
-        raise BadInput(
-            "Option %salias of link '%s': an alias has at most %d bytes, no NUL among them." % (prefix, name, ALIAS_MAX)
-        )
+        values["mac"] = told.attempt(_names.mac, values["mac"], "option %smac %s" % (prefix, where))
+    told.attempt(_check_alias, values.get("alias") or "", "option %salias %s" % (prefix, where))
     if document.get("state") in ("up", "down"):
         values["state"] = document["state"]
     master = document.get("master")
     if master is not None:
-        if master == name:
-            raise BadInput("Option %smaster of link '%s': a link can't be its own master." % (prefix, name))
-        where = "option %smaster of link '%s'" % (prefix, name)
-        values["master"] = _names.interface_name(master, where) if master else ""
+        values["master"] = told.attempt(_read_master, master, name, "option %smaster %s" % (prefix, where))
+    told.report()
     return values
+
+
+def _check_alias(alias: str, where: str) -> None:
+    if len(alias.encode("utf-8", "surrogatepass")) > ALIAS_MAX or "\0" in alias:
+        raise BadInput("%s: an alias has at most %d bytes, no NUL among them." % (_names.upper(where), ALIAS_MAX))
+
+
+def _read_master(master: str, name: str, where: str) -> str:
+    if master == name:
+        raise BadInput("%s: a link can't be its own master." % _names.upper(where))
+    return _names.interface_name(master, where) if master else ""
 
 
 def _read_addresses(addresses: t.Optional[t.Sequence[str]], name: str, prefix: str) -> t.Optional[t.Tuple[str, ...]]:
     if addresses is None:
         return None
-    where = "option %saddresses of link '%s'" % (prefix, name)
-    return tuple(dict.fromkeys(_values.address(address, where) for address in addresses))
+    told = Complaints()
+    where = "option %saddresses of link %s" % (prefix, quoted(name))
+    read = [told.attempt(_values.address, address, where) for address in addresses]
+    told.report()
+    return tuple(dict.fromkeys(filter(None, read)))
 
 
 def _read_routes(routes: t.Optional[t.Sequence[Document]], name: str, prefix: str) -> t.Optional[t.Tuple[Route, ...]]:
     if routes is None:
         return None
-    where = "option %sroutes of link '%s'" % (prefix, name)
-    read = tuple(_read_route(route, where) for route in routes)
-    seen: t.Set[t.Tuple[str, int, int]] = set()
-    for route in read:
-        if route.key in seen:
-            raise BadInput("O%s: there are two routes to %s with the same metric and table." % (where[1:], route.to))
-        seen.add(route.key)
-    return read
+    told = Complaints()
+    where = "option %sroutes of link %s" % (prefix, quoted(name))
+    read = [route for route in (told.attempt(_read_route, route, where) for route in routes) if route]
+    counted = collections.Counter(route.key for route in read)
+    for (to, _table, _metric), count in counted.items():
+        if count > 1:
+            told.sentences.append(
+                "%s: there are two routes to %s with the same metric and table." % (_names.upper(where), to)
+            )
+    told.report()
+    return tuple(read)
 
 
 def _read_route(document: Document, where: str) -> Route:
-    via = _values.host(document["via"], where) if document.get("via") else ""
-    src = _values.host(document["src"], where) if document.get("src") else ""
+    via = _values.next_hop(document["via"], where) if document.get("via") else ""
+    src = _values.source(document["src"], where) if document.get("src") else ""
     if document["to"] == "default":
         to = "::/0" if ":" in via + src else "0.0.0.0/0"
     else:
         to = _values.destination(document["to"], where)
-    for other in (via, src):
-        if other and _values.family(other) != _values.family(to):
-            raise BadInput("O%s: %s and %s are of different address families." % (where[1:], document["to"], other))
-    for number in ("metric", "table", "mtu"):
-        if not 0 <= (document.get(number) or 0) <= UINT32_MAX:
-            raise BadInput("O%s: %s %s is out of range." % (where[1:], number, document[number]))
+    _check_route(document, to, (via, src), where)
     return Route(
         to,
         via,
@@ -269,36 +310,54 @@ def _read_route(document: Document, where: str) -> Route:
     )
 
 
-def _read_ports(document: Document, wanted: WantedLink) -> WantedLink:
-    name = wanted.ref.name
-    ports = document.get("ports")
-    wanted = dataclasses.replace(wanted, ports_promisc=document.get("ports_promisc"))
-    if ports is None:
-        if document.get("purge_ports"):
-            raise BadInput(
-                "Option purge_ports of link '%s' needs option ports; give an empty list to remove all." % name
+def _check_route(document: Document, to: str, others: t.Iterable[str], where: str) -> None:
+    told = Complaints()
+    where = _names.upper(where)
+    shown = quoted(document["to"]).strip("'")
+    for other in others:
+        if other and _values.family(other) != _values.family(to):
+            told.sentences.append("%s: %s and %s are of different address families." % (where, shown, other))
+    for number, highest in (("metric", UINT32_MAX), ("table", UINT32_MAX), ("mtu", ROUTE_MTU_MAX)):
+        if not 0 <= (document.get(number) or 0) <= highest:
+            told.sentences.append(
+                "%s: %s %s is out of range; the kernel takes 0 to %d."
+                % (where, number, quoted(document[number]), highest)
             )
-        return wanted
-    for port in ports:
-        _names.interface_name(port, "option ports of link '%s'" % name)
+    if document.get("onlink") and not document.get("via"):
+        told.sentences.append("%s: onlink is for a gateway, and the route to %s has none (via)." % (where, shown))
+    told.report()
+
+
+def _read_ports(document: Document) -> t.Optional[t.Tuple[str, ...]]:
+    name, ports = document["name"], document.get("ports")
+    _check_purge(document, "ports", "")
+    told = Complaints()
+    where = "option ports of link %s" % quoted(name)
+    for port in ports or ():
+        told.attempt(_names.interface_name, port, where)
         if port == name:
-            raise BadInput("Option ports of link '%s': a bridge can't be a port of itself." % name)
-    return dataclasses.replace(wanted, ports=tuple(dict.fromkeys(ports)), purge_ports=document["purge_ports"])
+            told.sentences.append("%s: a bridge can't be a port of itself." % _names.upper(where))
+    told.report()
+    return None if ports is None else tuple(dict.fromkeys(ports))
 
 
 def read_port(document: Document) -> WantedLink:
-    """The wanted link of the document of a bridge's port. Raises BadInput."""
-    name = _names.interface_name(document["name"], "option name")
-    where = "of port '%s'" % name
-    bridge = _names.interface_name(document["bridge"], "option bridge " + where)
+    """The wanted link of the document of a bridge's port. Raises BadInput with all that is wrong."""
+    told = Complaints()
+    name, bridge, netns = document["name"], document["bridge"], document.get("netns") or ""
+    told.attempt(_names.interface_name, name, "option name")
+    where = "of port %s" % quoted(name)
+    told.attempt(_names.interface_name, bridge, "option bridge " + where)
     if bridge == name:
-        raise BadInput("Option bridge %s: a bridge can't be a port of itself." % where)
-    netns = document.get("netns") or ""
+        told.sentences.append("Option bridge %s: a bridge can't be a port of itself." % where)
     if netns:
-        netns = _names.namespace(netns, "option netns " + where)
+        told.attempt(_names.namespace, netns, "option netns " + where)
     if document["purge_vlans"] and document.get("vlans") is None:
-        raise BadInput("Option purge_vlans %s needs option vlans; give an empty list to remove all." % where)
+        told.sentences.append("Option purge_vlans %s needs option vlans; give an empty list to remove all." % where)
     given = [attribute for attribute in linux_bridge_port.OPTIONS if document.get(attribute.name) is not None]
+    settings = {a.name: told.attempt(a.check, document[a.name], "Port %s" % quoted(name)) for a in given}
+    vlans = told.attempt(_read_vlans, document.get("vlans"), "option vlans " + where)
+    told.report()
     present = document["state"] == "present"
     return WantedLink(
         Ref(netns, name),
@@ -306,8 +365,8 @@ def read_port(document: Document) -> WantedLink:
         present=present,
         values={"master": bridge} if present else {},
         port_of=bridge,
-        port={attribute.name: attribute.check(document[attribute.name], "Port '%s'" % name) for attribute in given},
-        vlans=_read_vlans(document.get("vlans"), "option vlans " + where),
+        port=settings,
+        vlans=vlans,
         purge_vlans=document["purge_vlans"],
     )
 

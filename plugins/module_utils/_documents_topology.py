@@ -29,6 +29,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_links import 
     references,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import WantedBridge, WantedPort
+from ansible_collections.virtnet.linux.plugins.module_utils._names import quoted
+from ansible_collections.virtnet.linux.plugins.module_utils._option_types import mistyped, outermost
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State
@@ -40,6 +42,7 @@ Options = t.Dict[str, t.Any]
 Validate = t.Callable[[Options, Document], t.Tuple[Document, t.List[str]]]
 
 ANY, PORT = "link", "linux_bridge_port"
+UNKNOWN = "there is no option "  # how a sentence of Validate on such a one begins
 KINDS = (ANY, PORT, *_all.KINDS)
 # Links that OVS makes for itself.
 OVS_OWN = ("ovs-netdev", "ovs-system", "genev_sys_6081", "gre_sys", "vxlan_sys_4789")
@@ -68,7 +71,13 @@ def info_options() -> Options:
 
 def read_topology(document: Document, validate: Validate) -> Wanted:
     """What a topology's document wants. Raises BadInput with a sentence for everything that is wrong with it."""
-    return _read(document, validate).wanted()
+    return _read_strictly(document, validate).wanted()
+
+
+def read_what_can_be(document: Document, validate: Validate) -> Wanted:
+    """The same without an exception: ``Wanted.wrong`` has the sentences, and what can't be read is left out."""
+    reader = _read(document, validate)
+    return reader.wanted()._replace(wrong=tuple(reader.wrong), unread=frozenset(reader.unread))
 
 
 def keepable(document: Document, validate: Validate) -> Document:
@@ -76,7 +85,7 @@ def keepable(document: Document, validate: Validate) -> Document:
 
     Raises BadInput where it speaks of what a reboot does away with.
     """
-    reader = _read(document, validate)
+    reader = _read_strictly(document, validate)
     for reference, where in references(reader.wanted()).items():
         if reference.startswith("/proc/"):
             raise BadInput(
@@ -88,7 +97,14 @@ def keepable(document: Document, validate: Validate) -> Document:
 
 def as_kept(options: Options, element: Document) -> t.Tuple[Document, t.List[str]]:
     """What completes a document that is complete; what it says and nobody knows is wrong with it."""
-    return element, ["there is no option %s" % name for name in sorted(element.keys() - options.keys())]
+    return element, [UNKNOWN + quoted(name).strip("'") for name in sorted(element.keys() - options.keys())]
+
+
+def _read_strictly(document: Document, validate: Validate) -> _Reader:
+    reader = _read(document, validate)
+    if reader.wrong:
+        raise BadInput(*reader.wrong)
+    return reader
 
 
 def _read(document: Document, validate: Validate) -> _Reader:
@@ -96,26 +112,28 @@ def _read(document: Document, validate: Validate) -> _Reader:
     try:
         _names.topology_name(document["name"], "option name")
     except BadInput as error:
-        reader.wrong.append(str(error))
+        reader.wrong += error.sentences
     for number, element in enumerate(document["namespaces"]):
         reader.netns("namespaces[%d]" % number, element)
     for number, element in enumerate(document["links"]):
         reader.link("links[%d]" % number, element)
     for number, element in enumerate(document["ovs_bridges"]):
         reader.bridge("ovs_bridges[%d]" % number, element)
-    if reader.wrong:
-        raise BadInput(" ".join(reader.wrong))
     return reader
 
 
 class _Reader:
-    """Reads one element after the other, and keeps what was wanted, what was wrong, and the elements when completed."""
+    """Reads one element after the other, and keeps what was wanted, what was wrong, and the elements when completed.
+
+    ``unread`` has the names in elements that can't be read; nothing is known of these things but their names.
+    """
 
     def __init__(self, validate: Validate, database: t.Optional[str]) -> None:
         self._validate = validate
         self._database = database
         self.found: t.List[t.Any] = []
         self.wrong: t.List[str] = []
+        self.unread: t.Set[str] = set()
         self.complete: Document = {"namespaces": [], "links": [], "ovs_bridges": []}
 
     def wanted(self) -> Wanted:
@@ -129,13 +147,23 @@ class _Reader:
 
     def read(self, where: str, options: Options, element: Document, read: t.Callable[[Document], t.Any]) -> Document:
         """Read an element by the argument spec and the function for it; returns what was given and by default."""
-        complete, wrong = self._validate(options, element)
-        self.wrong += ["Option %s: %s." % (where, sentence.rstrip(".")) for sentence in wrong]
-        if not wrong:
+        place = _place(where, element)
+        unlike = mistyped(options, element)
+        complete, wrong = self._validate(options, {k: v for k, v in element.items() if k not in outermost(unlike)})
+        # An element with a misspelt option is read without that.
+        unknown = [sentence for sentence in wrong if sentence.startswith(UNKNOWN)]
+        found: t.List[t.Any] = []
+        if not unlike and len(unknown) == len(wrong):
             try:
-                self.found.append(read(complete))
+                found.append(read({name: value for name, value in complete.items() if name in options}))
             except BadInput as error:
-                self.wrong.append("In %s: %s" % (where, error))
+                wrong = [*wrong, *error.sentences]
+        required = ["missing required arguments: %s" % name for name in unlike]
+        self.found += found
+        told = [*unlike.values(), *(sentence for sentence in wrong if sentence not in required)]
+        self.wrong += ["%s: %s." % (place, sentence.rstrip(".")) for sentence in told]
+        if not found:
+            self.unread |= _names_in(element)
         return _given(options, complete)
 
     def netns(self, where: str, element: Document) -> None:
@@ -147,7 +175,9 @@ class _Reader:
         """Read the document of a link, whose kind tells its options."""
         kind = element.get("kind")
         complete: Document = {}
-        if kind == PORT:
+        if not isinstance(kind, str):
+            self._without_kind(where, element)
+        elif kind == PORT:
             complete = self.read(where, documents.port_options(), _without(element, "kind"), documents.read_port)
         elif kind == ANY:
             any_link = {**element, "kind": None}
@@ -158,10 +188,16 @@ class _Reader:
             options = documents.link_options(of_kind)
             complete = self.read(where, options, element, lambda found: documents.read_link(found, of_kind))
         else:
-            self.wrong.append(
-                "Option %s needs a kind, and %r is none of %s." % (where, kind or "", ", ".join(sorted(KINDS)))
-            )
+            self._without_kind(where, element)
         self.complete["links"].append({**complete, "kind": kind})
+
+    def _without_kind(self, where: str, element: Document) -> None:
+        self.unread |= _names_in(element)
+        kind = element.get("kind")
+        self.wrong.append(
+            "%s: a link needs a kind, and %s is none of %s."
+            % (_place(where, element), quoted("" if kind is None else kind), ", ".join(sorted(KINDS)))
+        )
 
     def bridge(self, where: str, element: Document) -> None:
         """Read the document of an OVS bridge, and those of its ports."""
@@ -175,7 +211,11 @@ class _Reader:
         self.complete["ovs_bridges"].append(complete)
         ports = element.get("ports") or []
         if not isinstance(ports, list) or not all(isinstance(port, dict) for port in ports):
-            self.wrong.append("Option %s.ports: it is a list of the documents of ports." % where)
+            others = [port for port in ports if not isinstance(port, dict)] if isinstance(ports, list) else [ports]
+            self.wrong.append(
+                "%s: option ports is a list of the documents of ports, such as {name: p0}, and %s is none."
+                % (_place(where, element), quoted(others[0]))
+            )
             return
         options = {**port_documents.port_options()}
         del options["timeout"]
@@ -183,6 +223,18 @@ class _Reader:
             on_bridge = {**at_hand, "bridge": element.get("name"), **port}
             read = self.read("%s.ports[%d]" % (where, number), options, on_bridge, port_documents.read_port)
             complete["ports"].append(read)
+
+
+def _place(where: str, element: Document) -> str:
+    """The beginning of a sentence on an element: where it is in the document, and its name."""
+    name = element.get("name")
+    return "In %s (%s)" % (where, quoted(name)) if name and isinstance(name, (str, int)) else "In %s" % where
+
+
+def _names_in(element: Document) -> t.Set[str]:
+    peer = element.get("peer")
+    names = [element.get("name"), *([peer.get("name")] if isinstance(peer, dict) else [])]
+    return {name for name in names if isinstance(name, str)}
 
 
 def _given(options: Options, document: Document) -> Document:

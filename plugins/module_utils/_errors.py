@@ -11,19 +11,26 @@ from __future__ import annotations
 
 import typing as t
 
+Value = t.TypeVar("Value")
+
 
 class Failure(Exception):
     """Base of everything that a task reports with fail_json instead of a traceback.
 
-    ``aftermath`` tells what became of the host since; it is part of the text. ``done`` are the steps that were done all
-    the same, of the batch that failed.
+    Its arguments are sentences, each of which is told once. ``aftermath`` tells what became of the host since; it is part
+    of the text. ``done`` are the steps that were done all the same, of the batch that failed.
     """
 
     aftermath = ""
     done: t.Sequence[t.Any] = ()
 
     def __str__(self) -> str:
-        return " ".join(filter(None, (super().__str__(), self.aftermath)))
+        return " ".join(filter(None, dict.fromkeys((*self.sentences, self.aftermath))))
+
+    @property
+    def sentences(self) -> t.Tuple[str, ...]:
+        """What is wrong, without what became of it."""
+        return tuple(str(argument) for argument in self.args)
 
 
 class BadInput(Failure):
@@ -56,8 +63,28 @@ class Missing(Failure):
     """Things that the task builds upon are not there (in check mode these are warnings instead)."""
 
     def __init__(self, sentences: t.Sequence[str]) -> None:
-        super().__init__(" ".join(sentences))
+        super().__init__(*sentences)
 
 
 class NotTaken(Failure):
     """The kernel acknowledged the changes, and yet they were not there when read again."""
+
+
+class Complaints:
+    """Collects what is wrong with a document or a plan, so that one error reports all of it."""
+
+    def __init__(self) -> None:
+        self.sentences: t.List[str] = []
+
+    def attempt(self, function: t.Callable[..., Value], *arguments: t.Any) -> t.Optional[Value]:
+        """What the function returns; None if it raises BadInput or Conflict, whose sentences are kept."""
+        try:
+            return function(*arguments)
+        except (BadInput, Conflict) as error:
+            self.sentences += error.sentences
+            return None
+
+    def report(self) -> None:
+        """Raises BadInput with all that was wrong, if anything was."""
+        if self.sentences:
+            raise BadInput(*self.sentences)

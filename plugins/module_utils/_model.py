@@ -72,6 +72,10 @@ class Wanted(t.NamedTuple):
     details: bool = False
     databases_too: t.Tuple[str, ...] = ()
     topology: t.Optional[WantedTopology] = None
+    # What is wrong with the document: no plan can be made, but one error is to tell what else is wrong. With it, the names
+    # in those elements of the document that could not be read.
+    wrong: t.Tuple[str, ...] = ()
+    unread: t.FrozenSet[str] = frozenset()
 
     def databases(self) -> t.List[str]:
         """Every database of Open vSwitch in it."""

@@ -15,9 +15,12 @@ import shlex
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.errors import UnsupportedError
 
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import Outcome, converge
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure
+from ansible_collections.virtnet.linux.plugins.module_utils._names import printable
+from ansible_collections.virtnet.linux.plugins.module_utils._option_types import mistyped, outermost
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._apply import Host
@@ -41,6 +44,53 @@ class Side(t.NamedTuple):
     show: t.Callable[[Document, Document], Document] = lambda _options, document: document
 
 
+class Module(AnsibleModule):  # type: ignore[misc]
+    """An AnsibleModule that keeps what is wrong with its options in ``wrong``, instead of failing for the first of it.
+
+    ``readable`` tells whether the options can be read all the same: at most, some that don't exist were given.
+    """
+
+    def __init__(self, options: Document) -> None:
+        self.wrong: t.List[str] = []
+        self.readable = True
+        self._options = options
+        self._mistyped: t.Dict[str, str] = {}
+        self._validating = True
+        super().__init__(argument_spec=options, supports_check_mode=True)
+        self._validating = False
+        self.readable = self.readable and not self._mistyped
+        self.wrong = [*self._mistyped.values(), *self.wrong]
+
+    def _load_params(self) -> None:
+        """Load the options, and leave those out that Ansible would turn into something else, or fail to."""
+        super()._load_params()
+        self._mistyped = mistyped(self._options, self.params)
+        for name in outermost(self._mistyped):
+            del self.params[name]
+
+    def fail_json(self, msg: str, **kwargs: t.Any) -> None:
+        """Fail; while the options are validated, keep what is wrong with them."""
+        if not self._validating or not getattr(self, "validation_result", None):
+            super().fail_json(msg=msg, **kwargs)
+        errors = self.validation_result.errors
+        unsupported = [error.msg for error in errors if isinstance(error, UnsupportedError)]
+        others = [error.msg for error in errors if error.msg not in unsupported]
+        left_out = {"missing required arguments: %s" % name for name in self._mistyped}
+        self.readable = not others
+        self.wrong = ["Unsupported parameters for (%s) module: %s" % (self._name, said) for said in unsupported]
+        self.wrong += [said for said in others if said not in left_out]
+        self.wrong = [said.rstrip(".") + "." for said in self.wrong]
+
+    def report(self, wrong: t.Sequence[str], failure: t.Optional[Failure] = None) -> None:
+        """Fail with all that is wrong, each sentence once; return if nothing is."""
+        sentences = dict.fromkeys(
+            (*wrong, *(failure.sentences if failure else ()), failure.aftermath if failure else "")
+        )
+        text = " ".join(filter(None, sentences))
+        if text:
+            self.fail_json(msg=printable(text))
+
+
 def run(
     noun: str,
     options: Document,
@@ -54,13 +104,10 @@ def run(
     ``write`` makes the document to return of a state.
     """
     gc.disable()  # a module ends before that pays, and Python would go through all it has once more then
-    module = AnsibleModule(argument_spec=options, supports_check_mode=True)
-    try:
-        wanted = read(module.params)
-        with contextlib.closing(side.open(module.params)) as host:
-            outcome = converge(host, side.planning, wanted, module.check_mode, module.params.get("rollback", True))
-    except Failure as failure:
-        module.fail_json(msg=str(failure))
+    module = Module(options)
+    if not module.readable:
+        module.report(module.wrong)
+    outcome = _converged(module, read, side)
     plan = outcome.plan
     for sentence in plan.missing:
         module.warn(sentence + " In check mode this is taken as something that an earlier task would have made.")
@@ -71,6 +118,21 @@ def run(
         before, after = write(outcome, plan.before), write(outcome, plan.after)
         result["diff"] = {"before": before if side.certain else _alike(before, after), "after": after}
     module.exit_json(changed=plan.changed, commands=[shlex.join(argv) for argv in plan.commands], **result)
+
+
+def _converged(module: Module, read: t.Callable[[Document], Wanted], side: Side) -> Outcome:
+    """What became of it; fails with all that is wrong, with the options and with what would come of them."""
+    wrong = list(module.wrong)
+    try:
+        wanted = read(module.params)
+        wrong += wanted.wrong
+        with contextlib.closing(side.open(module.params)) as host:
+            check = module.check_mode or bool(wrong)
+            outcome = converge(host, side.planning, wanted, check, module.params.get("rollback", True))
+    except Failure as failure:
+        module.report(wrong, failure)
+    module.report([*wrong, *outcome.plan.missing] if wrong else [])
+    return outcome
 
 
 def _alike(before: Document, after: Document) -> Document:

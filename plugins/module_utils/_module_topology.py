@@ -13,19 +13,18 @@ import contextlib
 import os
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _archive  # noqa: F401 pylint: disable=unused-import
 from ansible_collections.virtnet.linux.plugins.module_utils import _documents_topology as documents
 from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs import read_database, read_timeout
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, Missing
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Failure, Missing
 from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHost
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import Record, WantedTopology
-from ansible_collections.virtnet.linux.plugins.module_utils._module import Side, run
-from ansible_collections.virtnet.linux.plugins.module_utils._names import namespace_name
+from ansible_collections.virtnet.linux.plugins.module_utils._module import Module, Side, run
+from ansible_collections.virtnet.linux.plugins.module_utils._names import namespace_name, topology_name
 from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import NETNS_DIR
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import PLANNING
 
@@ -36,17 +35,28 @@ if t.TYPE_CHECKING:
 def validate(options: documents.Options, document: documents.Document) -> t.Tuple[documents.Document, t.List[str]]:
     """A document with its defaults, and what an argument spec has against it."""
     result = ArgumentSpecValidator(options).validate(document)
-    wrong = [
-        ("there is no option " if isinstance(error, UnsupportedError) else "") + error.msg for error in result.errors
-    ]
+    wrong = [(documents.UNKNOWN if isinstance(error, UnsupportedError) else "") + error.msg for error in result.errors]
     return result.validated_parameters, wrong
 
 
 def read(document: documents.Document) -> Wanted:
-    """What the options of a topology want. Raises BadInput."""
+    """What the options of a topology want. Raises BadInput with all that is wrong with them."""
+    wanted = read_what_can_be(document)
+    if wanted.wrong:
+        raise BadInput(*wanted.wrong)
+    return wanted
+
+
+def read_what_can_be(document: documents.Document) -> Wanted:
+    """The same, with what is wrong in ``Wanted.wrong``, as long as the topology's own name is right."""
     name, present = document["name"], document["state"] == "present"
-    wanted = documents.read_topology(document, validate)
-    keep = documents.keepable(document, validate) if present and document["persist"] else None
+    wanted = documents.read_what_can_be(document, validate)
+    try:
+        topology_name(name, "option name")
+    except BadInput as error:  # no record is looked for under such a name
+        raise BadInput(*wanted.wrong) from error
+    kept = present and document["persist"] and not wanted.wrong
+    keep = documents.keepable(document, validate) if kept else None
     topology = WantedTopology(name, present, document["purge"], Record(name), keep=keep)
     return wanted._replace(topology=topology)
 
@@ -62,17 +72,18 @@ def run_topology() -> None:
         return {"name": params["name"], "state": params["state"], "persist": persist, **documents.listed(document)}
 
     side = Side(lambda params: WholeHost(read_timeout(params["timeout"])), PLANNING, show=show)
-    run("topology", documents.topology_options(), read, write, side)
+    run("topology", documents.topology_options(), read_what_can_be, write, side)
 
 
 def run_info() -> None:
     """The whole of the module topology_info."""
-    module = AnsibleModule(argument_spec=documents.info_options(), supports_check_mode=True)
+    module = Module(documents.info_options())
     params = module.params
+    module.report(module.wrong)
     try:
         found = look(params["namespaces"], read_database(params["database"]), read_timeout(params["timeout"]))
     except Failure as failure:
-        module.fail_json(msg=str(failure))
+        module.report([], failure)
     module.exit_json(changed=False, **found)
 
 

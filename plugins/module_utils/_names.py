@@ -69,8 +69,8 @@ def port_name(value: str, where: str) -> str:
     bad = value.startswith("-") or value in (".", "..") or "/" in value
     if bad or not value.isprintable() or any(c.isspace() for c in value):
         raise BadInput(
-            "%s: %s can't be a name in Open vSwitch: it must not begin with '-', must not contain '/', white space or "
-            "control characters, and must not be '.' or '..'." % (upper(where), quoted(value))
+            "%s: %s can't be a name in Open vSwitch: no '-' at its beginning, no '/', no white space, no control "
+            "characters, and neither '.' nor '..'." % (upper(where), quoted(value))
         )
     if len(_raw(value)) > NAME_MAX:
         raise BadInput("%s: a name in Open vSwitch has at most %d bytes here." % (upper(where), NAME_MAX))

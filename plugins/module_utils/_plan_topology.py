@@ -93,13 +93,14 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
         try:
             plan(*arguments)
         except (BadInput, Conflict) as error:
-            self._errors.append(str(error))
+            self._errors += error.sentences
             return False
         return True
 
     def topology(self, wanted: Wanted) -> None:
         """Plan all of it. Raises Conflict with all that can't be."""
         topology = wanted.topology
+        self._errors += wanted.wrong
         mine = belongings(topology.record, self.before) if topology else Belongings()
         if topology:
             self._errors += _foreign(wanted, topology, self.before)
@@ -110,7 +111,10 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
         if topology and topology.keep != self.before.kept:
             self.last.append(functools.partial(self.do, DocumentKeep(topology.name, topology.keep)))
         if self._errors:
-            raise Conflict(" ".join(dict.fromkeys(self._errors)))
+            # What is missing may be what an element that can't be read would have made.
+            unread = ["'%s'" % name for name in wanted.unread]
+            missing = [sentence for sentence in self.missing if not any(name in sentence for name in unread)]
+            raise Conflict(*self._errors, *missing)
 
     def _present(self, wanted: Wanted) -> None:
         for netns in wanted.namespaces:

@@ -38,6 +38,26 @@ def host(value: str, where: str) -> str:
     return _spelled(_parse(ipaddress.ip_address, value, where, "an IP address"))
 
 
+def next_hop(value: str, where: str) -> str:
+    """The gateway of a route; returned in canonical spelling. The unspecified address is none to the kernel."""
+    return _unicast(value, where, "the gateway of a route")
+
+
+def source(value: str, where: str) -> str:
+    """The source address of a route; returned in canonical spelling. The unspecified address is none to the kernel."""
+    return _unicast(value, where, "the source address of a route")
+
+
+def _unicast(value: str, where: str, what: str) -> str:
+    spelled = host(value, where)
+    parsed = ipaddress.ip_address(spelled)
+    if parsed.is_unspecified:
+        raise BadInput("%s: %s can't be %s; leave it out for none." % (upper(where), quoted(value), what))
+    if parsed.is_multicast or spelled == "255.255.255.255":
+        raise BadInput("%s: %s can't be %s: it isn't a unicast address." % (upper(where), quoted(value), what))
+    return spelled
+
+
 def destination(value: str, where: str) -> str:
     """The destination of a route: a network, or a host as a network of one."""
     shape = "a network such as 192.0.2.0/24, an address, or 'default'"

@@ -159,6 +159,16 @@ def test_routes(route: t.Dict[str, t.Any], read_as: Route) -> None:
         ("", {"name": "a", "routes": [{"to": "nowhere"}]}, "Option routes of link 'a': 'nowhere' isn't a network"),
         ("", {"name": "a", "routes": [{"to": "10.0.0.0/8", "metric": -1}]}, "metric -1 is out of range"),
         ("", {"name": "a", "routes": [{"to": "10.0.0.0/8"}] * 2}, "two routes to 10.0.0.0/8 with the same metric"),
+        ("", {"name": "a", "routes": [{"to": "10.0.0.0/8", "mtu": 65521}]}, "mtu 65521 is out of range; .* 0 to 65520"),
+        (
+            "",
+            {"name": "a", "routes": [{"to": "10.0.0.0/8", "src": "0.0.0.0"}]},
+            "'0.0.0.0' can't be the source address",
+        ),
+        ("", {"name": "a", "routes": [{"to": "fd00::/8", "src": "::"}]}, "'::' can't be the source address of a route"),
+        ("", {"name": "a", "routes": [{"to": "10.0.0.0/8", "via": "0.0.0.0"}]}, "'0.0.0.0' can't be the gateway"),
+        ("", {"name": "a", "routes": [{"to": "10.0.0.0/8", "via": "224.0.0.1"}]}, "'224.0.0.1' can't be the gateway"),
+        ("", {"name": "a", "routes": [{"to": "10.0.0.0/8", "onlink": True}]}, "onlink is for a gateway"),
         ("", {"name": "a", "move_from": "a/b"}, "Option move_from of link 'a'"),
         (
             "linux_bridge",

@@ -40,17 +40,57 @@ def test_all_that_is_wrong_is_told_at_once_and_where() -> None:
     text = str(caught.value)
     for words in (
         "Option name: 'a/b'",
-        "In namespaces[0]: Option name: '..'",
-        "Option namespaces[1]: missing required arguments: name.",
-        "Option namespaces[1]: there is no option nam.",
-        "Option links[0] needs a kind, and '' is none of link, linux_bridge, ",
-        "Option links[1] needs a kind, and 'dummy' is none of ",
-        "Option links[2]: argument 'mtu'",
-        "In links[3]: Option name: '/'",
-        "In ovs_bridges[0].ports[0]: Option tag of OVS port 'p': '5000'",
-        "Option ovs_bridges[1].ports: it is a list of the documents of ports.",
+        "In namespaces[0] ('..'): Option name: '..'",
+        "In namespaces[1]: missing required arguments: name.",
+        "In namespaces[1]: there is no option nam.",
+        "In links[0]: a link needs a kind, and '' is none of link, linux_bridge, ",
+        "In links[1]: a link needs a kind, and 'dummy' is none of ",
+        "In links[2] ('v'): argument 'mtu'",
+        "In links[3] ('/'): Option name: '/'",
+        "In ovs_bridges[0].ports[0] ('p'): Option tag of OVS port 'p': '5000'",
+        "In ovs_bridges[1] ('ovs1'): option ports is a list of the documents of ports, such as {name: p0}, and 'p' is none.",
     ):
         assert words in text
+
+
+@pytest.mark.parametrize(
+    ("link", "words"),
+    [
+        ({"kind": [], "name": "a"}, ["In links[0] ('a'): a link needs a kind, and [] is none of link, "]),
+        ({"kind": True}, ["In links[0]: a link needs a kind, and true is none of link, "]),
+        (
+            {"kind": "veth", "name": True, "peer": True},
+            [
+                "Option name must be a string; true is a boolean.",
+                "Option peer must be a dictionary; true is a boolean.",
+            ],
+        ),
+        (
+            {"kind": "macvtap", "name": "a", "device": 5},
+            ["In links[0] ('a'): Option device must be a dictionary; 5 is"],
+        ),
+        (
+            {"kind": "veth", "name": "a", "mac": "x", "mtu": 5, "peer": {"name": "b/", "mtuu": 7}, "adresses": []},
+            [
+                "there is no option adresses",
+                "peer.mtuu",
+                "Option mac of link 'a': 'x' isn't a MAC address",
+                "Link 'a': mtu 5 is out of range",
+                "Option peer.name: 'b/' contains '/'",
+            ],
+        ),
+        (
+            {"kind": "link", "name": "a", "routes": [{"to": "x"}, {"to": "10.0.0.0/8", "via": "fd00::1", "mtu": -1}]},
+            ["'x' isn't a network", "10.0.0.0/8 and fd00::1 are of different", "mtu -1 is out of range"],
+        ),
+    ],
+)
+def test_all_that_is_wrong_with_one_element_is_told(link: Document, words: t.List[str]) -> None:
+    with pytest.raises(BadInput) as caught:
+        wanted({"name": "lab", "links": [link]})
+    text = str(caught.value)
+    assert [word for word in words if word not in text] == [], text
+    assert text.isprintable()
 
 
 def an_empty_state() -> HostState:

@@ -86,7 +86,8 @@ def test_what_is_no_mac(mac: str) -> None:
 def test_values_in_messages(value: object, shown: t.Optional[str]) -> None:
     quoted = _names.quoted(value)
     assert shown in (None, quoted)
-    assert quoted.isprintable() and len(quoted) < 1000
+    assert quoted.isprintable()
+    assert len(quoted) < 1000
 
 
 @pytest.mark.parametrize("name", ["x" * 100_000, "a\n" * 50_000, "\ud800", "/" * 100_000, "\x1b[31m"])
@@ -98,14 +99,15 @@ def test_hostile_names_are_told_short_and_without_control_characters(
 ) -> None:
     with pytest.raises(BadInput) as caught:
         check(name, WHERE)
-    assert str(caught.value).isprintable() and len(str(caught.value)) < 1000
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 1000
 
 
 def test_the_name_of_a_topology() -> None:
     assert _names.topology_name("lab-1", "option name") == "lab-1"
     with pytest.raises(
-        BadInput, match="^Option name: 'a/b' can't be the name of a topology: it must be a plain file name"
+        BadInput, match=r"^Option name: 'a/b' can't be the name of a topology: it must be a plain file name"
     ):
         _names.topology_name("a/b", "option name")
-    with pytest.raises(BadInput, match="^Option name is empty; a topology needs a name"):
+    with pytest.raises(BadInput, match=r"^Option name is empty; a topology needs a name"):
         _names.topology_name("", "option name")

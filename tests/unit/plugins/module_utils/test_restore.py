@@ -95,7 +95,7 @@ def test_an_option_that_a_program_does_not_know_is_wrong() -> None:
     with pytest.raises(BadInput) as caught:
         documents.read_topology(document, documents.as_kept)
     assert str(caught.value) == (
-        "Option links[2]: there is no option new. Option ovs_bridges[0].ports[1]: there is no option newer."
+        "In links[2] ('a'): there is no option new. In ovs_bridges[0].ports[1] ('q'): there is no option newer."
     )
 
 
