@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils import _argument_specs, _names
 from ansible_collections.virtnet.linux.plugins.module_utils import _documents as documents
 from ansible_collections.virtnet.linux.plugins.module_utils import _documents_ovs_bridges as bridge_documents
 from ansible_collections.virtnet.linux.plugins.module_utils import _documents_ovs_ports as port_documents
-from ansible_collections.virtnet.linux.plugins.module_utils import _names
-from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs import CONNECTION
+from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs import CONNECTION, read_timeout
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, linux_bridge_port
 from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
@@ -47,6 +47,9 @@ KINDS = (ANY, PORT, *_all.KINDS)
 # Links that OVS makes for itself.
 OVS_OWN = ("ovs-netdev", "ovs-system", "genev_sys_6081", "gre_sys", "vxlan_sys_4789")
 _DOCUMENTS = {"type": "list", "elements": "dict", "default": []}
+# The options of a document that is kept: as they were given, and completed.
+_KEPT_AS_GIVEN = ("name", "purge", "rollback", "timeout")
+_KEPT = (*_KEPT_AS_GIVEN, "namespaces", "links", "ovs_bridges")
 
 
 def topology_options() -> Options:
@@ -86,18 +89,40 @@ def keepable(document: Document, validate: Validate) -> Document:
     Raises BadInput where it speaks of what a reboot does away with.
     """
     reader = _read_strictly(document, validate)
-    for reference, where in references(reader.wanted()).items():
-        if reference.startswith("/proc/"):
-            raise BadInput(
-                "%s: '%s' is another namespace after a reboot, or none; option persist needs one that has a name."
-                % (where[0].upper() + where[1:], reference)
-            )
-    return {**{name: document[name] for name in ("name", "purge", "rollback", "timeout")}, **reader.complete}
+    _check_lasting(reader.wanted())
+    return {**{name: document[name] for name in _KEPT_AS_GIVEN}, **reader.complete}
 
 
 def as_kept(options: Options, element: Document) -> t.Tuple[Document, t.List[str]]:
-    """What completes a document that is complete; what it says and nobody knows is wrong with it."""
-    return element, [UNKNOWN + quoted(name).strip("'") for name in sorted(element.keys() - options.keys())]
+    """Completes an element of a document that is kept: its values have the types of their options, and are not converted."""
+    return _argument_specs.complete(options, element)
+
+
+def read_kept(document: t.Any, name: str) -> t.Tuple[Wanted, Document]:
+    """What the document wants that is kept of a topology, and the document with its defaults.
+
+    Raises BadInput with a sentence for everything that is wrong with it.
+    """
+    options = {option: spec for option, spec in topology_options().items() if option in _KEPT}
+    complete, wrong = as_kept(options, document)
+    if wrong:
+        raise BadInput(*("%s." % _names.upper(sentence) for sentence in wrong))
+    if complete["name"] != name:
+        raise BadInput("Option name: it is the document of topology %s." % quoted(complete["name"]))
+    read_timeout(complete["timeout"])
+    wanted = read_topology(complete, as_kept)
+    _check_lasting(wanted)
+    return wanted, complete
+
+
+def _check_lasting(wanted: Wanted) -> None:
+    """Raises BadInput where a document speaks of what a reboot does away with."""
+    for reference, where in references(wanted).items():
+        if reference.startswith("/proc/"):
+            raise BadInput(
+                "%s: '%s' is another namespace after a reboot, or none; option persist needs one that has a name."
+                % (_names.upper(where), reference)
+            )
 
 
 def _read_strictly(document: Document, validate: Validate) -> _Reader:
@@ -164,7 +189,7 @@ class _Reader:
         self.wrong += ["%s: %s." % (place, sentence.rstrip(".")) for sentence in told]
         if not found:
             self.unread |= _names_in(element)
-        return _given(options, complete)
+        return _given(options, complete) if found else {}
 
     def netns(self, where: str, element: Document) -> None:
         """Read the document of a namespace."""
@@ -183,7 +208,7 @@ class _Reader:
             any_link = {**element, "kind": None}
             options = documents.link_options(None)
             complete = self.read(where, options, any_link, lambda found: documents.read_link(found, None))
-        elif kind in _all.KINDS:
+        elif isinstance(kind, str) and kind in _all.KINDS:
             of_kind = _all.KINDS[kind]
             options = documents.link_options(of_kind)
             complete = self.read(where, options, element, lambda found: documents.read_link(found, of_kind))

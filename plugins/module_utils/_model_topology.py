@@ -22,8 +22,6 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_links import 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State
 
-VERSION = 1
-
 # The database, and the name of a bridge or port.
 Row = t.Tuple[str, str]
 
@@ -31,7 +29,7 @@ Row = t.Tuple[str, str]
 class OwnedLink(t.NamedTuple):
     """A link by its place: the namespace's name and identity; ``ifindex`` is 0 for one that was about to be made.
 
-    Then ``above`` is the highest index that the namespace had given until then.
+    Then ``above`` is the highest index that the namespace had given until then, 0 if the namespace was about to be made, too.
     """
 
     netns: str
@@ -44,7 +42,10 @@ class OwnedLink(t.NamedTuple):
 
 @dataclasses.dataclass
 class Record:
-    """What is recorded of a topology; identities are empty for what was about to be made when it was written."""
+    """What is recorded of a topology; identities are empty for what was about to be made when it was written.
+
+    These announcements count only where the record is ``sealed``: the program wrote it, and nobody has edited it since.
+    """
 
     name: str
     boot: str = ""
@@ -52,6 +53,7 @@ class Record:
     links: t.List[OwnedLink] = dataclasses.field(default_factory=list)
     bridges: t.Dict[Row, str] = dataclasses.field(default_factory=dict)
     ports: t.Dict[Row, str] = dataclasses.field(default_factory=dict)
+    sealed: bool = dataclasses.field(default=True, compare=False)
 
     def references(self) -> t.Set[str]:
         """The namespaces that it speaks of."""
@@ -73,27 +75,41 @@ class Belongings:
 
 
 def belongings(record: Record, state: State) -> Belongings:
-    """What of a record is still there, and still the same."""
+    """What of a record is still there, and proven to be the same."""
     mine = Belongings()
-    same_boot = record.boot == state.boot
-    for name, identity in record.namespaces.items() if same_boot else ():
-        there = state.namespaces.get(name)
-        if there and identity in ("", there.identity):
-            mine.namespaces.add(name)
-    for link in record.links if same_boot else ():
-        ref = Ref(link.netns, link.name)
-        found, space = state.links.get(ref), state.namespaces.get(link.netns)
-        if not found or not space or found.kind != link.kind or link.space not in ("", space.identity):
-            continue
-        if found.index == link.ifindex or (not link.ifindex and found.index > link.above):
-            mine.links.add(ref)
+    if record.boot == state.boot:
+        mine.namespaces = {name for name in record.namespaces if _is_owned_namespace(record, name, state)}
+        mine.links = {Ref(link.netns, link.name) for link in record.links if _is_owned_link(record, link, state)}
     for table, rows, into in (("Bridge", record.bridges, mine.bridges), ("Port", record.ports, mine.ports)):
         for (database, name), uuid in rows.items():
             switch = state.ovs.get(database)
             found_uuid = switch.rows.get((table, name)) if switch else None
-            if found_uuid and uuid in ("", found_uuid):
+            if found_uuid and _is_same(record, uuid, found_uuid):
                 into.add((database, name))
     return mine
+
+
+def _is_same(record: Record, identity: str, found: str) -> bool:
+    """Whether the identity of what was found is the recorded one, or such a thing was announced."""
+    return identity == found if identity else record.sealed
+
+
+def _is_owned_namespace(record: Record, name: str, state: State) -> bool:
+    there = state.namespaces.get(name)
+    return bool(there and _is_same(record, record.namespaces[name], there.identity))
+
+
+def _is_owned_link(record: Record, link: OwnedLink, state: State) -> bool:
+    found, space = state.links.get(Ref(link.netns, link.name)), state.namespaces.get(link.netns)
+    if not found or not space or found.kind != link.kind:
+        return False
+    if link.ifindex:
+        return found.index == link.ifindex and link.space == space.identity
+    if not link.space:
+        # The namespace was about to be made, too.
+        return record.namespaces.get(link.netns) == "" and _is_owned_namespace(record, link.netns, state)
+    # Each namespace has at least lo, whose index is 1.
+    return record.sealed and link.space == space.identity and 0 < link.above < found.index
 
 
 def record_of(name: str, mine: Belongings, state: State) -> Record:
@@ -130,44 +146,6 @@ def announced(record: Record, new: Belongings, before: State, after: State) -> R
         links,
         {**record.bridges, **dict.fromkeys(sorted(new.bridges), "")},
         {**record.ports, **dict.fromkeys(sorted(new.ports), "")},
-    )
-
-
-def to_json(record: Record) -> t.Dict[str, t.Any]:
-    """A record as JSON can hold it."""
-
-    def rows(table: t.Mapping[Row, str]) -> t.List[t.Dict[str, str]]:
-        return [{"database": row[0], "name": row[1], "uuid": uuid} for row, uuid in table.items()]
-
-    return {
-        "version": VERSION,
-        "name": record.name,
-        "boot": record.boot,
-        "namespaces": record.namespaces,
-        "links": [link._asdict() for link in record.links],
-        "ovs_bridges": rows(record.bridges),
-        "ovs_ports": rows(record.ports),
-    }
-
-
-def from_json(data: t.Any) -> Record:
-    """The record in what JSON held. Raises LookupError, TypeError or ValueError where there is none in it.
-
-    That of a newer version is a ValueError with a sentence.
-    """
-    if data["version"] != VERSION:
-        raise ValueError("it has version %s, and this collection knows %d" % (data["version"], VERSION))
-
-    def rows(table: t.Iterable[t.Mapping[str, str]]) -> t.Dict[Row, str]:
-        return {(row["database"], row["name"]): row["uuid"] for row in table}
-
-    return Record(
-        str(data["name"]),
-        str(data["boot"]),
-        {str(name): str(identity) for name, identity in data["namespaces"].items()},
-        [OwnedLink(**link) for link in data["links"]],
-        rows(data["ovs_bridges"]),
-        rows(data["ovs_ports"]),
     )
 
 

@@ -39,6 +39,24 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+def octets(value: str) -> bytes:
+    """A name or a path as the kernel has it, whatever the locale: Python stands for bytes that are not UTF-8 by surrogates."""
+    return value.encode("utf-8", "surrogateescape")
+
+
+def from_octets(value: bytes) -> str:
+    """The other way of ``octets``."""
+    return value.decode("utf-8", "surrogateescape")
+
+
+def encodable(value: str) -> bool:
+    """Whether ``octets`` can encode a text, with no NUL among its bytes."""
+    try:
+        return b"\0" not in octets(value)
+    except UnicodeEncodeError:
+        return False
+
+
 def interface_name(value: str, where: str) -> str:
     """A name that dev_valid_name() of the kernel (net/core/dev.c) takes, and that means only itself."""
     raw = _raw(value)

@@ -18,8 +18,11 @@ import os
 import tempfile
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import Unusable
-from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import VERSION, Record, from_json, to_json
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Unusable
+from ansible_collections.virtnet.linux.plugins.module_utils._files import make_folder, names_in, read_json
+from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import Record
+from ansible_collections.virtnet.linux.plugins.module_utils._names import quoted
+from ansible_collections.virtnet.linux.plugins.module_utils._record_format import VERSION, from_json, to_json
 
 FOLDER = "/var/lib/virtnet/topologies"
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
@@ -45,24 +48,18 @@ class Records:
 
     def names(self) -> t.List[str]:
         """The names of all topologies that have a record."""
-        return self._names(_SUFFIX)
-
-    def _names(self, suffix: str) -> t.List[str]:
-        with contextlib.suppress(FileNotFoundError):
-            return sorted(name[: -len(suffix)] for name in os.listdir(self._folder) if name.endswith(suffix))
-        return []
+        return names_in(self._folder, _SUFFIX)
 
     def read(self, name: str) -> Record:
-        """The record of a topology, an empty one where there is none. Raises Unusable for one that can't be understood."""
+        """The record of a topology, an empty one where there is none. Raises Unusable for one that can't be used."""
         path = self.path(name)
         try:
-            with open(path, encoding="utf-8") as file:
-                return from_json(json.load(file))
+            return from_json(read_json(path), name)
         except FileNotFoundError:
             return Record(name)
         except OSError as error:
             raise Unusable("Reading %s failed: %s." % (path, error.strerror)) from error
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
+        except (BadInput, ValueError) as error:
             raise Unusable(
                 "The record of topology '%s' (%s) can't be used: %s. It tells what the topology owns; nothing was changed. "
                 "Without that file, what earlier runs made stays when it isn't wanted any more."
@@ -75,7 +72,7 @@ class Records:
 
     def _write(self, path: str, data: t.Dict[str, t.Any]) -> None:
         try:
-            os.makedirs(self._folder, mode=0o755, exist_ok=True)
+            make_folder(self._folder)
             with tempfile.NamedTemporaryFile("w", dir=self._folder, prefix=".", encoding="utf-8", delete=False) as file:
                 json.dump(data, file, indent=1)
                 file.flush()
@@ -97,26 +94,32 @@ class Records:
 
     def kept_names(self) -> t.List[str]:
         """The names of all topologies whose documents are kept."""
-        return self._names(_KEPT_SUFFIX)
+        return names_in(self._folder, _KEPT_SUFFIX)
 
     def kept(self, name: str) -> t.Optional[t.Dict[str, t.Any]]:
-        """The document that is kept of a topology. Raises Unusable for one that can't be understood."""
+        """The document that is kept of a topology, as it is in its file. Raises Unusable where none can be in that."""
         path = self.kept_path(name)
         try:
-            with open(path, encoding="utf-8") as file:
-                data = json.load(file)
-            if data["version"] != VERSION:
-                raise ValueError("it has version %s, and this program knows %d" % (data["version"], VERSION))
+            data = read_json(path)
+            version = data.get("version") if isinstance(data, dict) else None
+            if version != VERSION:
+                raise ValueError("it has version %s, and this program knows %d" % (quoted(version), VERSION))
+            if not isinstance(data.get("document"), dict):
+                raise ValueError("it contains no document")
             return dict(data["document"])
         except FileNotFoundError:
             return None
         except OSError as error:
             raise Unusable("Reading %s failed: %s." % (path, error.strerror)) from error
-        except (LookupError, TypeError, ValueError) as error:
-            raise Unusable(
-                "What is kept of topology '%s' for the next boot (%s) can't be used: %s. Nothing was changed. Remove that file, "
-                "and run the playbook again." % (name, path, str(error).rstrip("."))
-            ) from error
+        except ValueError as error:
+            raise self.bad_document(name, error) from error
+
+    def bad_document(self, name: str, error: Exception) -> Unusable:
+        """What to tell of a document that is kept and can't be used."""
+        return Unusable(
+            "What is kept of topology '%s' for the next boot (%s) can't be used: %s. Nothing was changed. Remove that file, "
+            "and run the playbook again." % (name, self.kept_path(name), str(error).rstrip("."))
+        )
 
     def keep(self, name: str, document: t.Optional[t.Dict[str, t.Any]]) -> None:
         """Keep the document of a topology, or none any more. Raises Unusable."""

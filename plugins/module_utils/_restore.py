@@ -20,7 +20,6 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils import _documents_topology as documents
 from ansible_collections.virtnet.linux.plugins.module_utils import _names
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import Outcome, converge
-from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs import read_timeout
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Failure, Missing
 from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHost
 from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import Record, WantedTopology
@@ -28,6 +27,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology impor
 from ansible_collections.virtnet.linux.plugins.module_utils._records import Records
 
 if t.TYPE_CHECKING:
+    import io
+
     from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan
 
 PAUSE = 0.5  # seconds between two looks for what isn't there yet
@@ -35,10 +36,17 @@ PAUSE = 0.5  # seconds between two looks for what isn't there yet
 
 def main(words: t.Sequence[str]) -> int:
     """Restore what the words of the command line say; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # Names may have any character, and at boot there may be no locale.
+        t.cast("io.TextIOWrapper", stream).reconfigure(encoding="utf-8", errors="backslashreplace")
     arguments = _parser().parse_args(words)
     records = Records()
     deadline = time.monotonic() + arguments.wait
-    to_do = sorted(set(arguments.names)) or records.kept_names()
+    try:
+        to_do = sorted(set(arguments.names)) or records.kept_names()
+    except Failure as failure:
+        _say(str(failure), sys.stderr)
+        return 1
     if not to_do:
         _say("There is no topology to restore.")
     failed = False
@@ -93,10 +101,14 @@ def _restore(name: str, records: Records, check: bool) -> Outcome:
     document = records.kept(_names.topology_name(name, "the name of a topology"))
     if document is None:
         raise BadInput("Nothing is kept of it for the next boot (option persist of module topology).")
-    topology = WantedTopology(name, True, document["purge"], Record(name), keep=document)
-    wanted = documents.read_topology(document, documents.as_kept)._replace(topology=topology)
-    with contextlib.closing(WholeHost(read_timeout(document["timeout"]), records)) as host:
-        return converge(host, PLANNING, wanted, check, document["rollback"])
+    try:
+        wanted, complete = documents.read_kept(document, name)
+    except BadInput as error:
+        raise records.bad_document(name, error) from error
+    topology = WantedTopology(name, True, complete["purge"], Record(name), keep=document)
+    wanted = wanted._replace(topology=topology)
+    with contextlib.closing(WholeHost(complete["timeout"], records)) as host:
+        return converge(host, PLANNING, wanted, check, complete["rollback"])
 
 
 def _tell(name: str, outcome: Outcome, arguments: argparse.Namespace) -> None:
@@ -130,7 +142,7 @@ def _summary(plan: Plan, check: bool) -> str:
 
 
 def _complain(name: str, text: str) -> None:
-    _say("%s: %s" % (name, text), sys.stderr)
+    _say("%s: %s" % (_names.printable(name), text), sys.stderr)
 
 
 def _say(line: str, stream: t.Optional[t.TextIO] = None) -> None:

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import socket
 import typing as t
 from pathlib import Path
 
@@ -23,16 +25,21 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_topology impo
     Record,
     announced,
     belongings,
-    from_json,
     record_of,
-    to_json,
 )
+from ansible_collections.virtnet.linux.plugins.module_utils._record_format import from_json, to_json
 from ansible_collections.virtnet.linux.plugins.module_utils._records import Records
 
-texts = st.text(st.characters(codec="utf-8"), max_size=8)
-rows = st.dictionaries(st.tuples(texts, texts), texts, max_size=3)
-links = st.builds(OwnedLink, texts, texts, texts, texts, st.integers(0, 2**31), st.integers(0, 2**31))
-records = st.builds(Record, texts, texts, st.dictionaries(texts, texts), st.lists(links, max_size=3), rows, rows)
+names = st.text("aZ0_.é中", min_size=1, max_size=3).filter(lambda name: name not in (".", ".."))
+identities = st.sampled_from(["", "cookie 4711", "inode 4026531840", "8b0e3f0a-6a39-4d0a-a3a3-9b8f3bb4c5d6"])
+rows = st.dictionaries(
+    st.tuples(st.sampled_from(["", "unix:/run/a", "tcp:192.0.2.1:6640"]), names), identities, max_size=3
+)
+indexes = st.integers(0, 2**31 - 1)
+links = st.builds(OwnedLink, names | st.just(""), identities, names, st.just("veth"), indexes, indexes)
+records = st.builds(
+    Record, names, identities, st.dictionaries(names, identities), st.lists(links, max_size=3), rows, rows
+)
 
 BR0 = Ref("blue", "br0")
 MINE = Belongings({"blue"}, {BR0}, {("", "ovs0")}, {("", "p0")})
@@ -48,7 +55,9 @@ def a_state(**links: int) -> State:
 
 @given(records)
 def test_what_is_written_can_be_read(record: Record) -> None:
-    assert from_json(json.loads(json.dumps(to_json(record)))) == record
+    read = from_json(json.loads(json.dumps(to_json(record))), record.name)
+    assert read == record
+    assert read.sealed
 
 
 def test_what_is_the_same_still_belongs() -> None:
@@ -99,31 +108,201 @@ def test_a_folder_of_records(tmp_path: Path) -> None:
     assert list((tmp_path / "made" / "on demand").iterdir()) == []
 
 
-GOOD = to_json(Record("lab"))
+LINK = OwnedLink("blue", "cookie 1", "br0", "linux_bridge", 7)._asdict()
+ROW = {"database": "", "name": "p0", "uuid": "1-2-3"}
+GOOD = {**to_json(Record("lab")), "namespaces": {"blue": "cookie 1"}, "links": [LINK], "ovs_ports": [ROW]}
+ODD: t.List[t.Any] = [
+    None,
+    True,
+    1,
+    -1,
+    2**31,
+    1.5,
+    "a/b",
+    "\0",
+    "\ud800",
+    "\udcff",
+    "a\nb",
+    [],
+    [1],
+    {},
+    {"": ""},
+    "x" * 300,
+]
+
+
+def changed(part: str, **values: t.Any) -> t.Dict[str, t.Any]:
+    return {**GOOD, part: [{**GOOD[part][0], **values}]}
+
+
+def wrong_records() -> t.Iterator[t.Tuple[str, t.Any]]:
+    """Each part of a record with each odd value that it can't have, and what the sentence names."""
+    fits = {
+        "version": (1,), "boot": ("",), "namespaces": ({},), "links": ([],), "ovs_bridges": ([],), "ovs_ports": ([],),
+        "ifindex": (1,), "above": (1,), "database": ("",), "uuid": ("",), "space": ("",), "netns": ("",), "kind": ("",),
+        "seal": (None, *(odd for odd in ODD if isinstance(odd, str) and "\0" not in odd and odd != "\ud800")),
+    }  # fmt: skip
+
+    def odd(name: str) -> t.List[t.Any]:
+        return [
+            value for value in ODD if not any(value == fit and type(value) is type(fit) for fit in fits.get(name, ()))
+        ]
+
+    for name in (*GOOD, "seal", "unknown"):
+        yield from ((name if value is not None else "", {**GOOD, name: value}) for value in odd(name))
+    for part, example in (("links", LINK), ("ovs_ports", ROW)):
+        yield from ((key, changed(part, **{key: value})) for key in example for value in odd(key))
+        yield from ((key, {**GOOD, part: [{k: v for k, v in example.items() if k != key}]}) for key in example)
+        yield from ((part, {**GOOD, part: [value]}) for value in ODD)
+        yield part, changed(part, more=1)
+    yield from (("namespaces", {**GOOD, "namespaces": {"blue": value}}) for value in ODD)
+    yield from (
+        ("namespaces", {**GOOD, "namespaces": {name: ""}}) for name in ("", "../x", "a\0", "\ud800", "/run/../x", "-x")
+    )
+
+
+WRONG = list(wrong_records())
+
+
+def test_a_record_is_checked_as_strictly_as_what_users_write(tmp_path: Path) -> None:
+    assert len(WRONG) > 250
+    file = tmp_path / "lab.json"
+    file.write_text(json.dumps(GOOD))
+    assert Records(str(tmp_path)).read("lab").links == [OwnedLink(**LINK)]
+    for part, data in WRONG:
+        file.write_text(json.dumps(data))
+        with pytest.raises(Unusable) as caught:
+            Records(str(tmp_path)).read("lab")
+        assert str(caught.value).startswith("The record of topology 'lab' (%s) can't be used: " % file), (part, data)
+        assert part in str(caught.value), (part, data)
+        assert len(str(caught.value)) < 600
+        assert str(caught.value).isprintable()
+
+
+DEEP = 100_000
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "why"),
     [
-        "",
-        "[]",
-        "null",
-        "{}",
-        '"x',
-        "\xff",
-        json.dumps({**GOOD, "version": 2}),
-        json.dumps({**GOOD, "links": [{}]}),
-        json.dumps({**GOOD, "links": None}),
-        json.dumps({**GOOD, "namespaces": []}),
-        json.dumps({**GOOD, "ovs_ports": [1]}),
+        ("", "Expecting value"),
+        ("[]", "version"),
+        ("null", "version"),
+        ("{}", "version"),
+        ('"x', "Unterminated string"),
+        ("\xff", "not text in UTF-8"),
+        ("[" * DEEP, "nested"),
+        ("[" * DEEP + "]" * DEEP, "nested"),
+        ("[" * 40 + "]" * 40, "nested"),
+        ('{"a":' * 40 + "1" + "}" * 40, "nested"),
+        ("9" * 5000, "a number of 5000 digits"),
+        ('{"version": NaN}', "NaN"),
+        (json.dumps({**GOOD, "version": 2}), "it has version 2, and this collection knows 1"),
+        (json.dumps({**GOOD, "name": "../lab"}), "name"),
+        (json.dumps({**GOOD, "name": "other"}), "it is that of topology 'other'"),
     ],
 )
-def test_a_record_that_can_not_be_used_is_a_sentence(tmp_path: Path, text: str) -> None:
+def test_a_record_that_can_not_be_used_is_a_sentence(tmp_path: Path, text: str, why: str) -> None:
     (tmp_path / "lab.json").write_text(text, encoding="latin-1")
     with pytest.raises(
         Unusable, match=r"^The record of topology 'lab' \(.*lab\.json\) can't be used: .*nothing was changed\."
-    ):
+    ) as caught:
         Records(str(tmp_path)).read("lab")
+    assert why in str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", ["json", "document"])
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (os.mkfifo, "not a regular file"),
+        (lambda path: os.symlink("/dev/zero", path), "not a regular file"),
+        (lambda path: os.symlink("/dev/stdin", path), "not a regular file"),
+        (os.mkdir, "not a regular file"),
+        (lambda path: socket.socket(socket.AF_UNIX).bind(str(path)), "not a regular file"),
+        (lambda path: os.close(os.open(path, os.O_CREAT, 0o600)) or os.truncate(path, 2**40), "more than"),
+        (lambda path: os.close(os.open(path, os.O_CREAT)) or os.chmod(path, 0o622), "every user may write it"),
+        (lambda path: os.close(os.open(path, os.O_CREAT)) or os.chmod(path, 0o620), "group [0-9]+ may write it"),
+    ],
+)
+def test_what_is_no_file_of_ours_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: t.Any, why: str, suffix: str
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the path of a socket must be short
+    make(Path("lab.%s" % suffix))
+    records = Records(str(tmp_path))
+    with pytest.raises(Unusable, match=why):
+        records.read("lab") if suffix == "json" else records.kept("lab")
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o775, 0o757])
+def test_a_folder_that_others_may_write(tmp_path: Path, mode: int) -> None:
+    folder = tmp_path / "virtnet" / "topologies"
+    Records(str(folder)).write(Record("lab"))
+    for path in (folder, folder.parent):
+        if path == folder.parent and mode & 0o1000:
+            continue
+        path.chmod(mode)
+        for read in (
+            Records.names,
+            Records.kept_names,
+            lambda records: records.read("lab"),
+            lambda records: records.kept("lab"),
+        ):
+            with pytest.raises(Unusable, match=r"^The folder %s can't be trusted: .*chmod go-w %s" % (path, path)):
+                read(Records(str(folder)))
+        path.chmod(0o755)
+    assert Records(str(folder)).names() == ["lab"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_what_belongs_to_another_user_is_not_read(tmp_path: Path) -> None:
+    folder = tmp_path / "virtnet" / "topologies"
+    records = Records(str(folder))
+    records.write(Record("lab"))
+    records.keep("lab", {})
+    os.chown(records.path("lab"), 1000, -1)
+    os.chown(records.kept_path("lab"), 1000, -1)
+    with pytest.raises(Unusable, match=r"lab\.json\) can't be used: user 1000 may write it"):
+        records.read("lab")
+    with pytest.raises(Unusable, match=r"lab\.document\) can't be used: user 1000 may write it"):
+        records.kept("lab")
+    os.chown(folder, 1000, -1)
+    with pytest.raises(Unusable, match=r"can't be trusted: user 1000 may write it"):
+        records.names()
+
+
+FOREIGN = Ref("blue", "br0")
+
+
+@pytest.mark.parametrize("space", ["", "cookie 1"])
+@pytest.mark.parametrize("above", [0, 1, 6])
+def test_what_was_written_by_hand_is_not_proven(space: str, above: int) -> None:
+    """Everything that exists is claimed by a record of this boot, without an identity."""
+    data = {
+        **GOOD,
+        "boot": "this",
+        "namespaces": {"blue": ""},
+        "links": [{**LINK, "ifindex": 0, "above": above, "space": space}],
+        "ovs_bridges": [{"database": "", "name": "ovs0", "uuid": ""}],
+        "ovs_ports": [{"database": "", "name": "p0", "uuid": ""}],
+    }
+    assert belongings(from_json(data, "lab"), a_state(br0=7)) == Belongings()
+    # Nor does it help to take the seal of another record, or to edit a sealed one.
+    state = a_state()
+    sealed = to_json(announced(Record("lab"), Belongings({"red"}, {FOREIGN}), state, a_state(br0=0)))
+    assert from_json(sealed, "lab").sealed
+    assert belongings(from_json({**data, "seal": sealed["seal"]}, "lab"), a_state(br0=7)) == Belongings()
+    assert not from_json({**sealed, "namespaces": {"blue": ""}}, "lab").sealed
+
+
+def test_what_was_announced_in_a_namespace_to_be_made() -> None:
+    """It belongs if the namespace does."""
+    before, after = State(boot="this"), a_state(br0=0)
+    record = announced(Record("lab"), Belongings({"blue"}, {BR0}), before, after)
+    assert belongings(record, a_state(br0=2)) == Belongings({"blue"}, {BR0})
+    record.namespaces = {}
+    assert belongings(record, a_state(br0=2)) == Belongings()
 
 
 def test_a_folder_that_can_not_be_written_is_a_sentence(tmp_path: Path) -> None:

@@ -7,16 +7,20 @@
 from __future__ import annotations
 
 import json
+import os
 import typing as t
 from pathlib import Path
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.virtnet.linux.plugins.module_utils import _documents, _restore
 from ansible_collections.virtnet.linux.plugins.module_utils import _documents_topology as documents
-from ansible_collections.virtnet.linux.plugins.module_utils import _restore
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import Outcome
+from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs_bridges import bridge_options
+from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs_ports import port_options as ovs_port_options
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Conflict, Missing, Unusable
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import Record, WantedTopology
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import make_plan
@@ -259,3 +263,143 @@ def test_words_that_are_none(words: t.List[str], code: int) -> None:
     with pytest.raises(SystemExit) as caught:
         _restore.main(words)
     assert caught.value.code == code
+
+
+# Documents with wrong types
+
+WRONG: t.Dict[str, t.List[t.Any]] = {
+    "str": [5, True, 1.5, [], {}, "\0", "\ud800", ["x"]],
+    "int": ["5", True, 1.5, [], {}],
+    "float": ["5", True, [], {}],
+    "bool": ["yes", 1, 0.0, [], {}],
+    "list": ["x", {}, 5, True],
+    "dict": [[], "x", 5, True, [{}]],
+    "raw": ["\0"],
+}
+SPECS: t.Dict[str, t.Tuple[t.Callable[[Document], Document], Document]] = {
+    "namespaces[0]": (lambda wrong: {"namespaces": [{"name": "n", **wrong}]}, _documents.netns_options()),
+    "ovs_bridges[0]": (
+        lambda wrong: {"ovs_bridges": [{"name": "b", **wrong}]},
+        {k: v for k, v in bridge_options().items() if k not in ("ports", "purge_ports", "timeout")},
+    ),
+    "ovs_bridges[0].ports[0]": (
+        lambda wrong: {"ovs_bridges": [{"name": "b", "ports": [{"name": "p", **wrong}]}]},
+        {k: v for k, v in ovs_port_options().items() if k != "timeout"},
+    ),
+}
+
+
+def of_kind(kind: str, options: Document) -> t.Tuple[t.Callable[[Document], Document], Document]:
+    given = {"kind": kind, "name": "l", **({"bridge": "b"} if kind == documents.PORT else {})}
+    return lambda wrong: {"links": [{**given, **wrong}]}, {k: v for k, v in options.items() if k != "kind"}
+
+
+def wrong_options(options: Document, prefix: str = "") -> t.Iterator[t.Tuple[str, Document]]:
+    """The name of an option, and a document in which that is wrong; each option with each wrong type, in lists as well."""
+    for name, spec in options.items():
+        for value in WRONG[spec["type"]]:
+            yield prefix + name, {name: value}
+        if "choices" in spec and spec["type"] == "str":
+            yield prefix + name, {name: "no such choice"}
+        elements = [] if "options" in spec else WRONG[spec.get("elements", "raw")]
+        if spec["type"] == "list":
+            yield from (("%s%s[0]" % (prefix, name), {name: [value]}) for value in elements)
+            yield from (
+                ("%s%s[0]" % (prefix, name), {name: [value]}) for value in ([5, "x", []] if "options" in spec else [])
+            )
+        if "options" in spec:
+            listed = spec["type"] == "list"
+            required = {k: "192.0.2.0" for k, within in spec["options"].items() if within.get("required")}
+            place = "%s%s%s." % (prefix, name, "[0]" if listed else "")
+            for within, wrong in wrong_options(spec["options"], place):
+                element = {**required, **wrong}
+                yield within, {name: [element] if listed else element}
+            for missing in required:
+                element = {k: v for k, v in required.items() if k != missing}
+                yield place + missing, {name: [element] if listed else element}
+        if spec["type"] == "dict" and "options" not in spec:
+            yield from ((prefix + name, {name: {key: "x"}}) for key in ("\0", "\ud800"))
+            yield from ((prefix + name, {name: {"x": value}}) for value in ("\0", {"x": ["\ud800"]}))
+
+
+def wrong_documents() -> t.Iterator[t.Tuple[str, str, Document]]:
+    """The place and the name of the option that is wrong in a document that is kept of topology a."""
+    for kind, of in (*_all.KINDS.items(), (documents.ANY, None)):
+        SPECS["links[0] (%s)" % kind] = of_kind(kind, _documents.link_options(of))
+    SPECS["links[0] (%s)" % documents.PORT] = of_kind(documents.PORT, _documents.port_options())
+    for place, (build, options) in SPECS.items():
+        for option, wrong in wrong_options(options):
+            yield place.split(" ")[0], option, build(wrong)
+    for option, wrong in wrong_options({k: v for k, v in documents.topology_options().items() if k in documents._KEPT}):
+        yield "", option, wrong
+    for kind in (None, 5, True, [], {}, ["veth"], "nosuch", "\ud800"):
+        yield "links[0]", "kind", {"links": [{"name": "l", "kind": kind}]}
+    for ports in (5, "x", [5], {"x": 1}):
+        yield "ovs_bridges[0]", "ports", {"ovs_bridges": [{"name": "b", "ports": ports}]}
+    for part in ("namespaces", "links", "ovs_bridges"):
+        yield from ((part, part, {part: [element]}) for element in (5, "x", [], None, True))
+        yield part + "[0]", "name", {part: [{"kind": "veth"} if part == "links" else {}]}
+    for name in ("b", "../a", "", "a/../a"):
+        yield "", "name", {"name": name}
+    yield "", "timeout", {"timeout": 0}
+    yield "", "unknown", {"unknown": 1}
+
+
+@pytest.mark.usefixtures("tried")
+def test_documents_with_wrong_types_are_sentences(tmp_path: Path, capsys: Told) -> None:
+    file = tmp_path / "a.document"
+    good = json.loads(file.read_text())["document"]
+    (tmp_path / "c.document").unlink()
+    count = 0
+    for place, option, wrong in wrong_documents():
+        document = {**good, **wrong}
+        file.write_text(json.dumps({"version": 1, "document": document}))
+        assert _restore.main([]) == 1, wrong
+        told = capsys.readouterr()
+        assert told.out == "b: made 1 link; 2 steps in all.\n"
+        start = "a: What is kept of topology 'a' for the next boot (%s) can't be used: " % file
+        assert told.err.startswith(start), (wrong, told.err)
+        assert place in told.err, (wrong, told.err)
+        assert option in told.err, (wrong, told.err)
+        assert told.err.endswith("Remove that file, and run the playbook again.\n")
+        assert told.err[:-1].isprintable()
+        count += 1
+    assert count > 800
+
+
+@pytest.mark.usefixtures("tried")
+def test_what_is_no_document_of_ours_is_a_sentence(tmp_path: Path, capsys: Told) -> None:
+    (tmp_path / "a.document").unlink()
+    os.mkfifo(tmp_path / "a.document")
+    (tmp_path / "b.document").rename(tmp_path / "x.document")
+    for name in (b"\xff.document", b"new\nline.document", b".document", b"..document"):
+        (tmp_path / os.fsdecode(name)).touch()
+    assert _restore.main([]) == 1
+    told = capsys.readouterr()
+    assert told.out == "c: made 1 link; 2 steps in all.\n"
+    sentences = told.err.splitlines()
+    assert len(sentences) == 6, told.err
+    assert (
+        "a: What is kept of topology 'a' for the next boot (%s/a.document) can't be used: it is not a regular"
+        % (tmp_path)
+        in told.err
+    )
+    assert "x.document) can't be used: Option name: it is the document of topology 'b'" in told.err
+    assert "new\\nline: The name of a topology: 'new\\nline' contains white space" in told.err
+
+    tmp_path.chmod(0o777)
+    assert _restore.main([]) == 1
+    assert capsys.readouterr().err.startswith("The folder %s can't be trusted: every user may write it" % tmp_path)
+    assert _restore.main(["c"]) == 1
+    assert capsys.readouterr().err.startswith("c: The folder ")
+    tmp_path.chmod(0o700)
+
+
+@pytest.mark.usefixtures("tried")
+def test_what_a_newer_version_knows_besides_has_a_default(tmp_path: Path, capsys: Told) -> None:
+    """A document that an older version has kept lacks the options that have come since."""
+    file = tmp_path / "a.document"
+    document = json.loads(file.read_text())["document"]
+    del document["rollback"], document["ovs_bridges"], document["links"][0]["purge_routes"]
+    file.write_text(json.dumps({"version": 1, "document": document}))
+    assert _restore.main(["a"]) == 0, capsys.readouterr().err
