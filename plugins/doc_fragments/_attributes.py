@@ -57,7 +57,7 @@ attributes:
     NETLINK = r"""
 options: {}
 requirements:
-  - pyroute2 >= 0.7.2 (Debian and Ubuntu have it as C(python3-pyroute2))
+  - pyroute2 >= 0.7.2 (Debian and Ubuntu have it as C(python3-pyroute2)); 0.8.1 or older where Python is 3.8
   - the capability CAP_NET_ADMIN, and CAP_SYS_ADMIN to enter other namespaces, which is to say C(become=true)
 """
 

@@ -51,6 +51,8 @@ __all__ = [
 ]
 
 PYROUTE2_MINIMUM = (0, 7, 2)
+# The last release for Python 3.8. Releases 0.9.1 and 0.9.2 don't say that they require Python 3.9, so pip installs them.
+PYROUTE2_FOR_PYTHON_3_8 = (0, 8, 1)
 PYROUTE2_ERROR: t.Optional[str] = None
 try:
     # All of it takes eight times as long to import as what is needed here, and longer than what any task does.
@@ -399,13 +401,43 @@ class Space:
 def require() -> None:
     """Raises Unusable where this host, this Python or this user can't do what is needed."""
     if PYROUTE2_ERROR is not None:
-        raise Unusable(
-            "This module needs the Python library pyroute2 %s or newer for %s (Debian and Ubuntu: package "
-            "python3-pyroute2), and can't use what is there: %s."
-            % (".".join(map(str, PYROUTE2_MINIMUM)), sys.executable, PYROUTE2_ERROR)
-        )
+        raise Unusable(_unusable_pyroute2(PYROUTE2_ERROR, _installed_pyroute2(), sys.version_info[:2]))
     if not _privileged():
         raise Unusable("This module needs the capability CAP_NET_ADMIN; run the task as root (become: true).")
+
+
+def _unusable_pyroute2(error: str, installed: str, python: t.Tuple[int, int]) -> str:
+    """A sentence on a pyroute2 that raised this error, with its version ("" if unknown) and that of Python."""
+    if python < (3, 9) and _release(installed) > PYROUTE2_FOR_PYTHON_3_8:
+        newest = _dotted(PYROUTE2_FOR_PYTHON_3_8)
+        return (
+            "The Python library pyroute2 %s is too new for Python %s (%s): it requires Python 3.9. Install pyroute2 %s, the "
+            "newest release for this Python: %s -m pip install pyroute2==%s."
+            % (installed, _dotted(python), sys.executable, newest, sys.executable, newest)
+        )
+    return (
+        "This module needs the Python library pyroute2 %s or newer for %s (Debian and Ubuntu: package "
+        "python3-pyroute2), and can't use what is there: %s." % (_dotted(PYROUTE2_MINIMUM), sys.executable, error)
+    )
+
+
+def _installed_pyroute2() -> str:
+    """The version of pyroute2 that is installed, usable or not; "" if there is none."""
+    # Imported only here: it takes long to import.
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+
+    try:
+        return version("pyroute2")
+    except PackageNotFoundError:
+        return ""
+
+
+def _release(version: str) -> t.Tuple[int, ...]:
+    return tuple(int(n) for n in re.findall(r"\d+", version)[:3])
+
+
+def _dotted(numbers: t.Iterable[int]) -> str:
+    return ".".join(map(str, numbers))
 
 
 def _privileged() -> bool:
