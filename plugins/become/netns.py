@@ -14,18 +14,21 @@ description:
     of the namespace, and the files in C(/etc/netns/NAME) in place of those in C(/etc).
   - A namespace that is given by path is entered with C(nsenter), and gets a C(/sys) of its own, too.
   - A connection whose user isn't root goes through C(sudo) first. A connection as root needs no C(sudo).
+  - If the namespace doesn't exist and the task runs in check mode, the module runs in a new, empty network namespace, which is
+    gone when the module ends. So a playbook can be checked before the namespaces that it makes exist, and nothing
+    on the host can be changed by accident. See the notes.
 author:
   - The virtnet.linux authors (@virtnet)
 requirements:
   - iproute2 on the target, for namespaces that are given by name
-  - C(nsenter), C(unshare) and C(mount) of util-linux on the target, for namespaces that are given by path
+  - C(nsenter), C(unshare) and C(mount) of util-linux on the target, for namespaces that are given by path, and for check mode
   - C(setpriv) of util-linux with C(--reset-env) on the target, where O(become_user) isn't C(root)
 options:
   namespace:
     description:
       - The network namespace, by name (a file in C(/run/netns)) or by absolute path, such as C(/proc/4711/ns/net) for
         the container in which process 4711 runs.
-      - It must be there when a task starts. There is no default; a task without it fails.
+      - It must exist when a task starts, except in check mode. There is no default; a task without it fails.
     type: str
     ini:
       - section: netns_become_plugin
@@ -56,7 +59,7 @@ options:
     keyword:
       - name: become_user
   become_exe:
-    description: The C(sudo) executable.
+    description: The C(sudo) executable. The shell of the target splits it into words; quote a path with spaces in it.
     type: str
     default: sudo
     ini:
@@ -73,7 +76,7 @@ options:
     keyword:
       - name: become_exe
   become_flags:
-    description: Options for C(sudo).
+    description: Options for C(sudo). The shell of the target splits them into words; quote as for a shell.
     type: str
     default: -H -S -n
     ini:
@@ -102,6 +105,15 @@ options:
     env:
       - name: ANSIBLE_BECOME_PASS
       - name: ANSIBLE_NETNS_PASS
+  check_mode:
+    description:
+      - Whether the task runs in check mode. Ansible sets this; it follows the command line and the keyword C(check_mode) of
+        plays, blocks and tasks.
+    type: bool
+    default: false
+    keyword:
+      - name: check_mode
+    version_added: 0.1.0
 notes:
   - Ansible's own work around a module (making its temporary folder, transferring files) happens outside the namespace.
   - The module runs in a mount namespace of its own. What it mounts is gone when it ends, and so are the names of network
@@ -110,6 +122,12 @@ notes:
     apart; see the examples.
   - Where neither the user of the connection nor O(become_user) is root, what Ansible's documentation says about becoming an
     unprivileged user holds here, too. Pipelining avoids it.
+  - In check mode and without the namespace, modules answer as they do in a namespace that was just made. The modules of this
+    collection report what they would change, with a warning for each link that they lack. M(ansible.builtin.setup)
+    returns the facts of a network that has only C(lo). M(ansible.builtin.command), M(ansible.builtin.wait_for) and all others that
+    don't support check mode are skipped, as always.
+  - A task with C(check_mode=false) really runs, under C(--check) as well, and therefore fails if the namespace doesn't exist.
+    Where it needs a namespace that the same playbook makes, give it C(when=not ansible_check_mode).
 seealso:
   - module: virtnet.linux.netns
   - plugin: ansible.builtin.sudo
@@ -181,6 +199,18 @@ _FRESH_SYS = (
     'mount -t sysfs -o "$mode" sysfs /sys || exit 1; exec "$@"'
 )
 
+# Options of unshare. Mounts of the host still come in, as with ip; none gets out.
+_OWN_MOUNTS = '--mount --propagation slave /bin/sh -c %s sh "$@"' % shlex.quote(_FRESH_SYS)
+
+_ENTER_PATH = 'path=$1; shift; exec nsenter "--net=$path" unshare %s' % _OWN_MOUNTS
+
+# For check mode, before one of the scripts that enter. The folder is where the namespace would be.
+_OR_EMPTY = (
+    'if ! [ -e "{folder}$1" ]; then '
+    'echo "There is no network namespace $1. Check mode uses an empty one instead." >&2; '
+    "shift; exec unshare --net %s; fi; " % _OWN_MOUNTS
+)
+
 # setpriv, because su and runuser want a valid login shell or PAM, and sudo may not be there.
 _DROP = (
     'user=$1; shift; group=$(id -g "$user") || exit 1; '
@@ -204,12 +234,24 @@ class BecomeModule(BecomeBase):  # type: ignore[misc] # ansible-core has no type
         super().build_become_command(cmd, shell)
         if not cmd:
             return cmd
+        for option in ("become_exe", "become_flags"):
+            self._check_quotes(option)
         words = [*self._enter(), *self._drop()]
         sudo = _Sudo(self)
         become_root = _AS_ROOT % sudo.build_become_command(cmd, shell)
         self.prompt = sudo.prompt
         # The word of success is said inside: until then, everything is still about becoming.
         return "%s %s" % (shlex.join([*_sh(become_root), *words]), self._build_success_command(cmd, shell))
+
+    def _check_quotes(self, option: str) -> None:
+        """Raises AnsibleError where the shell would find no end of a quoted string."""
+        try:
+            shlex.split(self.get_option(option) or "")
+        except ValueError as error:
+            raise AnsibleError(
+                "The %s of the become method virtnet.linux.netns can't be split into words: %s. Quote it as for a shell."
+                % (option, error)
+            ) from error
 
     def _enter(self) -> t.List[str]:
         """The words that root puts before a command to have it run inside the namespace."""
@@ -223,10 +265,10 @@ class BecomeModule(BecomeBase):  # type: ignore[misc] # ansible-core has no type
             reference = _names.namespace(value, "variable ansible_netns (option namespace of virtnet.linux.netns)")
         except BadInput as error:
             raise AnsibleError(str(error)) from error
-        if not reference.startswith("/"):
-            return [*_sh(_ENTER_NAME), reference]
-        # Mounts of the host still come in, as with ip; none gets out.
-        return ["nsenter", "--net=" + reference, "unshare", "--mount", "--propagation", "slave", *_sh(_FRESH_SYS)]
+        folder, script = ("", _ENTER_PATH) if reference.startswith("/") else ("/run/netns/", _ENTER_NAME)
+        if self.get_option("check_mode"):
+            script = _OR_EMPTY.replace("{folder}", folder) + script
+        return [*_sh(script), reference]
 
     def _drop(self) -> t.List[str]:
         """The words that root puts before a command to have it run as the user."""

@@ -21,9 +21,12 @@ mount --bind /run/etc /etc
 cp -r . /run/become_netns
 cd /run/become_netns
 
-# alice may use sudo, carol with her password, bob not at all. The password is "it's a secret".
+# alice may use sudo, carol with her password, bob not at all. The password has every printable character of ASCII.
+# shellcheck disable=SC2046
+secret=$(printf '%b' "$(printf '\\0%o' $(seq 32 126))")äß€
 # shellcheck disable=SC2016
-hash='$6$virtnet$h9x/89CVIK3xl6WrqBQ2Oc5uk45.72dP.pGu8Nivi6xIlonMnxkTYPlrsQ6hwVH9aVTFyp9YLKIV.rVYXgSii0'
+hash=$(perl -e 'print crypt($ARGV[0], q($6$virtnet$))' "$secret")
+export secret
 for user in alice:64001 bob:64002 carol:64003; do
     name=${user%:*} id=${user#*:}
     echo "$name:x:$id:$id::/run/$name:/bin/sh" >> /etc/passwd
@@ -63,6 +66,8 @@ export ANSIBLE_NOCOLOR=1
 play() {
     ansible-playbook -i inventory.yml -e "anonymous=/proc/$anonymous/ns/net" "$@"
 }
+export -f play
+export anonymous
 
 # as USER COMMAND...: that it may read everything is for checkouts that only root can read.
 as() {
@@ -73,9 +78,35 @@ as() {
 play playbooks/root.yml "$@"
 as alice bash -c '! ip netns exec blue true'
 for user in alice carol; do
-    export -f play
-    export anonymous
     as "$user" bash -c 'play "$@"' bash playbooks/user.yml "$@"
+done
+
+# A path with spaces and quotes to sudo, with such flags; and no log tells the password.
+mkdir "/run/it's a \"folder\""
+cat > "/run/it's a \"folder\"/sudo" << 'EOT'
+#!/bin/sh
+[ "$1" = "--note=two 'words' and a \"\$(third)\"" ] || exit 9
+shift
+exec sudo "$@"
+EOT
+chmod 755 "/run/it's a \"folder\"/sudo"
+for user in alice carol; do
+    ANSIBLE_LOG_PATH=/run/$user/log as "$user" bash -c 'play "$@"' bash playbooks/quotes.yml -vvvv "$@" > /run/output ||
+        { cat /run/output; exit 1; }
+    # The output is in the log as well.
+    grep -q "TASK \[Run a command\]" "/run/$user/log"
+    if grep -F -e "$secret" -e "${secret:16:40}" "/run/$user/log" /run/output; then exit 1; fi
+done
+
+# A play that makes its namespaces, in check mode before they exist, really, and in check mode again
+before=$(ls /run/netns; ip -o link)
+for options in --check "" "--check -e again=true"; do
+    # shellcheck disable=SC2086
+    as alice bash -c 'play "$@"' bash playbooks/check.yml $options "$@"
+    if [ "$options" = --check ]; then
+        [ "$(ls /run/netns; ip -o link)" = "$before" ]
+        [ ! -e /run/written ]
+    fi
 done
 
 # The namespace from the environment, and from the configuration

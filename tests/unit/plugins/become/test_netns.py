@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import typing as t
 from pathlib import Path
@@ -21,7 +22,7 @@ PROGRAMS = {
     "sudo": 'while [ "${1#-}" != "$1" ]; do case $1 in -u|-p) shift;; esac; shift; done; FAKE_UID=0 exec "$@"',
     "ip": '[ "$3" = nosuch ] && echo "no such namespace" >&2 && exit 255; shift 3; exec "$@"',
     "nsenter": 'shift; exec "$@"',
-    "unshare": 'shift 3; exec "$@"',
+    "unshare": 'while [ "${1#-}" != "$1" ] || [ "$1" = slave ]; do shift; done; exec "$@"',
     "umount": "exit 0",
     "mount": "exit 0",
     "setpriv": 'shift 6; exec "$@"',
@@ -76,7 +77,8 @@ def target(tmp_path: Path) -> Target:
 def become(**variables: t.Any) -> t.Any:
     """The plugin as a task has it, with these variables."""
     plugin = become_loader.get("virtnet.linux.netns")
-    plugin.set_options(task_keys={}, var_options={"ansible_" + key: value for key, value in variables.items()})
+    keys = {"check_mode": variables.pop("check_mode", False)}
+    plugin.set_options(task_keys=keys, var_options={"ansible_" + key: value for key, value in variables.items()})
     return plugin
 
 
@@ -118,6 +120,25 @@ def test_a_namespace_that_is_not_there(target: Target) -> None:
     done = target.run(build(become(netns="nosuch"), "echo here"))
     # Not 255, which ssh keeps for itself.
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "no such namespace\n")
+
+
+@pytest.mark.parametrize("reference", ["nosuch", "/nosuch/it's $(touch x)"])
+def test_check_mode_has_an_empty_namespace_for_one_that_is_not_there(target: Target, reference: str) -> None:
+    plugin = become(netns=reference, check_mode=True)
+    done = target.run(build(plugin, "cat; exit 7"))
+    assert (done.stdout, done.returncode) == (plugin.success + "\ninput", 7)
+    assert done.stderr == "There is no network namespace %s. Check mode uses an empty one instead.\n" % reference
+    assert target.called() == ["id", "unshare", "umount", "mount"]
+    assert target.call("unshare")[1:5] == ["--net", "--mount", "--propagation", "slave"]
+
+
+def test_check_mode_enters_a_namespace_that_is_there(target: Target, tmp_path: Path) -> None:
+    path = tmp_path / "it's there"
+    path.touch()
+    done = target.run(build(become(netns=str(path), check_mode=True), "exit 7"))
+    assert (done.returncode, done.stderr) == (7, "")
+    assert target.call("nsenter")[1] == "--net=%s" % path
+    assert target.call("unshare")[1:5] == ["--mount", "--propagation", "slave", "/bin/sh"]
 
 
 def test_255_of_the_command_passes_through(target: Target) -> None:
@@ -233,3 +254,28 @@ def test_missing() -> None:
 def test_refused_users(user: str) -> None:
     with pytest.raises(AnsibleError, match="The become_user of the become method"):
         build(become(netns="blue", become_user=user), "true")
+
+
+@pytest.mark.parametrize("option", ["become_exe", "become_flags"])
+def test_refused_quotes(option: str) -> None:
+    with pytest.raises(
+        AnsibleError, match="The %s of the become method .* can't be split into words: No closing quo" % option
+    ):
+        build(become(netns="blue", **{option: "it's"}), "true")
+
+
+@pytest.mark.parametrize("password", ["", "secret"])
+def test_quotes_and_spaces_in_the_path_and_the_flags_of_sudo(target: Target, tmp_path: Path, password: str) -> None:
+    target.uid = 1000
+    program = tmp_path / "it's a $(touch x)" / "my sudo"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\n[ "$1" = --note="two \'words\' %s" ] || exit 9; shift; exec sudo "$@"\n')
+    program.chmod(0o755)
+    plugin = become(
+        netns="blue",
+        become_exe=shlex.quote(str(program)),
+        become_flags="%s -n -H" % shlex.quote("--note=two 'words' %s"),
+        become_password=password,
+    )
+    assert target.run(build(plugin, "exit 7")).returncode == 7
+    assert "-H" in target.call("sudo")

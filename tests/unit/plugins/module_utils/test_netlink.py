@@ -251,11 +251,15 @@ def test_a_pyroute2_that_cannot_be_used(reloaded: t.Callable[[t.Any], t.Any]) ->
 @pytest.mark.parametrize("installed", ["0.9.1", "0.9.2", "0.10"])
 def test_a_pyroute2_that_is_too_new_for_this_python(installed: str) -> None:
     said = _netlink._unusable_pyroute2("'type' object is not subscriptable", installed, (3, 8))
-    assert said.startswith("The Python library pyroute2 %s is too new for Python 3.8 (%s)" % (installed, sys.executable))
+    assert said.startswith(
+        "The Python library pyroute2 %s is too new for Python 3.8 (%s)" % (installed, sys.executable)
+    )
     assert said.endswith("%s -m pip install pyroute2==0.8.1." % sys.executable)
 
 
-@pytest.mark.parametrize(("installed", "python"), [("0.9.2", (3, 9)), ("0.8.1", (3, 8)), ("0.5.14", (3, 8)), ("", (3, 8))])
+@pytest.mark.parametrize(
+    ("installed", "python"), [("0.9.2", (3, 9)), ("0.8.1", (3, 8)), ("0.5.14", (3, 8)), ("", (3, 8))]
+)
 def test_a_pyroute2_that_is_not_too_new(installed: str, python: t.Tuple[int, int]) -> None:
     said = _netlink._unusable_pyroute2("it is broken", installed, python)
     assert "pyroute2 0.7.2 or newer" in said
