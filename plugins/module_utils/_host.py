@@ -9,11 +9,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import Host
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._kernel import Kernel
+from ansible_collections.virtnet.linux.plugins.module_utils._model_links import references
 from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import (
     Belongings,
     Record,
@@ -29,7 +32,25 @@ from ansible_collections.virtnet.linux.plugins.module_utils._steps_topology impo
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
+    from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import WantedTopology
     from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step
+
+_UNPROVEN = (
+    "The record of topology '%s' claims things that were about to be made, but this collection did not write it like that. These "
+    "claims are ignored."
+)
+
+
+def _warnings(record: Record, others: t.Sequence[Record], failed: t.Mapping[str, Unusable]) -> t.Iterator[str]:
+    """A sentence for each thing about records that doesn't keep a task from being done."""
+    if not record.sealed:
+        yield _UNPROVEN % record.name
+    for other in others:
+        for reference in sorted(failed.keys() & other.references()):
+            yield "What topology '%s' has in a namespace is not protected from this task: %s" % (
+                other.name,
+                failed[reference],
+            )
 
 
 class WholeHost(Host):
@@ -49,20 +70,27 @@ class WholeHost(Host):
     def locate(self, wanted: Wanted) -> Wanted:
         """The same with each reference to a namespace replaced by the first one that means the same namespace.
 
-        What is wanted of a topology gets the records that there are, and what these speak of is going to be looked at.
-        Raises Unusable for a record that can't be understood.
+        What is wanted of a topology gets the records that there are. What its own record speaks of is going to be looked at, and
+        of others the namespaces that can be: what is there may rest upon links of this topology. Raises Unusable for a record of
+        its own that can't be used.
         """
-        topology = wanted.topology
-        if topology:
-            self._record = self._written = self._records.read(topology.name)
-            others = tuple(self._records.read(name) for name in self._records.names() if name != topology.name)
-            records = (self._record, *others)
-            wanted = wanted._replace(
-                whole=tuple(sorted({netns for record in records for netns in record.references()})),
-                databases_too=tuple({database for record in records for database in record.databases()}),
-                topology=dataclasses.replace(topology, record=self._record, others=others),
-            )
-        return self._kernel.locate(self._ovs.locate(wanted))
+        if wanted.topology is None:
+            return self._kernel.locate(self._ovs.locate(wanted))
+        record = self._records.read(wanted.topology.name)
+        others, trouble = self._records.others(record.name)
+        wanted = self._kernel.locate(self._ovs.locate(wanted._replace(databases_too=tuple(record.databases()))))
+        spoken_of = {netns for one in (record, *others) for netns in one.references()}
+        same, failed = self._kernel.same_namespaces((*references(wanted), *sorted(spoken_of)))
+        for reference in failed.keys() & record.references():
+            raise failed[reference]
+        self._record = self._written = record.located(same)
+        topology = dataclasses.replace(
+            t.cast("WantedTopology", wanted.topology),
+            record=self._record,
+            others=tuple(other.located(same) for other in others),
+            warnings=(*trouble, *_warnings(record, others, failed)),
+        )
+        return wanted._replace(whole=tuple(sorted(spoken_of & same.keys())), topology=topology)
 
     def observe(self, wanted: Wanted) -> State:
         """All that matters. Raises Refused or Unusable where it can't be told."""
@@ -95,9 +123,10 @@ class WholeHost(Host):
             self._records.write(self._written)
 
     def commit(self, plan: Plan, now: State) -> None:
-        """Write down what is owned now."""
+        """Write down what is owned now. A plan that had nothing to do succeeds where this can't be written, too."""
         if self._record is not None:
-            self._write(self._record.name, owned_after(plan, self._mine(plan.before), now), now)
+            with contextlib.nullcontext() if plan.steps else contextlib.suppress(Unusable):
+                self._write(self._record.name, owned_after(plan, self._mine(plan.before), now), now)
 
     def abandon(self, plan: Plan, now: State) -> None:
         """Write down what was owned before. What was deleted and made again by the undo may have another identity now."""

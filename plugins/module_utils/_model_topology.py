@@ -63,6 +63,11 @@ class Record:
         """The databases of Open vSwitch that it speaks of."""
         return {database for database, _name in (*self.bridges, *self.ports)}
 
+    def located(self, same: t.Mapping[str, str]) -> Record:
+        """The record with each reference to a namespace that a link is in replaced by the one that stands for it."""
+        links = [link._replace(netns=same.get(link.netns, link.netns)) for link in self.links]
+        return dataclasses.replace(self, links=links)
+
 
 @dataclasses.dataclass
 class Belongings:
@@ -153,7 +158,7 @@ def announced(record: Record, new: Belongings, before: State, after: State) -> R
 class WantedTopology:
     """What is asked of a topology as a whole: its own record, and those of all others on the host.
 
-    ``keep`` is the document to keep for the next boot, None if none is to be kept.
+    ``keep`` is the document to keep for the next boot, None if none is to be kept. ``warnings`` are about records.
     """
 
     name: str
@@ -162,3 +167,4 @@ class WantedTopology:
     record: Record
     others: t.Tuple[Record, ...] = ()
     keep: t.Optional[t.Dict[str, t.Any]] = None
+    warnings: t.Tuple[str, ...] = ()

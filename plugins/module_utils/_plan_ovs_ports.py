@@ -95,9 +95,7 @@ class OvsPortPlanner(Planner):
 
     def ovs(self, wanted: Wanted) -> None:
         """Plan all that is wanted of it. Raises BadInput or Conflict."""
-        for database in wanted.databases():
-            if self.state.ovs[database].unusable:
-                self.missing.append(self.state.ovs[database].unusable)
+        self.ovs_missing(wanted)
         # A port needs the bridge that it is on.
         self._ovs_bridges(wanted.ovs_bridges)
         for port in wanted.ovs_ports:
@@ -105,6 +103,12 @@ class OvsPortPlanner(Planner):
                 self._port(port)
             else:
                 self._absent_port(port)
+
+    def ovs_missing(self, wanted: Wanted) -> None:
+        """Note each database that can't be read, and so may have what is to be changed."""
+        self.missing += (
+            switch.unusable for switch in map(self.state.ovs.get, wanted.databases()) if switch and switch.unusable
+        )
 
     def _ovs_bridges(self, wanted: t.Sequence[WantedBridge]) -> None:
         """Plan the bridges; for those who can."""

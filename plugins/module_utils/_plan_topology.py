@@ -103,10 +103,13 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
         self._errors += wanted.wrong
         mine = belongings(topology.record, self.before) if topology else Belongings()
         if topology:
+            self.warnings += topology.warnings
             self._errors += _foreign(wanted, topology, self.before)
         if topology is None or topology.present:
             self._errors += _twice(wanted)
             self._present(wanted)
+        else:
+            self.ovs_missing(wanted)
         self._absent(wanted, mine)
         if topology and topology.keep != self.before.kept:
             self.last.append(functools.partial(self.do, DocumentKeep(topology.name, topology.keep)))

@@ -85,7 +85,7 @@ def from_json(data: t.Any, name: str) -> Record:
         name,
         _matching(_IDENTITY, record["boot"], "boot"),
         {
-            _names.namespace(netns, "option namespaces"): _identity(identity, "namespaces")
+            _names.namespace_name(netns, "option namespaces"): _identity(identity, "namespaces")
             for netns, identity in record["namespaces"].items()
         },
         [_link(link, "links[%d]" % number) for number, link in enumerate(record["links"])],

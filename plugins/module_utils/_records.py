@@ -12,7 +12,6 @@ Beside them are the documents of those topologies that come back after a reboot.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import tempfile
@@ -21,7 +20,7 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._files import make_folder, names_in, read_json
 from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import Record
-from ansible_collections.virtnet.linux.plugins.module_utils._names import quoted
+from ansible_collections.virtnet.linux.plugins.module_utils._names import octets, printable, quoted
 from ansible_collections.virtnet.linux.plugins.module_utils._record_format import VERSION, from_json, to_json
 
 FOLDER = "/var/lib/virtnet/topologies"
@@ -52,6 +51,31 @@ class Records:
 
     def read(self, name: str) -> Record:
         """The record of a topology, an empty one where there is none. Raises Unusable for one that can't be used."""
+        try:
+            return self._read(name)
+        except (BadInput, ValueError) as error:
+            raise Unusable(
+                "The record of topology '%s' (%s) can't be used: %s. It tells what the topology owns; nothing was changed. "
+                "Without that file, what earlier runs made stays when it isn't wanted any more."
+                % (name, self.path(name), str(error).rstrip("."))
+            ) from error
+
+    def others(self, name: str) -> t.Tuple[t.List[Record], t.List[str]]:
+        """The records of all topologies but one, and a sentence for each that can't be used."""
+        records, trouble = [], []
+        for other in self.names():
+            if other != name:
+                try:
+                    records.append(self._read(other))
+                except (BadInput, ValueError, Unusable) as error:
+                    trouble.append(
+                        "The record of topology %s (%s) can't be used: %s. What that topology owns is unknown, and not "
+                        "protected from this task."
+                        % (quoted(other), printable(self.path(other)), str(error).rstrip("."))
+                    )
+        return records, trouble
+
+    def _read(self, name: str) -> Record:
         path = self.path(name)
         try:
             return from_json(read_json(path), name)
@@ -59,12 +83,6 @@ class Records:
             return Record(name)
         except OSError as error:
             raise Unusable("Reading %s failed: %s." % (path, error.strerror)) from error
-        except (BadInput, ValueError) as error:
-            raise Unusable(
-                "The record of topology '%s' (%s) can't be used: %s. It tells what the topology owns; nothing was changed. "
-                "Without that file, what earlier runs made stays when it isn't wanted any more."
-                % (name, path, str(error).rstrip("."))
-            ) from error
 
     def write(self, record: Record) -> None:
         """Write a record so that at every moment there is the old one or the new one. Raises Unusable."""
@@ -82,9 +100,8 @@ class Records:
             raise Unusable("Writing %s failed: %s." % (path, error.strerror)) from error
 
     def remove(self, name: str) -> None:
-        """Remove the record of a topology, if there is one."""
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(self.path(name))
+        """Remove the record of a topology, if there is one. Raises Unusable."""
+        _remove(self.path(name))
 
     # Documents
 
@@ -126,10 +143,12 @@ class Records:
         if document is not None:
             self._write(self.kept_path(name), {"version": VERSION, "document": document})
             return
-        path = self.kept_path(name)
+        _remove(self.kept_path(name))
+
+
+def _remove(path: str) -> None:
+    if os.path.lexists(octets(path)):  # a file system that can't be written says so even if there is nothing to remove
         try:
-            os.remove(path)
-        except FileNotFoundError:
-            pass
+            os.remove(octets(path))
         except OSError as error:
             raise Unusable("Removing %s failed: %s." % (path, error.strerror)) from error

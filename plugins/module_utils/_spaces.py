@@ -15,7 +15,7 @@ import resource
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import Host
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Refused
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Refused, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import OWN, located, references
 from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import open_namespace
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import Space, require
@@ -65,6 +65,26 @@ class Spaces(Host):
                 raise BadInput("%s: %s" % (where[0].upper() + where[1:], error)) from error
             same[reference] = seen.setdefault(space.identity, reference) if space else reference
         return located(wanted, same)
+
+    def same_namespaces(self, given: t.Iterable[str]) -> t.Tuple[t.Dict[str, str], t.Dict[str, Unusable]]:
+        """For each reference the first one that means the same namespace, and what kept others from being opened.
+
+        A namespace that is not there, or of which only the file is left, is in neither.
+        """
+        seen: t.Dict[t.Tuple[int, int], str] = {}
+        same: t.Dict[str, str] = {}
+        failed: t.Dict[str, Unusable] = {}
+        for reference in given:
+            try:
+                space = self.space(reference)
+            except BadInput:
+                continue
+            except Unusable as error:
+                failed[reference] = error
+                continue
+            if space:
+                same[reference] = seen.setdefault(space.identity, reference)
+        return same, failed
 
     def space(self, reference: str) -> t.Optional[Space]:
         if reference not in self.spaces:

@@ -157,7 +157,8 @@ def wrong_records() -> t.Iterator[t.Tuple[str, t.Any]]:
         yield part, changed(part, more=1)
     yield from (("namespaces", {**GOOD, "namespaces": {"blue": value}}) for value in ODD)
     yield from (
-        ("namespaces", {**GOOD, "namespaces": {name: ""}}) for name in ("", "../x", "a\0", "\ud800", "/run/../x", "-x")
+        ("namespaces", {**GOOD, "namespaces": {name: ""}})
+        for name in ("", "../x", "a\0", "\ud800", "/run/../x", "/etc/passwd", "-x")
     )
 
 
