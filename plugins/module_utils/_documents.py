@@ -323,7 +323,7 @@ def _check_route(document: Document, to: str, others: t.Iterable[str], where: st
                 "%s: %s %s is out of range; the kernel takes 0 to %d."
                 % (where, number, quoted(document[number]), highest)
             )
-    if document.get("onlink") and not document.get("via"):
+    if document.get("onlink") and not document.get("via") and _values.family(to) == 4:
         told.sentences.append("%s: onlink is for a gateway, and the route to %s has none (via)." % (where, shown))
     told.report()
 

@@ -75,16 +75,22 @@ class Complaints:
 
     def __init__(self) -> None:
         self.sentences: t.List[str] = []
+        self._kind: t.Type[Failure] = BadInput
 
     def attempt(self, function: t.Callable[..., Value], *arguments: t.Any) -> t.Optional[Value]:
         """What the function returns; None if it raises BadInput or Conflict, whose sentences are kept."""
         try:
             return function(*arguments)
         except (BadInput, Conflict) as error:
+            self._kind = self._kind if self.sentences else type(error)
             self.sentences += error.sentences
             return None
 
-    def report(self) -> None:
-        """Raises BadInput with all that was wrong, if anything was."""
+    def note(self, sentence: str) -> None:
+        """Keep a sentence, if it isn't empty."""
+        self.sentences += [sentence] if sentence else []
+
+    def report(self, *more: str) -> None:
+        """Raises what was raised first, or BadInput, with all that was wrong and ``more``; if anything was wrong."""
         if self.sentences:
-            raise BadInput(*self.sentences)
+            raise self._kind(*self.sentences, *more)

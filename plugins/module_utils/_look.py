@@ -17,6 +17,7 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _messages as messages
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Unusable
+from ansible_collections.virtnet.linux.plugins.module_utils._foreseen import STACKED
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Kind
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._sysfs import uppers
@@ -31,10 +32,11 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_links import 
     WantedNetns,
     references,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import all_namespaces, open_namespace
+from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import all_namespaces, is_dead, open_namespace
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import PROC_SYS, Space
 from ansible_collections.virtnet.linux.plugins.module_utils._sentences import sentences
 from ansible_collections.virtnet.linux.plugins.module_utils._spaces import Spaces
+from ansible_collections.virtnet.linux.plugins.module_utils._values import family
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
@@ -53,7 +55,8 @@ class Looking(Spaces):
         for space in self.spaces.values():
             space.forget()
         self._whole: t.Set[str] = set()
-        state = HostState(live_rename=kernel_release() >= (6, 2))
+        state = HostState(live_rename=kernel_release() >= (6, 2), bridge_vlans=self._has_bridge_vlans(wanted))
+        state.dead = frozenset(filter(is_dead, references(wanted)))
         if wanted.whole is not None:
             with sentences("looking at the links of this host"):
                 self._look_around(state, wanted)
@@ -65,6 +68,15 @@ class Looking(Spaces):
                 with sentences("looking at link %s" % (end.ref,)):
                     self._look_link(state, end)
         return state
+
+    def _has_bridge_vlans(self, wanted: Wanted) -> bool:
+        """Whether the kernel may have VLANs in bridges, looked up where they are asked for."""
+        if not any(name.startswith("vlan_") for link in wanted.links for name in link.values):
+            return True
+        space = self.there(OWN)
+        with sentences("asking the kernel for VLANs of bridges"):
+            space.vlans(1)  # lo has none; the answer tells whether the question is understood
+        return space.port_vlans or kernel_release() < (5, 7)
 
     def _look_around(self, state: State, wanted: Wanted) -> None:
         """Put all links of all namespaces that ``wanted`` speaks of into ``state``, each namespace read once.
@@ -140,9 +152,13 @@ class Looking(Spaces):
             # With another default PVID the kernel gives ports another one, and an undo that takes it back may give them more.
             other_vlans = may_go or wanted.purge_ports or "vlan_default_pvid" in wanted.values
             self._look_ports(state, wanted.ref, may_go=other_vlans)
-        for name in (*(wanted.ports or ()), wanted.values.get("master")):
-            if name:
-                self._look(state, Ref(wanted.ref.netns, name), brief=True)
+        if wanted.values.get("master"):
+            self._look(state, Ref(wanted.ref.netns, wanted.values["master"]), brief=True)
+            self._look_stacked(state, wanted.ref, wanted.values["master"])
+        for name in wanted.ports or ():
+            self._look(state, Ref(wanted.ref.netns, name), brief=True)
+            self._look_stacked(state, Ref(wanted.ref.netns, name), wanted.ref.name)
+        self._look_ipv6(state, wanted)
         for parent in (wanted.parent, link.parent if link else None):
             if parent:
                 self._look_parent(state, parent)
@@ -153,9 +169,34 @@ class Looking(Spaces):
             if link.port:
                 state.put(dataclasses.replace(state.links[link.ref], vlans=vlans))
 
+    def _look_stacked(self, state: State, ref: Ref, master: str) -> None:
+        """What is stacked upon a link that is to get another master, until something is found that doesn't allow it."""
+        link = state.links.get(ref)
+        if link is None or ref.netns in self._whole or link.values.get("master") == master:
+            return
+        state.put(dataclasses.replace(link, uppers=self._uppers(self.there(ref.netns), ref.name)))
+        for name in state.links[ref].uppers:
+            upper = self._look(state, Ref(ref.netns, name), brief=True)
+            if upper and upper.kind in STACKED:
+                return
+
+    def _look_ipv6(self, state: State, wanted: WantedLink) -> None:
+        """Whether a link that is to get IPv6 addresses or routes has IPv6, and those that are made in its namespace."""
+        given = (*(wanted.addresses or ()), *(route.to for route in wanted.routes or ()))
+        if all(family(network) == 4 for network in given):
+            return
+        state.ipv6 = self.there(OWN).ipv6("default") is not None
+        space, netns, link = self.space(wanted.ref.netns), wanted.ref.netns, state.links.get(wanted.ref)
+        if space and netns in state.namespaces:
+            state.namespaces[netns] = dataclasses.replace(state.namespaces[netns], ipv6=space.ipv6("default"))
+        if space and link:
+            state.put(dataclasses.replace(link, ipv6=space.ipv6(wanted.ref.name)))
+
     def _look_parent(self, state: State, ref: Ref) -> None:
         """A parent, and what is on it where that is so little that it could have the parent alone."""
         link = self._look(state, ref, brief=True)
+        if link and link.values.get("master"):
+            self._look(state, Ref(ref.netns, link.values["master"]), brief=True)
         if link:
             link = dataclasses.replace(link, uppers=self._uppers(self.there(ref.netns), ref.name))
             state.put(link)

@@ -37,6 +37,11 @@ class State:
     live_rename: bool = True
     # Whether the kernel tells the VLANs of a bridge's port.
     port_vlans: bool = True
+    # False where the kernel is known to have no VLANs in bridges, or no IPv6.
+    bridge_vlans: bool = True
+    ipv6: bool = True
+    # Paths of namespaces that aren't there, because the process they name isn't running.
+    dead: t.FrozenSet[str] = frozenset()
     # What Open vSwitch has, by database.
     ovs: t.Dict[str, Switch] = dataclasses.field(default_factory=dict)
     # Since when the kernel runs, where somebody asked (/proc/sys/kernel/random/boot_id).

@@ -158,6 +158,7 @@ class Link:
     port: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     vlans: t.Optional[t.Tuple[Vlan, ...]] = None
     mtu_range: t.Tuple[int, int] = (0, 0)  # as the driver tells; (x, 0) has no upper bound
+    ipv6: t.Optional[bool] = dataclasses.field(default=None, compare=False)  # None where it wasn't looked at
 
     def having(self, **values: t.Any) -> Link:
         """The same link with some of its scalar options changed; None makes one unknown."""
@@ -173,12 +174,14 @@ class Link:
 class Netns:
     """A network namespace; ``sysctls`` holds those that were looked at, by their path below /proc/sys.
 
-    ``identity`` tells it from every other one that this kernel has had, where somebody asked.
+    ``identity`` tells it from every other one that this kernel has had, where somebody asked; ``ipv6`` whether new links in it
+    have IPv6.
     """
 
     name: str
     sysctls: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     identity: str = dataclasses.field(default="", compare=False)
+    ipv6: t.Optional[bool] = dataclasses.field(default=None, compare=False)
 
 
 @dataclasses.dataclass(frozen=True)

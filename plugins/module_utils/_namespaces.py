@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import stat
 import typing as t
 
@@ -45,6 +46,12 @@ def open_namespace(reference: str) -> t.Optional[int]:
         "'%s' isn't a network namespace, only a file that was left in %s; remove it with 'ip netns delete %s'."
         % (reference, NETNS_DIR, reference)
     )
+
+
+def is_dead(reference: str) -> bool:
+    """Whether a reference names a process that isn't running."""
+    found = re.match(r"^/proc/\d+(?=/)", reference)
+    return bool(found and not os.path.exists(found.group()))
 
 
 def _namespace_type(fd: int) -> int:

@@ -354,6 +354,13 @@ class Space:
                     found.setdefault(message["index"], []).append(messages.address(message))
         return found
 
+    def ipv6(self, name: str) -> t.Optional[bool]:
+        """Whether a link has IPv6, or ``default`` for new ones; None where the kernel has no such setting for it."""
+        path = "%snet/ipv6/conf/%s/disable_ipv6" % (PROC_SYS, name)
+        with self.inside(), contextlib.suppress(OSError), open(path, encoding="ascii") as file:
+            return file.read().strip() == "0"
+        return None
+
     def vlans(self, index: int) -> t.Optional[t.Tuple[Vlan, ...]]:
         """The VLANs of a bridge's port, None for another link; and where the kernel has none or, before 5.7, doesn't tell.
 

@@ -18,8 +18,9 @@ import dataclasses
 import functools
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils import _foreseen
 from ansible_collections.virtnet.linux.plugins.module_utils import _steps_links as steps
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Conflict
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Complaints, Conflict
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, _common, linux_bridge
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import (
     DYNAMIC,
@@ -37,7 +38,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_links import 
     vlan_ranges,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Editor, Plan, Planner, Planning
-from ansible_collections.virtnet.linux.plugins.module_utils._values import sysctl_name
+from ansible_collections.virtnet.linux.plugins.module_utils._values import sysctl_link, sysctl_name
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute, Kind
@@ -54,24 +55,29 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     Raises BadInput or Conflict when that can't be.
     """
     planner = LinkPlanner(state)
+    told = Complaints()
     # First all that is made, as long as little is up: the kernel makes a link faster then, and many at once.
     for netns in wanted.namespaces:
-        planner.namespace(netns)
-    for link in wanted.links:
-        if link.present:
-            planner.place(link)
+        told.attempt(planner.namespace, netns)
+    placed = [link for link in wanted.links if link.present and not _complained(told, planner.place, link)]
     for netns in wanted.namespaces:
-        planner.settle_namespace(netns)
-    for link in wanted.links:
-        if link.present:
-            planner.settle(link)
+        told.attempt(planner.settle_namespace, netns)
+    for link in placed:
+        told.attempt(planner.settle, link)
     planner.come_up()
     for link in wanted.links:
         if not link.present:
-            planner.absent_link(link)
+            told.attempt(planner.absent_link, link)
+    told.report(*planner.missing)
     plan = planner.plan()
     planner.check_needed()
     return plan
+
+
+def _complained(told: Complaints, plan: t.Callable[[WantedLink], None], link: WantedLink) -> bool:
+    before = len(told.sentences)
+    told.attempt(plan, link)
+    return len(told.sentences) > before
 
 
 def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
@@ -200,6 +206,11 @@ class LinkPlanner(_Editor, Planner):
     def __init__(self, state: State) -> None:
         super().__init__(state)
         self._needed: t.Dict[Ref, Ref] = {}
+        self._forwarding: t.Set[str] = set()  # namespaces in which forwarding changes
+        self._children: t.Dict[Ref, t.Set[Ref]] = {}  # by parent; it may have more than there still are
+        for ref, link in state.links.items():
+            if link.parent:
+                self._children.setdefault(link.parent, set()).add(ref)
         self._origins: t.Dict[Ref, t.Optional[Link]] = {}  # what a link was before it came to its place
         self._coming_up: t.Dict[Ref, Link] = {}  # what those that come up in the end are to be then
 
@@ -217,7 +228,10 @@ class LinkPlanner(_Editor, Planner):
         exists = wanted.name in self.state.namespaces
         if wanted.present and not exists:
             self.do(steps.NetnsAdd(wanted.name))
-        elif exists and not wanted.present:
+        if wanted.present:
+            # Links that are made in it afterwards are to have what it says of new links.
+            self._sysctls(wanted, of_links=False)
+        elif exists:
             self.last.append(functools.partial(self.do, steps.NetnsDel(wanted.name)))
 
     def settle_namespace(self, wanted: WantedNetns) -> None:
@@ -227,24 +241,33 @@ class LinkPlanner(_Editor, Planner):
         loopback = Ref(wanted.name, "lo")
         target = self.state.links[loopback].having(state="up" if wanted.loopback else "down")
         self._set(loopback, target, "state")
-        self._sysctls(wanted, wanted.name in self.before.namespaces)
+        self._sysctls(wanted, of_links=True)
 
-    def _sysctls(self, wanted: WantedNetns, exists: bool) -> None:
+    def _sysctls(self, wanted: WantedNetns, of_links: bool) -> None:
+        """Set those sysctls that belong to links, or the others."""
         # Forwarding first, because the kernel gives other settings new values with it, whatever they were.
-        unsure = False
-        for key, value in sorted(wanted.sysctls.items(), key=lambda item: "forward" not in item[0]):
+        asked = {key: value for key, value in wanted.sysctls.items() if bool(sysctl_link(key)) == of_links}
+        for key, value in sorted(asked.items(), key=lambda item: "forward" not in item[0]):
             current = self.state.namespaces[wanted.name].sysctls.get(key)
-            if current is None and exists:
+            if current is None and self._was_there(wanted.name, sysctl_link(key)):
                 self.missing.append(
                     "There is no sysctl %s in namespace '%s' that could be read (option sysctls)."
                     % (sysctl_name(key), wanted.name)
                 )
-            elif current is None or unsure or current != value:
+            elif current is None or wanted.name in self._forwarding or current != value:
                 self.do(steps.Sysctl(wanted.name, key, value))
-                unsure = unsure or "forward" in key
+                self._forwarding |= {wanted.name} if "forward" in key else set()
 
-    def _need_netns(self, name: str, option: str) -> None:
+    def _was_there(self, netns: str, link: str) -> bool:
+        """Whether a namespace was there before, and where a link is given, that as well or it isn't there even now."""
+        ref = Ref(netns, link)
+        return netns in self.before.namespaces and (not link or ref in self.before.links or ref not in self.state.links)
+
+    def _need_netns(self, name: str, option: str, link: WantedLink) -> None:
         if name and name not in self.state.namespaces:
+            problem = _foreseen.no_namespace(self.state, name)
+            if problem:
+                raise BadInput("Option %s of link '%s': %s" % (option, link.ref.name, problem))
             what = "There is nothing at the path" if name.startswith("/") else "There is no network namespace"
             self.missing.append(
                 "%s '%s' (option %s); make it first, for instance with virtnet.linux.netns." % (what, name, option)
@@ -256,11 +279,11 @@ class LinkPlanner(_Editor, Planner):
     def place(self, wanted: WantedLink) -> None:
         """Make a link, or bring it to where it belongs."""
         self.missing += wanted.missing
-        self._need_netns(wanted.ref.netns, "netns")
+        self._need_netns(wanted.ref.netns, "netns", wanted)
         if wanted.peer and wanted.peer.ref == wanted.ref:
             raise BadInput("Option peer of veth %s: a veth can't be its own peer." % (wanted.ref,))
         if wanted.peer:
-            self._need_netns(wanted.peer.ref.netns, "peer.netns")
+            self._need_netns(wanted.peer.ref.netns, "peer.netns", wanted.peer)
         if wanted.parent:
             self._need_parent(wanted, wanted.parent)
         place = self._find(wanted)
@@ -281,8 +304,10 @@ class LinkPlanner(_Editor, Planner):
 
     def settle(self, wanted: WantedLink) -> None:
         """Give a link that is in its place what is wanted of it, in addition to what others have wanted of it before."""
+        told = Complaints()
         for end, prefix in zip(wanted.ends(), ("", "peer.")):
-            self._converge(end, self._origins.pop(end.ref, None), prefix)
+            told.attempt(self._converge, end, self._origins.pop(end.ref, None), prefix)
+        told.report()
 
     def come_up(self) -> None:
         """Finish the links that are down and are to be up, when all links are settled; bridges last.
@@ -367,7 +392,7 @@ class LinkPlanner(_Editor, Planner):
                     return other.peer
                 self._aside(other, wanted.recreate, "the other end of %s can't be reached from this host" % _a(other))
         if wanted.move_from is not None:
-            self._need_netns(wanted.move_from, "move_from")
+            self._need_netns(wanted.move_from, "move_from", wanted)
             there = self.state.links.get(Ref(wanted.move_from, wanted.ref.name))
             if there and wanted.kind and there.kind != wanted.kind:
                 raise Conflict("%s is not a %s; it was not moved." % (_a(there, True), wanted.kind))
@@ -431,6 +456,8 @@ class LinkPlanner(_Editor, Planner):
             if peer:
                 new = dataclasses.replace(new, peer=peer.ref)
                 peer = dataclasses.replace(peer, peer=new.ref, kind=new.kind)
+            if new.parent:
+                self._children.setdefault(new.parent, set()).add(new.ref)
             self.do(steps.LinkAdd(new, peer))
 
     def _placeholder(self, wanted: WantedLink, sentence: str) -> None:
@@ -481,8 +508,6 @@ class LinkPlanner(_Editor, Planner):
         kind = _all.KINDS.get(link.kind)
         values = _merge_values(base.values, wanted, kind)
         problem = kind.problem(values) if kind else ""
-        if problem:
-            raise BadInput("Link %s: %s" % (wanted.ref, problem))
         addresses = _merge_addresses(base.addresses, wanted)
         lost = {_host(address) for address in base.addresses} - {_host(address) for address in addresses}
         target = dataclasses.replace(
@@ -496,13 +521,19 @@ class LinkPlanner(_Editor, Planner):
             port={**(base.port if values.get("master") == base.values.get("master") else {}), **wanted.port},
             vlans=base.vlans if values.get("master") == base.values.get("master") else None,
         )
+        told = Complaints()
+        told.note("Link %s: %s" % (wanted.ref, problem) if problem else "")
         if wanted.routes and values.get("state") == "down":
-            raise BadInput(
+            told.note(
                 "Option %sroutes of link %s: routes need a link that is up, and this one is down; give 'state: up'."
                 % (prefix, wanted.ref)
             )
-        self._check_mtu(target, wanted, origin, prefix)
-        self._need_master(wanted, link, prefix)
+        told.attempt(self._check_mtu, target, wanted, origin, prefix)
+        told.attempt(self._need_master, wanted, link, prefix)
+        told.note(_foreseen.no_ipv6(self.state, target, origin is None or moved, prefix))
+        told.note(_foreseen.no_vlans(self.state, wanted))
+        told.note(_foreseen.no_setting(self.before.links.get(wanted.ref), wanted))
+        told.report()
         self._needed[wanted.ref] = wanted.ref
         if target.parent:
             self._needed[target.parent] = wanted.ref
@@ -522,12 +553,12 @@ class LinkPlanner(_Editor, Planner):
         if mtu is None or (origin and mtu == origin.values.get("mtu")):
             return
         where = "Option %smtu of link %s" % (prefix, wanted.ref)
-        low, high = origin.mtu_range if origin else (0, 0)
         parent = self.state.links.get(target.parent) if target.parent else None
         if parent and mtu > parent.values.get("mtu", mtu):
             raise BadInput("%s: %d is more than its parent has, which is %d." % (where, mtu, parent.values["mtu"]))
-        if mtu < low or (high and mtu > high):
-            raise BadInput("%s: %d is out of range; its driver takes %d to %d." % (where, mtu, low, high))
+        problem = _foreseen.bad_mtu(target, origin)
+        if problem:
+            raise BadInput("%s: %s" % (where, problem))
         six = [address.address for address in target.addresses if address.family == 6 and address.origin == STATIC]
         six += [str(route) for route in target.routes if route.family == 6 and route.origin == STATIC]
         if mtu < _common.IPV6_MIN_MTU and six:
@@ -550,10 +581,10 @@ class LinkPlanner(_Editor, Planner):
             )
             self.state.put(Link(ref, linux_bridge.KIND.name))
         else:
-            _check_pair(master, link)
+            self._check_port(master, link)
 
     def _need_parent(self, wanted: WantedLink, ref: Ref) -> None:
-        self._need_netns(ref.netns, "parent_netns")
+        self._need_netns(ref.netns, "parent_netns", wanted)
         if ref == wanted.ref:
             raise BadInput("Option parent of link %s: a link can't be its own parent." % (ref,))
         parent = self.state.links.get(ref)
@@ -562,11 +593,22 @@ class LinkPlanner(_Editor, Planner):
                 "There is no link %s that could be the parent of '%s' (option parent)." % (ref, wanted.ref.name)
             )
             self.state.put(Link(ref))
-        elif parent.kind in _all.KINDS and _all.KINDS[parent.kind].has_parent:
+            return
+        problem = _foreseen.busy_parent(self.state, parent, wanted.ref.name) if self._new_upon(wanted, ref) else ""
+        if problem:
+            raise Conflict(problem)
+        if parent.kind in _all.KINDS and _all.KINDS[parent.kind].has_parent:
             raise Conflict(
                 "%s can't be the parent of '%s': it is stacked upon another link itself%s."
                 % (_a(parent, True), wanted.ref.name, ", %s; give that one" % (parent.parent,) if parent.parent else "")
             )
+
+    def _new_upon(self, wanted: WantedLink, parent: Ref) -> bool:
+        """Whether a link would be stacked upon a parent that it isn't upon yet."""
+        link = self.state.links.get(wanted.ref)
+        if link is None and wanted.move_from is not None:
+            link = self.state.links.get(Ref(wanted.move_from, wanted.ref.name))
+        return link is None or link.parent != parent
 
     def _merge_vlans(self, wanted: WantedLink) -> t.Tuple[Vlan, ...]:
         if wanted.vlans and not self.state.port_vlans:
@@ -597,7 +639,7 @@ class LinkPlanner(_Editor, Planner):
                 )
                 self.state.put(Link(ref))
             port = self.state.links[ref]
-            _check_pair(self.state.links[bridge], port)
+            self._check_port(self.state.links[bridge], port)
             self._needed[ref] = bridge
             self._set_promisc(ref, wanted.ports_promisc)
             if port.values.get("master") != bridge.name:
@@ -613,6 +655,18 @@ class LinkPlanner(_Editor, Planner):
                 "Option ports of link %s: that makes %d ports, and a Linux bridge takes at most %d."
                 % (bridge, count, linux_bridge.MAX_PORTS)
             )
+
+    def _check_port(self, master: Link, port: Link) -> None:
+        _check_pair(master, port)
+        if port.values.get("master") != master.ref.name:
+            problem = _foreseen.busy_port(port, self._stacked_upon(port.ref), master)
+            if problem:
+                raise Conflict(problem)
+
+    def _stacked_upon(self, ref: Ref) -> t.List[Link]:
+        """The links that are stacked upon one, as far as they are known."""
+        refs = {*self._children.get(ref, ()), *(Ref(ref.netns, name) for name in self.state.links[ref].uppers)}
+        return [self.state.links[child] for child in sorted(refs) if child in self.state.links]
 
     def _set_promisc(self, ref: Ref, value: t.Optional[bool]) -> None:
         if value is not None and self.state.links[ref].values.get("promisc") != value:

@@ -27,6 +27,7 @@ _HINTS = {
     errno.EPERM: "Run the task as root (become: true).",
     errno.EADDRINUSE: "Another link on the same parent has that MAC address, or the parent itself.",
     errno.EBUSY: "Something uses it; where it is a link, it may have to be set down first.",
+    errno.ENODEV: "The link is gone: another process must have removed it during this task.",
     errno.ENETDOWN: "The link must be up for that (state: up).",
     errno.ENETUNREACH: "The gateway must be in the subnet of an address of the link; if it is meant to be elsewhere, "
     "give the route 'onlink: true'; if it is a route of old that lost its subnet, 'purge_routes: true' lets it go.",
@@ -42,6 +43,8 @@ def hint(step: t.Optional[Step], code: int) -> str:
         )
     if isinstance(step, steps.LinkMaster) and code == errno.EINVAL:
         return "A bridge takes Ethernet devices only, no tun and no loopback."
+    if isinstance(step, steps.LinkMaster) and code == errno.EBUSY:
+        return "A link that macvlans or ipvlans are stacked upon, be it in another namespace, can't be a port."
     if isinstance(step, steps.AddressAdd) and code == errno.EEXIST:
         return "The link has it already, with another prefix length, from the kernel or a daemon."
     own = ""

@@ -16,6 +16,7 @@ is the business of the kernel side.
 from __future__ import annotations
 
 import dataclasses
+import re
 import shlex
 import typing as t
 
@@ -39,6 +40,9 @@ from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State
+
+
+_DISABLE_IPV6 = re.compile("^net/ipv6/conf/([^/]+)/disable_ipv6$")
 
 
 class LinkStep(Step):
@@ -129,7 +133,19 @@ class Sysctl(LinkStep):
 
     def simulate(self, state: State) -> None:
         netns = state.namespaces[self.netns]
-        state.namespaces[self.netns] = Netns(netns.name, {**netns.sysctls, self.key: self.value})
+        state.namespaces[self.netns] = dataclasses.replace(netns, sysctls={**netns.sysctls, self.key: self.value})
+        found = _DISABLE_IPV6.match(self.key)
+        if found:
+            self._switch_ipv6(state, found.group(1))
+
+    def _switch_ipv6(self, state: State, name: str) -> None:
+        """One of a link concerns that; ``default`` those that are made afterwards, ``all`` these and those that there are."""
+        ipv6 = self.value == "0"
+        if name in ("all", "default"):
+            state.namespaces[self.netns] = dataclasses.replace(state.namespaces[self.netns], ipv6=ipv6)
+        for ref, link in list(state.links.items()):
+            if ref.netns == self.netns and name in ("all", ref.name):
+                state.put(dataclasses.replace(link, ipv6=ipv6))
 
     def inverse(self, before: State) -> t.List[Step]:
         value = before.namespaces[self.netns].sysctls.get(self.key)
@@ -178,10 +194,15 @@ class LinkAdd(LinkStep):
             asked = {name: value for name, value in end.values.items() if name in given}
             ports = None if end.ports is None else ()
             born = kind.born({**values, **asked})
-            state.put(Link(end.ref, end.kind, end.index, born, peer=end.peer, parent=end.parent, ports=ports))
+            link = Link(end.ref, end.kind, end.index, born, peer=end.peer, parent=end.parent, ports=ports)
+            state.put(dataclasses.replace(link, ipv6=_ipv6_of_new_links(state, end.ref.netns)))
 
     def inverse(self, before: State) -> t.List[Step]:
         return [LinkDel(self.link)]
+
+
+def _ipv6_of_new_links(state: State, netns: str) -> t.Optional[bool]:
+    return state.namespaces[netns].ipv6 if netns in state.namespaces else None
 
 
 def _spell(attributes: t.Iterable[Attribute], link: Link) -> t.List[str]:
@@ -296,7 +317,7 @@ class LinkMove(LinkStep):
         # dev_change_net_namespace() takes it down and out of its master; its addresses and routes stay behind.
         lost = dict.fromkeys(_all.KINDS[link.kind].stay_behind if link.kind in _all.KINDS else ())
         link = dataclasses.replace(_released(link.having(state="down", **lost)), addresses=(), routes=())
-        state.put(dataclasses.replace(link, index=self.index))
+        state.put(dataclasses.replace(link, index=self.index, ipv6=_ipv6_of_new_links(state, self.to.netns)))
         _relocate(state, self.ref, self.to)
 
     def inverse(self, before: State) -> t.List[Step]:

@@ -40,7 +40,10 @@ def host(value: str, where: str) -> str:
 
 def next_hop(value: str, where: str) -> str:
     """The gateway of a route; returned in canonical spelling. The unspecified address is none to the kernel."""
-    return _unicast(value, where, "the gateway of a route")
+    spelled = _unicast(value, where, "the gateway of a route")
+    if ipaddress.ip_address(spelled).is_loopback:
+        raise BadInput("%s: %s can't be the gateway of a route: it is this host." % (upper(where), quoted(value)))
+    return spelled
 
 
 def source(value: str, where: str) -> str:
@@ -107,6 +110,12 @@ def sysctl_key(value: str, where: str) -> str:
 def sysctl_name(path: str) -> str:
     """The other way: ``net.ipv4.ip_forward`` for ``net/ipv4/ip_forward``."""
     return path.translate(str.maketrans("./", "/."))
+
+
+def sysctl_link(path: str) -> str:
+    """The name of the link that has a sysctl, given by its path; empty for one of the namespace."""
+    found = re.match("^net/[^/]+/(?:conf|neigh)/([^/]+)/", path)
+    return found.group(1) if found and found.group(1) not in ("all", "default") else ""
 
 
 def _spelled(ip: t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]) -> str:

@@ -19,10 +19,11 @@ if t.TYPE_CHECKING:
 IFF_UP = 0x1
 IFF_PROMISC = 0x100
 INT_MAX = 2**31 - 1
+MIN_MTU = 68  # what IPv4 needs
 IPV6_MIN_MTU = 1280  # below it the kernel takes IPv6 off the link
 
-# At least what IPv4 needs. What a driver takes at most is known once the device is there.
-MTU = Attribute("mtu", "IFLA_MTU", "mtu", NUMBER, bounds=(68, INT_MAX))
+# What a driver takes at most is known once the device is there.
+MTU = Attribute("mtu", "IFLA_MTU", "mtu", NUMBER, bounds=(MIN_MTU, INT_MAX))
 MAC = Attribute("mac", "IFLA_ADDRESS", "address", TEXT)
 TXQUEUELEN = Attribute("txqueuelen", "IFLA_TXQLEN", "txqueuelen", NUMBER, bounds=(0, INT_MAX))
 ALIAS = Attribute("alias", "IFLA_IFALIAS", "alias", TEXT)

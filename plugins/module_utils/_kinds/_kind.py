@@ -203,6 +203,10 @@ class Kind:
         """Those of the values asked for that can't be had in place, and why; ``held`` if the link has users."""
         return {}
 
+    def mtu_max(self, values: Values) -> int:
+        """The highest MTU that the driver takes for a new link with these values."""
+        return 65535  # ETH_MAX_MTU of linux/if_ether.h
+
     def settled(self, values: Values) -> Values:
         """Those of some values that the kernel would keep beside each other."""
         return values

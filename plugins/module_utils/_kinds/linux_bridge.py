@@ -23,8 +23,10 @@ from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import 
     Attribute,
     Codec,
     Kind,
+    Values,
 )
 
+_STP_DELAY = (2, 30)  # the bounds of forward_delay in seconds while STP is on (BR_MIN_FORWARD_DELAY, ...)
 MAX_PORTS = 1023  # BR_MAX_PORTS less the number 0, which no port has
 
 # ETH_P_8021Q and ETH_P_8021AD of linux/if_ether.h
@@ -67,6 +69,22 @@ def _bridge_info(name: str) -> t.Tuple[t.Any, ...]:
 
 
 class _LinuxBridge(Kind):
+    def problem(self, values: Values) -> str:
+        low, high = _STP_DELAY
+        if values.get("stp") and not low <= values.get("forward_delay", low) <= high:
+            return "option forward_delay: %s is out of range; with STP on (option stp), the kernel takes %d to %d." % (
+                values["forward_delay"],
+                low,
+                high,
+            )
+        return ""
+
+    def settled(self, values: Values) -> Values:
+        # br_stp_start() of net/bridge/br_stp_if.c
+        if not values.get("stp") or "forward_delay" not in values:
+            return values
+        return {**values, "forward_delay": min(max(values["forward_delay"], _STP_DELAY[0]), _STP_DELAY[1])}
+
     def read_more(self, name: str, message: t.Any) -> t.Dict[str, t.Any]:
         # Netlink tells the times that are in force; these are those that the bridge was given.
         data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")

@@ -146,6 +146,9 @@ class _Tuntap(Kind):
             errno.EBUSY: "A process holds the device open, and would have to end first.",
         }.get(code, "")
 
+    def mtu_max(self, values: Values) -> int:
+        return 65535 if values.get("mode") == "tun" else 65535 - 14  # a tap's packets have an Ethernet header
+
     def settled(self, values: Values) -> Values:
         return {k: v for k, v in values.items() if k != "mac"} if values.get("mode") == "tun" else values
 

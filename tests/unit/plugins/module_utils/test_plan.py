@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import typing as t
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge, roll_back
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, Refused
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Failure, Refused
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._all import KINDS
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import (
@@ -411,11 +412,123 @@ def test_moving_into_the_own_namespace_is_spelled_for_a_shell_that_stays_in_it()
             WantedLink(Ref("", "br0"), made=False, move_from="blue"),
             r"can't be moved",
         ),
+        (
+            host_with(a_link("a", ipv6=False)),
+            WantedLink(Ref("", "a"), made=False, addresses=("fd00::1/64",), routes=(Route("fd01::/64"),)),
+            r"^Options addresses and routes of link 'a': it can't have fd00::1/64, fd01::/64, because IPv6 is switched off on it",
+        ),
+        (
+            dataclasses.replace(host_with(a_link("a")), ipv6=False),
+            WantedLink(Ref("", "a"), made=False, addresses=("fd00::1/64",)),
+            r"because this kernel has no IPv6",
+        ),
+        (
+            dataclasses.replace(host_with(), namespaces={"": Netns("", ipv6=False)}),
+            WantedLink(Ref("", "a"), "tuntap", values={"mode": "tap"}, addresses=("fd00::1/64",)),
+            r"^Option addresses of link 'a': .* for new links in this namespace \(sysctl net\.ipv6\.conf\.default\.disable_ipv6",
+        ),
+        (
+            dataclasses.replace(host_with(), bridge_vlans=False),
+            WantedLink(Ref("", "br0"), "linux_bridge", values={"vlan_filtering": True, "vlan_default_pvid": 5}),
+            r"^Option vlan_filtering and vlan_default_pvid of link 'br0': this kernel has no VLAN filtering in bridges",
+        ),
+        (
+            host_with(
+                a_link("p", values={"master": "br0"}, port={"learning": True}),
+                a_link("br0", "linux_bridge", ports=("p",)),
+            ),
+            WantedLink(Ref("", "p"), made=False, values={"master": "br0"}, port_of="br0", port={"locked": True}),
+            r"^Option locked of port 'p': this kernel has no such setting\.",
+        ),
+        (
+            host_with(a_link("p", values={"master": "bond0"}), a_link("bond0", "bond")),
+            WantedLink(Ref("", "m"), "macvlan", parent=Ref("", "p")),
+            r"^Option parent of link 'm': link 'p' is a port of 'bond0' \(bond\)",
+        ),
+        (
+            host_with(a_link("p", uppers=("i",)), a_link("i", "ipvlan"), a_link("br0", "linux_bridge", ports=())),
+            WantedLink(Ref("", "br0"), "linux_bridge", ports=("p",)),
+            r"^Link 'p' can't become a port of 'br0': link 'i' \(ipvlan\) is stacked upon it",
+        ),
+        (
+            host_with(
+                a_link("p"),
+                a_link("m", "macvtap", "blue", parent=Ref("", "p")),
+                a_link("br0", "linux_bridge", ports=()),
+            ),
+            WantedLink(Ref("", "p"), made=False, values={"master": "br0"}),
+            r"^Link 'p' can't become a port of 'br0': link 'm' in namespace 'blue' \(macvtap\) is stacked upon it",
+        ),
+        (
+            dataclasses.replace(host_with(), dead=frozenset({"/proc/999999/ns/net"})),
+            WantedLink(Ref("/proc/999999/ns/net", "t"), "tuntap", values={"mode": "tap"}),
+            r"^Option netns of link 't': there is no network namespace at '/proc/999999/ns/net'; process 999999 is not running\.",
+        ),
+        (
+            host_with(),
+            WantedLink(
+                Ref("", "br0"), "linux_bridge", values={"stp": True, "forward_delay": 1, "mtu": 99999, "master": "br0x"}
+            ),
+            r"^Link 'br0': option forward_delay: 1 is .* Option mtu of link 'br0': 99999 is .* There is no link 'br0x' that",
+        ),
     ],
 )
 def test_conflicts_are_sentences(state: State, wanted: WantedLink, sentence: str) -> None:
     with pytest.raises(Failure, match=sentence):
         make_plan(state, Wanted(links=(wanted,)))
+
+
+@pytest.mark.parametrize(
+    ("state", "wanted"),
+    [
+        # A vrf lets its ports have macvlans, and a VLAN's parent may be a port.
+        (
+            host_with(a_link("p", values={"master": "vrf0"}), a_link("vrf0", "vrf")),
+            WantedLink(Ref("", "m"), "macvlan", parent=Ref("", "p")),
+        ),
+        (
+            host_with(a_link("p", uppers=("p.5",)), a_link("p.5", "vlan"), a_link("br0", "linux_bridge", ports=())),
+            WantedLink(Ref("", "br0"), "linux_bridge", ports=("p",)),
+        ),
+        # It is there already, however it came to be.
+        (
+            host_with(
+                a_link("p", values={"master": "br0"}, uppers=("m",)),
+                a_link("m", "macvlan", parent=Ref("", "p")),
+                a_link("br0", "linux_bridge", ports=("p",)),
+            ),
+            WantedLink(Ref("", "br0"), "linux_bridge", ports=("p",)),
+        ),
+        (
+            host_with(a_link("a", ipv6=False, addresses=(Address("fd00::1/64"),))),
+            WantedLink(Ref("", "a"), made=False, addresses=("fd00::1/64", "10.0.0.1/24")),
+        ),
+        (
+            dataclasses.replace(host_with(), bridge_vlans=False),
+            WantedLink(Ref("", "br0"), "linux_bridge", values={"vlan_filtering": False}),
+        ),
+    ],
+)
+def test_what_the_kernel_takes_is_not_refused(state: State, wanted: WantedLink) -> None:
+    assert not make_plan(state, Wanted(links=(wanted,))).missing
+
+
+def test_ipv6_follows_sysctls() -> None:
+    link = WantedLink(Ref("new", "a"), "tuntap", values={"mode": "tap"}, addresses=("fd00::1/64",))
+
+    def plan(**values: str) -> t.List[str]:
+        sysctls = {"net/ipv6/conf/%s/disable_ipv6" % name: value for name, value in values.items()}
+        wanted = Wanted(namespaces=(WantedNetns("new", sysctls=sysctls),), links=(link,))
+        return [" ".join(argv) for argv in make_plan(host_with(), wanted).commands]
+
+    assert "ip -n new address add fd00::1/64 dev a" in plan(default="0")
+    assert "ip -n new address add fd00::1/64 dev a" in plan(default="1", a="0")
+    for switched_off in ({"default": "1"}, {"all": "1"}, {"a": "1"}):
+        with pytest.raises(BadInput, match="IPv6 is switched off"):
+            plan(**switched_off)
+    # What a namespace says of new links comes before these.
+    commands = plan(default="0")
+    assert commands.index("ip netns exec new sysctl -q -w net.ipv6.conf.default.disable_ipv6=0") == 1
 
 
 def test_a_bridge_takes_1023_ports() -> None:
