@@ -40,6 +40,19 @@ def complete(options: Spec, document: t.Any) -> t.Tuple[Document, t.List[str]]:
     return _dictionary(options, document, "", wrong), wrong
 
 
+def spelled(options: Spec, document: Document) -> Document:
+    """A document of results with each number as text where its option is a string."""
+    return {name: _spelled(options.get(name, {}), value) for name, value in document.items()}
+
+
+def _spelled(spec: Spec, value: t.Any) -> t.Any:
+    if isinstance(value, list):
+        return [_spelled({**spec, "type": spec.get("elements")}, item) for item in value]
+    if isinstance(value, dict) and "options" in spec:
+        return spelled(spec["options"], value)
+    return str(value) if spec.get("type") == "str" and isinstance(value, (int, float)) else value
+
+
 def _dictionary(options: Spec, document: t.Any, prefix: str, wrong: t.List[str]) -> Document:
     if not _is("dict", document):
         wrong.append("%s must be a dictionary, not %s" % (prefix.rstrip(".") or "it", _names.quoted(document)))

@@ -281,15 +281,20 @@ def write_topology(state: State, wanted: Wanted, plan: Plan) -> Document:
 
     What else the plan removes is there by name only.
     """
-    found: Document = {"namespaces": {}, "links": {}, "ovs_bridges": {}}
-    if wanted.topology and not wanted.topology.present:
-        wanted = Wanted()
+    present = not wanted.topology or wanted.topology.present
+    found = as_it_stands(state, wanted if present else Wanted())
     found["removed"] = {
         thing: "present" if thing in _things(state) else "absent"
         for thing in sorted(_things(plan.before) - _things(plan.after))
     }
     if plan.before.kept or plan.after.kept:
         found.update(persist=state.kept is not None, persisted=state.kept or {})
+    return found
+
+
+def as_it_stands(state: State, wanted: Wanted) -> Document:
+    """The elements of a topology's document by their names, as they stand."""
+    found: Document = {"namespaces": {}, "links": {}, "ovs_bridges": {}}
     for netns in wanted.namespaces:
         found["namespaces"][netns.name] = documents.write_netns(state, netns)
     for link in wanted.links:
@@ -306,7 +311,8 @@ def write_topology(state: State, wanted: Wanted, plan: Plan) -> Document:
     for bridge in wanted.ovs_bridges:
         document = bridge_documents.write_bridge(state.ovs[bridge.database], bridge)
         document["ports"] = ports.get((bridge.database, bridge.name), {})
-        found["ovs_bridges"][bridge.name] = document
+        name = "%s (%s)" % (bridge.name, bridge.database) if bridge.database else bridge.name
+        found["ovs_bridges"][name] = document
     return found
 
 

@@ -31,6 +31,9 @@ from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology impor
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._apply import Outcome
 
+# Options of a topology that its result has as they were given, so that it can be given back.
+_RETURNED = ("name", "state", "purge", "rollback", "database", "timeout")
+
 
 def validate(options: documents.Options, document: documents.Document) -> t.Tuple[documents.Document, t.List[str]]:
     """A document with its defaults, and what an argument spec has against it."""
@@ -61,17 +64,20 @@ def read_what_can_be(document: documents.Document) -> Wanted:
     return wanted._replace(topology=topology)
 
 
+def result(params: documents.Document, document: documents.Document) -> documents.Document:
+    """What the module returns of its options and of what became of the elements; it can be given back as options."""
+    given = {name: params[name] for name in _RETURNED if params[name] is not None}
+    persist = params["persist"] and params["state"] == "present"
+    return {**given, "persist": persist, **documents.listed(document)}
+
+
 def run_topology() -> None:
     """The whole of the module topology."""
 
     def write(outcome: Outcome, state: State) -> documents.Document:
         return documents.write_topology(state, outcome.wanted, outcome.plan)
 
-    def show(params: documents.Document, document: documents.Document) -> documents.Document:
-        persist = params["persist"] and params["state"] == "present"
-        return {"name": params["name"], "state": params["state"], "persist": persist, **documents.listed(document)}
-
-    side = Side(lambda params: WholeHost(read_timeout(params["timeout"])), PLANNING, show=show)
+    side = Side(lambda params: WholeHost(read_timeout(params["timeout"])), PLANNING, show=result)
     run("topology", documents.topology_options(), read_what_can_be, write, side)
 
 

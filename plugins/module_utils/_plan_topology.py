@@ -19,6 +19,7 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _plan_links, _plan_ovs
 from ansible_collections.virtnet.linux.plugins.module_utils import _steps_links as steps
+from ansible_collections.virtnet.linux.plugins.module_utils._documents_kept import is_result_of, mean_the_same
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Conflict
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import linux_bridge
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import OVS_KINDS, OWN, Ref, WantedLink
@@ -111,13 +112,19 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
         else:
             self.ovs_missing(wanted)
         self._absent(wanted, mine)
-        if topology and topology.keep != self.before.kept:
-            self.last.append(functools.partial(self.do, DocumentKeep(topology.name, topology.keep)))
+        if topology:
+            self.last.append(functools.partial(self._keep, topology))
         if self._errors:
             # What is missing may be what an element that can't be read would have made.
             unread = ["'%s'" % name for name in wanted.unread]
             missing = [sentence for sentence in self.missing if not any(name in sentence for name in unread)]
             raise Conflict(*self._errors, *missing)
+
+    def _keep(self, topology: WantedTopology) -> None:
+        """Keep the document for the next boot unless the kept one serves; called when all other steps are known."""
+        keep, kept = topology.keep, self.before.kept
+        if not mean_the_same(kept, keep) and (self.done or not is_result_of(keep, kept, self.before)):
+            self.do(DocumentKeep(topology.name, keep))
 
     def _present(self, wanted: Wanted) -> None:
         for netns in wanted.namespaces:

@@ -31,6 +31,7 @@ if t.TYPE_CHECKING:
 
     from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan
 
+WAIT_MAX = 86400  # seconds
 PAUSE = 0.5  # seconds between two looks for what isn't there yet
 
 
@@ -91,9 +92,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--check", action="store_true", help="change nothing, and tell what would be done")
     parser.add_argument("--verbose", action="store_true", help="print the commands that would do the same")
     parser.add_argument(
-        "--wait", metavar="SECONDS", type=float, default=0, help="how long to wait for links that aren't there yet"
+        "--wait", metavar="SECONDS", type=_seconds, default=0, help="how long to wait for links that aren't there yet"
     )
     return parser
+
+
+def _seconds(word: str) -> float:
+    seconds = float(word)
+    if not 0 <= seconds <= WAIT_MAX:  # neither is what 'nan' reads as
+        raise argparse.ArgumentTypeError("it is a number of seconds from 0 to %d" % WAIT_MAX)
+    return seconds
 
 
 def _restore(name: str, records: Records, check: bool) -> Outcome:

@@ -153,11 +153,16 @@ RETURN = r"""
 topology:
   description:
     - What the document lists, as it now stands, in the same words. In check mode, as it would stand.
+    - Given back as options, it is unchanged; with O(persist=true), the document that is kept stays as it was given.
   returned: success
   type: dict
   sample:
     name: lab
     state: present
+    purge: true
+    rollback: true
+    timeout: 30
+    persist: false
     namespaces:
       - {name: blue, state: present, loopback: true}
     links: []

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import typing as t
 
@@ -12,7 +13,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.virtnet.linux.plugins.module_utils import _module_topology
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge, roll_back
+from ansible_collections.virtnet.linux.plugins.module_utils._documents_topology import topology_options, write_topology
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Conflict, Failure, Missing
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import HostState, Link, Netns, Ref
@@ -31,10 +34,11 @@ from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology impor
     owned_after,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import OvsStep
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_topology import DocumentKeep
 
 from .simulated import states as link_states
 from .simulated_ovs import SimulatedOvs
-from .simulated_topology import Document, topologies, wanted
+from .simulated_topology import Document, some, topologies, wanted
 
 # The same examples each time, so that a change is judged by what it changes; EXPLORE=2000 goes looking for new ones.
 laws = settings(
@@ -134,6 +138,48 @@ def run_or_skip(host: Host, document: Document) -> Plan:
     except (BadInput, Conflict, Missing):
         assume(False)
         raise
+
+
+@laws
+@given(
+    hosts(), topologies(), some(purge=st.booleans(), rollback=st.booleans(), timeout=st.integers(1, 60)), st.booleans()
+)
+def test_a_result_given_back_is_unchanged(host: Host, document: Document, more: Document, persist: bool) -> None:
+    document = {**document, **more, "persist": persist}
+    run_or_skip(host, document)
+    kept = host.state.kept
+    complete, _wrong = _module_topology.validate(topology_options(), document)
+    for _time in range(2):
+        outcome = converge(host, PLANNING, wanted(document), False)
+        assert outcome.plan.steps == []
+        told = write_topology(outcome.now, outcome.wanted, outcome.plan)
+        document = json.loads(json.dumps(_module_topology.result(complete, told)))
+    assert host.state.kept == kept
+    assert (kept is not None) == (persist and document["state"] == "present")
+
+
+def test_a_document_that_says_more_is_kept_anew() -> None:
+    """Only the result itself is no reason to keep it in place of what the user has said."""
+    host = an_empty_host()
+    kept = lab(links=[PAIR, BRIDGE], persist=True)
+    assert [type(step) for step in converge(host, PLANNING, kept, False).plan.steps][-1] is DocumentKeep
+    said = host.state.kept
+    for same in (
+        {"links": [BRIDGE, PAIR]},
+        {"links": [PAIR, {**BRIDGE, "mtu": None}]},
+        {"links": [{**PAIR, "recreate": "no"}, BRIDGE], "namespaces": []},
+    ):
+        assert not converge(host, PLANNING, lab(persist=True, **same), False).plan.steps
+        assert host.state.kept == said
+    for other in (
+        {"links": [PAIR, {**BRIDGE, "mtu": 1500}]},
+        {"links": [PAIR, BRIDGE], "timeout": 7},
+        {"links": [PAIR, BRIDGE], "purge": False},
+        {"links": [PAIR, BRIDGE]},
+    ):
+        assert [type(step) for step in converge(host, PLANNING, lab(persist=True, **other), False).plan.steps] == [
+            DocumentKeep
+        ]
 
 
 @laws

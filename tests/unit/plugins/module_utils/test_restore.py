@@ -258,7 +258,17 @@ def test_names_that_are_none(capsys: Told, words: t.List[str], sentence: str) ->
     assert capsys.readouterr().err.startswith(sentence)
 
 
-@pytest.mark.parametrize(("words", "code"), [(["--help"], 0), (["--wait", "long"], 2), (["--nosuch"], 2)])
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--help"], 0),
+        (["--wait", "long"], 2),
+        (["--wait", "nan"], 2),
+        (["--wait", "-1"], 2),
+        (["--wait", "inf"], 2),
+        (["--nosuch"], 2),
+    ],
+)
 def test_words_that_are_none(words: t.List[str], code: int) -> None:
     with pytest.raises(SystemExit) as caught:
         _restore.main(words)
