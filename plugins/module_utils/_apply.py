@@ -13,12 +13,20 @@ import contextlib
 import signal
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, Missing, NotTaken
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import (
+    Failure,
+    Missing,
+    NotTaken,
+    Unforeseen,
+    Unusable,
+    as_failure,
+)
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _nodes
 from ansible_collections.virtnet.linux.plugins.module_utils._lock import host_lock
-from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step, fuse, undo
+from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step, fuse, likely_done, undo
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._following import Following
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
     from ansible_collections.virtnet.linux.plugins.module_utils._plan import Planning
 
@@ -47,14 +55,45 @@ class Host:
 
     # What is recorded beside it: before a plan is run, when it has been, and when it has been taken back.
 
+    _following: t.Optional[Following] = None
+
     def prepare(self, plan: Plan) -> None:
-        """A plan is going to be run."""
+        """A plan is going to be run. Reserves what those below need, so that they can't fail for the lack of it."""
+        if any(step.deletes for step in plan.steps):
+            self._following = self._records_that_follow()
+            self._following.prepare(plan.before)
+
+    def _records_that_follow(self) -> Following:
+        # Most tasks delete nothing, and don't need these files.
+        from ansible_collections.virtnet.linux.plugins.module_utils._following import (  # noqa: PLC0415 pylint: disable=import-outside-toplevel
+            Following,
+        )
+        from ansible_collections.virtnet.linux.plugins.module_utils._records import (  # noqa: PLC0415 pylint: disable=import-outside-toplevel
+            Records,
+        )
+
+        return Following(Records())
 
     def commit(self, plan: Plan, now: State) -> None:
         """A plan has been run, or had nothing to do."""
 
+    def taken_back(self, plan: Plan, now: State, whole: bool) -> None:
+        """A plan has been taken back, and this is what there is since; not ``whole`` if not all could be taken back.
+
+        What was made again with that has another identity now.
+        """
+        if self._following:
+            self._following.follow(plan.before, now)
+        if whole:
+            self.abandon(plan, now)
+
     def abandon(self, plan: Plan, now: State) -> None:
-        """A plan has been taken back, and this is what there is since."""
+        """A plan has been taken back wholly."""
+
+    def release(self) -> None:
+        """Give back what was reserved."""
+        if self._following:
+            self._following.release()
 
     def tidy(self) -> None:
         """Remove what devices have left behind in /dev. Called at the end of every task that may change something."""
@@ -62,6 +101,9 @@ class Host:
 
 
 _ABANDONED = "What had been done before that stays (rollback: false)."
+UNCHANGED = "Nothing was changed."
+# What taking a plan back may need; memory that is only reserved costs nothing.
+_MEMORY, _MEMORY_PER_STEP = 16 << 20, 4 << 10
 
 
 class Outcome(t.NamedTuple):
@@ -75,24 +117,58 @@ class Outcome(t.NamedTuple):
     now: State
 
 
-def converge(host: Host, planning: Planning, wanted: Wanted, check: bool, rollback: bool = True) -> Outcome:
+Tell = t.Callable[[Outcome], None]
+
+
+class _Task(t.NamedTuple):
+    """What does the work, and what it is."""
+
+    host: Host
+    planning: Planning
+    wanted: Wanted
+    tell: Tell
+
+
+def converge(
+    host: Host,
+    planning: Planning,
+    wanted: Wanted,
+    check: bool,
+    rollback: bool = True,
+    *,
+    tell: Tell = lambda _outcome: None,
+) -> Outcome:
     """Make the host have what is wanted; with ``check`` only tell what would be done.
 
-    Without ``rollback``, what was done before a failure stays. Raises a Failure, after which the host is as before as far as
-    its text doesn't say otherwise.
+    Without ``rollback``, what was done before a failure stays. ``tell`` is called with what is going to be returned: where
+    that can't be told, it is undone as well. Raises a Failure, after which the host is as before as far as its text doesn't
+    say otherwise.
     """
+    task = _Task(host, planning, wanted, tell)
+    try:
+        return _converge(task, check, rollback)
+    except Exception as error:  # noqa: BLE001
+        failure = as_failure(error)
+        if isinstance(failure, Unforeseen):
+            failure.aftermath = failure.aftermath or UNCHANGED
+        raise failure from failure.__cause__
+
+
+def _converge(task: _Task, check: bool, rollback: bool) -> Outcome:
+    host = task.host
     with contextlib.nullcontext() if check else _undisturbed(host):
-        wanted = host.locate(wanted)
-        state = host.observe(wanted)
-        plan = planning.make_plan(state, wanted)
-        if check:
-            return Outcome(wanted, plan, plan.after)
-        if plan.missing:
+        task = task._replace(wanted=host.locate(task.wanted))
+        state = host.observe(task.wanted)
+        plan = task.planning.make_plan(state, task.wanted)
+        if plan.missing and not check:
             raise Missing(plan.missing)
-        if not plan.steps:
+        if plan.steps and not check:
+            return _execute(task, plan, rollback)
+        outcome = Outcome(task.wanted, plan, plan.after if check else state)
+        task.tell(outcome)
+        if not check:
             host.commit(plan, state)
-            return Outcome(wanted, plan, state)
-        return Outcome(wanted, plan, _execute(host, planning, wanted, plan, rollback))
+        return outcome
 
 
 @contextlib.contextmanager
@@ -104,31 +180,90 @@ def _undisturbed(host: Host) -> t.Iterator[None]:
         try:
             yield
         finally:
-            host.tidy()
+            # What is left behind this time, the next task removes; what has become of this one doesn't change with that.
+            with contextlib.suppress(Exception):
+                host.tidy()
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _execute(host: Host, planning: Planning, wanted: Wanted, plan: Plan, rollback: bool) -> State:
-    done: t.List[Step] = []
-    host.prepare(plan)
+def _execute(task: _Task, plan: Plan, rollback: bool) -> Outcome:
+    execution = _Execution(task, plan)
     try:
-        for batch in fuse(plan.steps):
-            host.run(batch)
-            done += batch
-        now = host.review(wanted, plan)
-        _verify(plan, planning.make_plan(now, wanted))
-    except Exception as error:
-        if isinstance(error, Failure):
-            done += error.done
-        trouble = roll_back(host, planning, wanted, plan.before, done) if rollback else []
-        if rollback and not trouble:
-            with contextlib.suppress(Failure):
-                host.abandon(plan, host.observe(wanted))
-        if isinstance(error, Failure):
-            error.aftermath = _aftermath(done, trouble) if rollback else _ABANDONED
-        raise
-    host.commit(plan, now)
-    return now
+        execution.prepare()
+        return execution.run(rollback)
+    finally:
+        task.host.release()
+
+
+class _Execution:
+    """A plan on its way: what it has done so far is known, whatever comes in between."""
+
+    def __init__(self, task: _Task, plan: Plan) -> None:
+        self._task = task
+        self._host = task.host
+        self._plan = plan
+        self._memory: t.List[bytes] = []  # given back when it is needed for the rollback
+        self._done: t.List[Step] = []
+        self._running: t.Sequence[Step] = ()
+
+    def prepare(self) -> None:
+        """Reserve what the way back needs. Raises a Failure where that can't be had."""
+        size = _MEMORY + _MEMORY_PER_STEP * len(self._plan.steps)
+        try:
+            self._memory.append(bytes(size))
+            self._host.prepare(self._plan)
+        except MemoryError as error:
+            raise Unusable(
+                "There is not enough memory for this task: it needs %d MiB more, so that a failure can be rolled back. %s"
+                % (size >> 20, UNCHANGED)
+            ) from error
+        except Failure as failure:
+            failure.aftermath = failure.aftermath or UNCHANGED
+            raise
+
+    def run(self, rollback: bool) -> Outcome:
+        """Run the plan, and return what became of it. Raises a Failure when it was taken back, as far as that was possible."""
+        plan, wanted = self._plan, self._task.wanted
+        try:
+            for batch in fuse(plan.steps):
+                self._running = batch
+                self._host.run(batch)
+                self._done += batch
+            self._running = ()
+            outcome = Outcome(wanted, plan, self._host.review(wanted, plan))
+            _verify(plan, self._task.planning.make_plan(outcome.now, wanted))
+            self._task.tell(outcome)
+            self._host.commit(plan, outcome.now)
+        except BaseException as error:
+            self._memory.clear()
+            failure = as_failure(error)
+            self._done += failure.done
+            known = set(map(id, self._done))
+            unsure = [step for step in (failure.unsure if failure is error else self._running) if id(step) not in known]
+            failure.aftermath = _aftermath(*self._take_back(unsure)) if rollback else _ABANDONED
+            if not isinstance(error, Exception):
+                raise
+            raise failure from failure.__cause__
+        return outcome
+
+    def _take_back(self, unsure: t.Sequence[Step]) -> t.Tuple[t.Sequence[Step], t.List[str]]:
+        """Take back what was done. Returns what that was, and a sentence for each thing that remains."""
+        plan, done = self._plan, self._done
+        trouble: t.List[str] = []
+        try:
+            if unsure:
+                done += likely_done(plan.before, done, unsure, self._host.observe(self._task.wanted))
+        except Exception as error:  # noqa: BLE001
+            trouble.append(str(as_failure(error)))
+        try:
+            left, now = _restore(self._host, self._task.planning, self._task.wanted, plan.before, done)
+            trouble += left
+            if now is not None:
+                self._host.taken_back(plan, now, not trouble)
+        except Exception as error:  # noqa: BLE001
+            # The first failure is the one to tell, with this one behind it.
+            trouble.append(str(as_failure(error)))
+        return done or unsure, trouble
 
 
 def _verify(plan: Plan, left: Plan) -> None:
@@ -149,14 +284,23 @@ def roll_back(host: Host, planning: Planning, wanted: Wanted, before: State, don
 
     Returns a sentence for each thing that is not as it was.
     """
-    trouble = _run_all(host, undo(planning, before, done))
+    return _restore(host, planning, wanted, before, done)[0]
+
+
+def _restore(
+    host: Host, planning: Planning, wanted: Wanted, before: State, done: t.Sequence[Step]
+) -> t.Tuple[t.List[str], t.Optional[State]]:
+    """The same; returns the state since as well, None where it can't be read."""
+    back, trouble = undo(planning, before, done)
+    trouble += _run_all(host, back)
     try:
         trouble += _run_all(host, planning.make_repair(host.observe(wanted), before, True))
-        different = planning.differences(before, host.observe(wanted), done)
-    except Failure as error:
-        return [*trouble, str(error)]
+        now = host.observe(wanted)
+        different = planning.differences(before, now, done)
+    except Exception as error:  # noqa: BLE001
+        return [*trouble, str(as_failure(error))], None
     # What an undo stumbled over is of interest only where it left something behind.
-    return [*different, *trouble] if different else []
+    return [*different, *trouble] if different else [], now
 
 
 def _run_all(host: Host, steps: t.Iterable[Step]) -> t.List[str]:
@@ -168,9 +312,10 @@ def _run_all(host: Host, steps: t.Iterable[Step]) -> t.List[str]:
             try:
                 host.run(left)
                 break
-            except Failure as error:
-                trouble.append(str(error))
-                done = {id(step) for step in error.done}
+            except Exception as error:  # noqa: BLE001
+                failure = as_failure(error)
+                trouble.append(str(failure))
+                done = {id(step) for step in failure.done}
                 # The first one that wasn't done is the one that failed.
                 left = [step for step in left if id(step) not in done][1:]
     return trouble
@@ -181,4 +326,4 @@ def _aftermath(done: t.Sequence[Step], trouble: t.Sequence[str]) -> str:
         return "What had been done was undone, but not all of it could be: %s" % " ".join(dict.fromkeys(trouble))
     if done:
         return "What had been done before that was undone."
-    return "Nothing was changed."
+    return UNCHANGED

@@ -18,11 +18,13 @@ class Failure(Exception):
     """Base of everything that a task reports with fail_json instead of a traceback.
 
     Its arguments are sentences, each of which is told once. ``aftermath`` tells what became of the host since; it is part
-    of the text. ``done`` are the steps that were done all the same, of the batch that failed.
+    of the text. ``done`` are the steps that were done all the same, of the batch that failed; ``unsure`` are those of which it
+    is not known.
     """
 
     aftermath = ""
     done: t.Sequence[t.Any] = ()
+    unsure: t.Sequence[t.Any] = ()
 
     def __str__(self) -> str:
         return " ".join(filter(None, dict.fromkeys((*self.sentences, self.aftermath))))
@@ -94,3 +96,34 @@ class Complaints:
         """Raises what was raised first, or BadInput, with all that was wrong and ``more``; if anything was wrong."""
         if self.sentences:
             raise self._kind(*self.sentences, *more)
+
+
+class Unforeseen(Failure):
+    """Any other exception, which is the ``__cause__`` of this one."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(_sentence(error))
+        self.__cause__ = error
+
+
+def as_failure(error: BaseException) -> Failure:
+    """The exception itself if it is a Failure, and one that tells of it otherwise."""
+    return error if isinstance(error, Failure) else Unforeseen(error)
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        return "The task ran out of memory. Raise the limit of its process (ulimit -v, or that of its cgroup)."
+    if isinstance(error, OSError) and error.strerror:
+        return "The operating system refused what the task needs: %s%s." % (
+            error.strerror,
+            " (%s)" % error.filename if error.filename else "",
+        )
+    told = " ".join(str(error).split())
+    return (
+        "An error inside virtnet.linux stopped the task: %s%s. Run it with -vvv for the traceback, and report it."
+        % (
+            type(error).__name__,
+            ": " + told.rstrip(".") if told else "",
+        )
+    )

@@ -15,10 +15,12 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import Host
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Unusable
+from ansible_collections.virtnet.linux.plugins.module_utils._following import Following, renewal
 from ansible_collections.virtnet.linux.plugins.module_utils._kernel import Kernel
-from ansible_collections.virtnet.linux.plugins.module_utils._model_links import references
+from ansible_collections.virtnet.linux.plugins.module_utils._model_links import Ref, references
 from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import (
     Belongings,
+    OwnedLink,
     Record,
     announced,
     belongings,
@@ -117,28 +119,62 @@ class WholeHost(Host):
 
     def prepare(self, plan: Plan) -> None:
         """Write down what is going to be made, in case that nobody gets to write down what was."""
+        self._records.tidy()
+        super().prepare(plan)
         if self._record is not None:
-            mine = record_of(self._record.name, self._mine(plan.before), plan.before)
-            self._written = announced(mine, made(plan), plan.before, plan.after)
-            self._records.write(self._written)
+            mine = self._mine(plan.before)
+            self._written = announced(
+                record_of(self._record.name, mine, plan.before), made(plan), plan.before, plan.after
+            )
+            self._reserve(plan, mine)
+            if self._written != self._record:
+                self._records.write(self._written, spare=False)
+
+    def _reserve(self, plan: Plan, mine: Belongings) -> None:
+        """Reserve the space that writing the record and the document later on takes. Raises Unusable."""
+        record = t.cast("Record", self._written)
+        moved = owned_after(plan, mine, plan.after).links - {Ref(link.netns, link.name) for link in record.links}
+        links = [OwnedLink(ref.netns, "", ref.name, plan.after.links[ref].kind) for ref in moved]
+        self._records.reserve_record(dataclasses.replace(record, links=[*record.links, *links]))
+        for step in plan.steps:
+            if isinstance(step, DocumentKeep):
+                self._records.reserve_document(step.name, step.document)
+                self._records.reserve_document(step.name, plan.before.kept)
+
+    def _records_that_follow(self) -> Following:
+        return Following(self._records, self._record.name if self._record else "")
 
     def commit(self, plan: Plan, now: State) -> None:
         """Write down what is owned now. A plan that had nothing to do succeeds where this can't be written, too."""
+        if not plan.steps:
+            self._records.tidy()
         if self._record is not None:
+            owned = owned_after(plan, self._mine(plan.before), now)
             with contextlib.nullcontext() if plan.steps else contextlib.suppress(Unusable):
-                self._write(self._record.name, owned_after(plan, self._mine(plan.before), now), now)
+                self._write(record_of(self._record.name, owned, now), owned == Belongings())
+
+    def taken_back(self, plan: Plan, now: State, whole: bool) -> None:
+        """Write down what is owned since."""
+        super().taken_back(plan, now, whole)
+        if self._written is not None and not whole:
+            self._write(renewal(plan.before, now).record(self._written), False)
 
     def abandon(self, plan: Plan, now: State) -> None:
         """Write down what was owned before. What was deleted and made again by the undo may have another identity now."""
         if self._record is not None:
-            self._write(self._record.name, self._mine(plan.before), now)
+            record = renewal(plan.before, now).record(self._record)
+            self._write(record, record == Record(record.name))
 
-    def _write(self, name: str, owned: Belongings, now: State) -> None:
-        record = record_of(name, owned, now)
-        if owned == Belongings():
+    def release(self) -> None:
+        """Give back the space that was reserved."""
+        self._records.release()
+
+    def _write(self, record: Record, empty: bool) -> None:
+        if empty:
             self._records.remove(record.name)
         elif record != self._written:
             self._records.write(record)
+        self._written = record
 
     def _mine(self, state: State) -> Belongings:
         return belongings(self._record, state) if self._record is not None else Belongings()

@@ -123,7 +123,7 @@ class Switch:
 
     ``unusable`` is the sentence on why there is none. ``interface_types`` are those that this OVS knows, none where it
     doesn't say. ``controller_rows`` has the UUIDs of controllers by bridge and target, ``rows`` those of bridges and ports
-    by table and name.
+    by table and name; for a fake bridge, that of its port.
     """
 
     bridges: t.Dict[str, Bridge] = dataclasses.field(default_factory=dict)

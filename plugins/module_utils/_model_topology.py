@@ -154,6 +154,19 @@ def announced(record: Record, new: Belongings, before: State, after: State) -> R
     )
 
 
+def widest(record: Record) -> Record:
+    """A record of the same things with identities as long as any can be."""
+    long = "x" * 64  # a UUID has 36 characters, and the identity of a namespace up to 27
+    return Record(
+        record.name,
+        long,
+        dict.fromkeys(record.namespaces, long),
+        [link._replace(space=long, ifindex=1 << 32, above=1 << 32) for link in record.links],
+        dict.fromkeys(record.bridges, long),
+        dict.fromkeys(record.ports, long),
+    )
+
+
 @dataclasses.dataclass(frozen=True)
 class WantedTopology:
     """What is asked of a topology as a whole: its own record, and those of all others on the host.

@@ -12,13 +12,14 @@ from __future__ import annotations
 import contextlib
 import gc
 import shlex
+import traceback
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.errors import UnsupportedError
 
-from ansible_collections.virtnet.linux.plugins.module_utils._apply import Outcome, converge
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure
+from ansible_collections.virtnet.linux.plugins.module_utils._apply import UNCHANGED, Outcome, Tell, converge
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import Unforeseen, as_failure
 from ansible_collections.virtnet.linux.plugins.module_utils._names import printable
 from ansible_collections.virtnet.linux.plugins.module_utils._option_types import mistyped, outermost
 
@@ -81,14 +82,22 @@ class Module(AnsibleModule):  # type: ignore[misc]
         self.wrong += [said for said in others if said not in left_out]
         self.wrong = [said.rstrip(".") + "." for said in self.wrong]
 
-    def report(self, wrong: t.Sequence[str], failure: t.Optional[Failure] = None) -> None:
-        """Fail with all that is wrong, each sentence once; return if nothing is."""
+    def report(self, wrong: t.Sequence[str], error: t.Optional[Exception] = None) -> None:
+        """Fail with all that is wrong, each sentence once; return if nothing is.
+
+        Of an error that nobody has foreseen, -vvv shows the traceback as well.
+        """
+        failure = as_failure(error) if error else None
+        more = {}
+        if error and isinstance(failure, Unforeseen):
+            failure.aftermath = failure.aftermath or UNCHANGED
+            more["exception"] = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         sentences = dict.fromkeys(
             (*wrong, *(failure.sentences if failure else ()), failure.aftermath if failure else "")
         )
         text = " ".join(filter(None, sentences))
         if text:
-            self.fail_json(msg=printable(text))
+            self.fail_json(msg=printable(text), **more)
 
 
 def run(
@@ -107,20 +116,32 @@ def run(
     module = Module(options)
     if not module.readable:
         module.report(module.wrong)
-    outcome = _converged(module, read, side)
+    result: Document = {}
+
+    def tell(outcome: Outcome) -> None:
+        result.update(_result(module, noun, outcome, write, side))
+
+    outcome = _converged(module, read, side, tell)
     plan = outcome.plan
     for sentence in plan.missing:
         module.warn(sentence + " In check mode this is taken as something that an earlier task would have made.")
     for sentence in (*plan.warnings, *plan.broken):
         module.warn(sentence)
+    module.exit_json(changed=plan.changed, **result)
+
+
+def _result(
+    module: AnsibleModule, noun: str, outcome: Outcome, write: t.Callable[[Outcome, State], Document], side: Side
+) -> Document:
+    plan = outcome.plan
     result: Document = {noun: side.show(module.params, write(outcome, outcome.now))}
     if module._diff:
         before, after = write(outcome, plan.before), write(outcome, plan.after)
         result["diff"] = {"before": before if side.certain else _alike(before, after), "after": after}
-    module.exit_json(changed=plan.changed, commands=[shlex.join(argv) for argv in plan.commands], **result)
+    return {"commands": [shlex.join(argv) for argv in plan.commands], **result}
 
 
-def _converged(module: Module, read: t.Callable[[Document], Wanted], side: Side) -> Outcome:
+def _converged(module: Module, read: t.Callable[[Document], Wanted], side: Side, tell: Tell) -> Outcome:
     """What became of it; fails with all that is wrong, with the options and with what would come of them."""
     wrong = list(module.wrong)
     try:
@@ -128,9 +149,9 @@ def _converged(module: Module, read: t.Callable[[Document], Wanted], side: Side)
         wrong += wanted.wrong
         with contextlib.closing(side.open(module.params)) as host:
             check = module.check_mode or bool(wrong)
-            outcome = converge(host, side.planning, wanted, check, module.params.get("rollback", True))
-    except Failure as failure:
-        module.report(wrong, failure)
+            outcome = converge(host, side.planning, wanted, check, module.params.get("rollback", True), tell=tell)
+    except Exception as error:  # noqa: BLE001
+        module.report(wrong, error)
     module.report([*wrong, *outcome.plan.missing] if wrong else [])
     return outcome
 

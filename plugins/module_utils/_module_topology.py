@@ -19,7 +19,7 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible_collections.virtnet.linux.plugins.module_utils import _archive  # noqa: F401 pylint: disable=unused-import
 from ansible_collections.virtnet.linux.plugins.module_utils import _documents_topology as documents
 from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs import read_database, read_timeout
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Failure, Missing
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Missing
 from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHost
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import Record, WantedTopology
@@ -88,8 +88,8 @@ def run_info() -> None:
     module.report(module.wrong)
     try:
         found = look(params["namespaces"], read_database(params["database"]), read_timeout(params["timeout"]))
-    except Failure as failure:
-        module.report([], failure)
+    except Exception as error:  # noqa: BLE001
+        module.report([], error)
     module.exit_json(changed=False, **found)
 
 

@@ -345,4 +345,6 @@ def _switch(tables: Tables) -> Switch:
         if row["fake_bridge"] and values["tag"] is not None:
             ids = {"external_ids": fake_ids(values["external_ids"])}
             switch.bridges[name] = Bridge(name, ids, parent=real, vlan=values["tag"])
+            # A fake bridge has no row of its own; it comes and goes with its port.
+            switch.rows[BRIDGE, name] = switch.rows[PORT, name]
     return switch

@@ -17,6 +17,8 @@ import dataclasses
 import itertools
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import as_failure
+
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._commands import Argv
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
@@ -28,6 +30,8 @@ class Step:
 
     # Consecutive steps with the same batch, if they have one, are one request to the host.
     batch: t.Optional[t.Hashable] = None
+    # Whether it deletes what an undo may make again with another identity.
+    deletes: bool = False
 
     def __repr__(self) -> str:
         return "%s(**%r)" % (type(self).__name__, vars(self))
@@ -102,19 +106,65 @@ class Planning(t.NamedTuple):
     differences: t.Callable[[State, State, t.Sequence[Step]], t.List[str]]
 
 
-def undo(planning: Planning, before: State, done: t.Iterable[Step]) -> t.List[Step]:
-    """The steps that take back those that were done to a host in the state ``before``, their side effects included."""
+class WayBack(t.NamedTuple):
+    """The steps that take other steps back, and a sentence for each thing that could not be planned."""
+
+    steps: t.List[Step]
+    trouble: t.List[str]
+
+
+def undo(planning: Planning, before: State, done: t.Iterable[Step]) -> WayBack:
+    """What takes back the steps that were done to a host in the state ``before``, their side effects included."""
     state = before.copy()
     undone: t.List[t.List[Step]] = []
+    trouble: t.List[str] = []
     for step in done:
         was = state.copy()
+        inverse: t.List[Step] = []
+        repair: t.List[Step] = []
+        try:
+            inverse = step.inverse(was)
+            step.simulate(state)
+            after = state.copy()
+            for back in inverse:
+                back.simulate(after)
+            repair = planning.make_repair(after, was, False)
+        except Exception as error:  # noqa: BLE001
+            # A fault in one step's plan must not keep the others from being taken back.
+            trouble.append("Planning the rollback of %s failed: %s" % (step.describe(), as_failure(error)))
+        undone.append([*inverse, *repair])
+    return WayBack([step for steps in reversed(undone) for step in steps], trouble)
+
+
+def likely_done(before: State, done: t.Sequence[Step], unsure: t.Sequence[Step], now: State) -> t.Sequence[Step]:
+    """The first steps of ``unsure``: as many as best explain what exists ``now``, the more the better.
+
+    ``done`` was done before them, to a host in the state ``before``.
+    """
+    state = before.copy()
+    for step in done:
         step.simulate(state)
-        after = state.copy()
-        inverse = step.inverse(was)
-        for back in inverse:
-            back.simulate(after)
-        undone.append([*inverse, *planning.make_repair(after, was, False)])
-    return [step for steps in reversed(undone) for step in steps]
+    found, count, best = _things(now), 0, len(_things(state) ^ _things(now))
+    for number, step in enumerate(unsure, 1):
+        step.simulate(state)
+        different = len(_things(state) ^ found)
+        if different <= best:
+            count, best = number, different
+    return unsure[:count]
+
+
+def _things(state: State) -> t.Set[t.Tuple[t.Hashable, ...]]:
+    """What exists in a state."""
+    return {
+        *(("namespace", name) for name in state.namespaces),
+        *(("link", ref) for ref in state.links),
+        *(
+            (database, table, name)
+            for database, switch in state.ovs.items()
+            for table, names in (("Bridge", switch.bridges), ("Port", switch.ports), ("Interface", switch.interfaces))
+            for name in names
+        ),
+    }
 
 
 class Editor:

@@ -299,6 +299,7 @@ class LinkPlanner(_Editor, Planner):
                 self._relocate(place, wanted.ref, wanted.recreate)
             if wanted.peer:
                 place = self._peer_place(wanted)
+                self.found.setdefault(wanted.peer.ref, place)
                 self._origins[wanted.peer.ref] = self.state.links.get(place)
                 self._relocate(place, wanted.peer.ref, wanted.recreate)
 

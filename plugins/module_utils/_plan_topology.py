@@ -113,7 +113,8 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
             self.ovs_missing(wanted)
         self._absent(wanted, mine)
         if topology:
-            self.last.append(functools.partial(self._keep, topology))
+            # Before all deletions, which an undo can't always make good.
+            self.last.insert(0, functools.partial(self._keep, topology))
         if self._errors:
             # What is missing may be what an element that can't be read would have made.
             unread = ["'%s'" % name for name in wanted.unread]

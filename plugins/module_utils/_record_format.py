@@ -68,7 +68,8 @@ def to_json(record: Record) -> t.Dict[str, t.Any]:
         "ovs_bridges": rows(record.bridges),
         "ovs_ports": rows(record.ports),
     }
-    return {**data, "seal": _seal(data)} if _announces(record) else data
+    # What had no seal doesn't get one by being written again.
+    return {**data, "seal": _seal(data)} if _announces(record) and record.sealed else data
 
 
 def from_json(data: t.Any, name: str) -> Record:

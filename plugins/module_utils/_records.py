@@ -12,14 +12,17 @@ Beside them are the documents of those topologies that come back after a reboot.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
+import re
 import tempfile
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._files import make_folder, names_in, read_json
-from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import Record
+from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import Record, widest
 from ansible_collections.virtnet.linux.plugins.module_utils._names import octets, printable, quoted
 from ansible_collections.virtnet.linux.plugins.module_utils._record_format import VERSION, from_json, to_json
 
@@ -27,6 +30,10 @@ FOLDER = "/var/lib/virtnet/topologies"
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _SUFFIX = ".json"
 _KEPT_SUFFIX = ".document"
+_SEAL = 128  # bytes that the seal of a record takes, and more
+# The names that module tempfile gives to files.
+_PREFIX = "."
+_TEMPORARY = re.compile(r"\.[a-z0-9_]{8}")
 
 
 def boot_id() -> str:
@@ -40,6 +47,7 @@ class Records:
 
     def __init__(self, folder: str = FOLDER) -> None:
         self._folder = folder
+        self._spares: t.List[_Spare] = []
 
     def path(self, name: str) -> str:
         """The file of a topology; its name must be one that a file can have."""
@@ -84,24 +92,71 @@ class Records:
         except OSError as error:
             raise Unusable("Reading %s failed: %s." % (path, error.strerror)) from error
 
-    def write(self, record: Record) -> None:
-        """Write a record so that at every moment there is the old one or the new one. Raises Unusable."""
-        self._write(self.path(record.name), to_json(record))
+    def write(self, record: Record, spare: bool = True) -> None:
+        """Write a record so that at every moment there is the old one or the new one. Raises Unusable.
 
-    def _write(self, path: str, data: t.Dict[str, t.Any]) -> None:
-        try:
-            make_folder(self._folder)
-            with tempfile.NamedTemporaryFile("w", dir=self._folder, prefix=".", encoding="utf-8", delete=False) as file:
-                json.dump(data, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(file.name, path)
-        except OSError as error:
-            raise Unusable("Writing %s failed: %s." % (path, error.strerror)) from error
+        Without ``spare``, the space that was reserved is left for later.
+        """
+        self._write(self.path(record.name), to_json(record), spare)
 
     def remove(self, name: str) -> None:
         """Remove the record of a topology, if there is one. Raises Unusable."""
         _remove(self.path(name))
+
+    # Writing
+
+    def reserve(self, path: str, size: int) -> None:
+        """Set aside space for one write of up to ``size`` bytes to a file, so that a full disk can't prevent it.
+
+        Raises Unusable where there isn't enough space.
+        """
+        self._spares.append(self._new_file(path, size))
+
+    def reserve_record(self, record: Record) -> None:
+        """Set aside space for writing a record, or one of the same things with other identities. Raises Unusable."""
+        self.reserve(self.path(record.name), len(_encoded(to_json(widest(record)))) + _SEAL)
+
+    def reserve_document(self, name: str, document: t.Optional[t.Dict[str, t.Any]]) -> None:
+        """Set aside space for keeping a document. Raises Unusable."""
+        if document is not None:
+            self.reserve(self.kept_path(name), len(_encoded(_kept(document))))
+
+    def release(self) -> None:
+        """Give back the space that was set aside and not used."""
+        while self._spares:
+            self._spares.pop().discard()
+
+    def tidy(self) -> None:
+        """Remove the temporary files of tasks that were killed. Only for a task that holds the lock."""
+        ours = {os.path.basename(spare.path) for spare in self._spares}
+        with contextlib.suppress(OSError):
+            for name in os.listdir(self._folder):
+                if _TEMPORARY.fullmatch(name) and name not in ours:
+                    with contextlib.suppress(OSError):
+                        os.remove(os.path.join(self._folder, name))
+
+    def _write(self, path: str, data: t.Dict[str, t.Any], spare: bool = True) -> None:
+        content = _encoded(data)
+        spares = self._spares if spare else ()
+        reserved = [one for one in spares if one.target == path and one.size >= len(content)]
+        # The smallest one: a bigger one is for something else that comes later.
+        file = min(reserved, key=lambda one: one.size) if reserved else self._new_file(path, len(content))
+        try:
+            file.become_target(content)
+        except OSError as error:
+            raise _not_written(path, error) from error
+        finally:
+            if file not in self._spares:
+                file.discard()
+            elif file.used:
+                self._spares.remove(file)
+
+    def _new_file(self, path: str, size: int) -> _Spare:
+        try:
+            make_folder(self._folder)
+            return _Spare(self._folder, path, size)
+        except OSError as error:
+            raise _not_written(path, error) from error
 
     # Documents
 
@@ -141,7 +196,7 @@ class Records:
     def keep(self, name: str, document: t.Optional[t.Dict[str, t.Any]]) -> None:
         """Keep the document of a topology, or none any more. Raises Unusable."""
         if document is not None:
-            self._write(self.kept_path(name), {"version": VERSION, "document": document})
+            self._write(self.kept_path(name), _kept(document))
             return
         _remove(self.kept_path(name))
 
@@ -152,3 +207,62 @@ def _remove(path: str) -> None:
             os.remove(octets(path))
         except OSError as error:
             raise Unusable("Removing %s failed: %s." % (path, error.strerror)) from error
+
+
+class _Spare:
+    """A temporary file that has its place on the disk, and that can become another file."""
+
+    def __init__(self, folder: str, target: str, size: int) -> None:
+        self.target = target
+        self.size = size
+        self.used = False
+        self._fd, self.path = tempfile.mkstemp(dir=folder, prefix=_PREFIX)
+        try:
+            _allocate(self._fd, size)
+        except BaseException:
+            self.discard()
+            raise
+
+    def become_target(self, content: bytes) -> None:
+        """Replace the target by this file with that content. Raises OSError."""
+        _write_all(self._fd, content)
+        os.ftruncate(self._fd, len(content))
+        os.fsync(self._fd)
+        os.replace(self.path, octets(self.target))
+        self.used = True
+        os.close(self._fd)
+
+    def discard(self) -> None:
+        """Remove it, unless it was used."""
+        if not self.used:
+            self.used = True
+            os.close(self._fd)
+            with contextlib.suppress(OSError):
+                os.remove(self.path)
+
+
+def _not_written(path: str, error: OSError) -> Unusable:
+    return Unusable("Writing %s failed: %s." % (path, error.strerror))
+
+
+def _allocate(fd: int, size: int) -> None:
+    try:
+        os.posix_fallocate(fd, 0, max(size, 1))
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
+            raise
+        _write_all(fd, bytes(size))  # a file system, or a C library, that can't do it
+
+
+def _write_all(fd: int, content: bytes) -> None:
+    written = 0
+    while written < len(content):
+        written += os.pwrite(fd, content[written:], written)
+
+
+def _kept(document: t.Dict[str, t.Any]) -> t.Dict[str, t.Any]:
+    return {"version": VERSION, "document": document}
+
+
+def _encoded(data: t.Dict[str, t.Any]) -> bytes:
+    return json.dumps(data, indent=1).encode("ascii")

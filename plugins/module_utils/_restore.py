@@ -20,7 +20,13 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils import _documents_topology as documents
 from ansible_collections.virtnet.linux.plugins.module_utils import _names
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import Outcome, converge
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Failure, Missing
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import (
+    BadInput,
+    Failure,
+    Missing,
+    Unforeseen,
+    as_failure,
+)
 from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHost
 from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import Record, WantedTopology
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import PLANNING, made
@@ -72,12 +78,12 @@ def _attempt(name: str, records: Records, arguments: argparse.Namespace) -> t.Un
         _tell(name, _restore(name, records, arguments.check), arguments)
     except Missing as missing:
         return missing
-    except Failure as failure:
-        _complain(name, str(failure))
-        return False
-    except Exception:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001
         # Whatever it is, the other ones are to come back.
-        _complain(name, traceback.format_exc())
+        failure = as_failure(error)
+        _complain(name, str(failure))
+        if isinstance(failure, Unforeseen) and arguments.verbose:
+            _complain(name, traceback.format_exc())
         return False
     return True
 

@@ -21,7 +21,7 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _messages as messages
 from ansible_collections.virtnet.linux.plugins.module_utils import _steps_links as steps
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import as_failure
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, _common, linux_bridge_port
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Kind
 from ansible_collections.virtnet.linux.plugins.module_utils._messages import (
@@ -34,7 +34,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._messages import (
     Attributes,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import Vlan
-from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import CLONE_NEWNET
+from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import CLONE_NEWNET, NETNS_DIR
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import (
     NLM_F_CREATE,
     NLM_F_EXCL,
@@ -86,9 +86,14 @@ class Running(Spaces):
                 if not self._pending or self._pending[-1][0] is not self._current:
                     self._mark_done(steps_alike)
             self._flush()
-        except Failure as failure:
+        except Exception as error:
+            failure = as_failure(error)
             failure.done = tuple(self._done)
-            raise
+            if failure is error:
+                raise
+            known = set(map(id, self._done))
+            failure.unsure = tuple(step for step in batch if id(step) not in known)
+            raise failure from error
 
     def _mark_done(self, done: t.Sequence[Step]) -> None:
         known = {id(step) for step in self._done[-2 * len(done) :]}
@@ -127,7 +132,7 @@ class Running(Spaces):
             if LIBC.unshare(CLONE_NEWNET):
                 code = ctypes.get_errno()
                 raise OSError(code, os.strerror(code))
-            pyroute2_netns.attach(step.name, os.getpid())
+            _name(step.name)
         finally:
             pyroute2_netns.popns()
 
@@ -142,7 +147,7 @@ class Running(Spaces):
         self._flush()
         name = step.netns.name
         with self.unnamed[name].inside():
-            pyroute2_netns.attach(name, os.getpid())
+            _name(name)
         self.spaces[name] = self.unnamed.pop(name)
 
     def _sysctl(self, step: steps.Sysctl) -> None:
@@ -410,6 +415,19 @@ class Running(Spaces):
         }
         flags = NLM_F_CREATE | NLM_F_EXCL if message_type == rtnl.RTM_NEWROUTE else 0
         return Request(rtmsg, message_type, flags, attributes, header)
+
+
+def _name(name: str) -> None:
+    """Give the namespace that the process is in a name, or leave nothing behind. Raises OSError."""
+    path = os.path.join(NETNS_DIR, name)
+    taken = os.path.lexists(path)
+    try:
+        pyroute2_netns.attach(name, os.getpid())
+    except BaseException:
+        if not taken:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+        raise
 
 
 def _deletions_together(batch: t.Sequence[Step]) -> t.Iterator[t.List[Step]]:

@@ -225,6 +225,8 @@ class LinkDel(LinkStep):
     link: Link
     silent: bool = False
 
+    deletes = True
+
     def describe(self) -> str:
         return "deleting %s %s" % (self.link.kind or "link", self.link.ref)
 

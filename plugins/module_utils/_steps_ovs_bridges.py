@@ -55,6 +55,8 @@ class BridgeDel(OvsStep):
     database: str
     name: str
 
+    deletes = True
+
     def describe(self) -> str:
         return "deleting OVS bridge '%s'" % self.name
 

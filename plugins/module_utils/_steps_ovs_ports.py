@@ -74,6 +74,8 @@ class PortDel(OvsStep):
     database: str
     name: str
 
+    deletes = True
+
     def describe(self) -> str:
         return "removing OVS port '%s'" % self.name
 

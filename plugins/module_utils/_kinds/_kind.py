@@ -178,8 +178,12 @@ class Kind:
     stay_behind: t.Tuple[str, ...] = ()
 
     def spell(self, names: t.Collection[str], values: Values) -> t.List[str]:
-        """The words that iproute2 wants for some of its own attributes; ``values`` has those beside them, too."""
-        return [word for a in self.attributes if a.name in names for word in a.spell(values[a.name])]
+        """The words that iproute2 wants for some of its own attributes; ``values`` has those beside them, too.
+
+        What ``values`` lacks is what the kernel gives a new link; where that can't be known, there is no word for it.
+        """
+        spelled = ((a, values.get(a.name, a.default)) for a in self.attributes if a.name in names)
+        return [word for a, value in spelled if value is not None for word in a.spell(value)]
 
     def read_more(self, name: str, message: t.Any) -> t.Dict[str, t.Any]:
         """The values that the message which describes a link doesn't tell, or tells wrong; None for what nobody tells.

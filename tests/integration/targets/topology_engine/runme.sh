@@ -3,8 +3,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# The laws of whole topologies on the real kernel and a real Open vSwitch, faults and kills included: see test_engine.py. What one topology means to another: see test_isolation.py.
+# The laws of whole topologies on the real kernel and a real Open vSwitch, faults and kills included: see test_engine.py and
+# test_faults.py. What one topology means to another: see test_isolation.py.
 
 set -eux
 export PYTHONPATH="${ANSIBLE_COLLECTIONS_PATH%%:*}${PYTHONPATH:+:$PYTHONPATH}"
-exec "${ANSIBLE_TEST_PYTHON_INTERPRETER:-python3}" -m pytest -p no:cacheprovider -q -s test_isolation.py test_engine.py
+exec "${ANSIBLE_TEST_PYTHON_INTERPRETER:-python3}" -m pytest -p no:cacheprovider -q -s test_isolation.py test_faults.py test_engine.py

@@ -143,4 +143,4 @@ def test_after_a_failure_all_is_read() -> None:
     host = Told(["p", "q"], nothing)
     with pytest.raises(NotTaken, match="the host still lacks: setting tag of OVS port 'p' to 7"):
         converge(host, PLANNING, PORT, check=False)
-    assert host.asked == [("Port", "p"), ("Interface", "p"), *WHOLE, *WHOLE, *WHOLE]
+    assert host.asked == [("Port", "p"), ("Interface", "p"), *WHOLE, *WHOLE]

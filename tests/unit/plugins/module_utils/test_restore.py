@@ -228,8 +228,17 @@ def test_others_are_restored_when_one_fails(tried: t.Any, capsys: Told) -> None:
     assert _restore.main([]) == 1
     told = capsys.readouterr()
     assert told.out == "c: made 1 link; 2 steps in all.\n"
-    assert told.err.startswith("a: That can't be.\nb: Traceback")
+    assert told.err.startswith(
+        "a: That can't be.\nb: An error inside virtnet.linux stopped the task: RuntimeError: a bug. "
+    )
+    assert "Traceback" not in told.err
     assert _restore.main([]) == 0
+
+
+def test_the_traceback_of_what_nobody_has_foreseen(tried: t.Any, capsys: Told) -> None:
+    tried.update(b=[RuntimeError("a bug")])
+    assert _restore.main(["--verbose"]) == 1
+    assert "\nb: Traceback" in capsys.readouterr().err
 
 
 def test_what_is_missing_may_come(tried: t.Any, capsys: Told) -> None:

@@ -1,0 +1,339 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whatever fails after the first step is undone and told: exceptions of any kind, full and read-only disks, and limits.
+
+After each of them the host is as before by iproute2 and ovs-vsctl, what is recorded of topologies is as before, and no
+temporary file is left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import itertools
+import os
+import typing as t
+
+import pytest
+
+from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, Unforeseen
+from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHost
+from ansible_collections.virtnet.linux.plugins.module_utils._model import State
+from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step
+from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._records import Records
+from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import switch
+from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import alone, same
+from ansible_collections.virtnet.linux.tests.integration.targets.topology_engine.test_engine import (
+    RECORDS,
+    WORLD,
+    FaultyHost,
+    Host,
+    places,
+    recorded,
+    run,
+)
+from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils.simulated_topology import Document, wanted
+
+INT: Document = {"name": "a-int", "datapath_type": "netdev"}
+FAKE: Document = {"name": "a-fake", "parent": "a-int", "vlan": 5, "external_ids": {"k": "v"}}
+OLD: Document = {
+    "name": "lab",
+    "state": "present",
+    "persist": True,
+    "namespaces": [{"name": "blue"}, {"name": "old"}],
+    "links": [
+        {"kind": "linux_bridge", "name": "br0", "netns": "blue", "state": "up", "addresses": ["10.5.0.1/24"]},
+        {"kind": "veth", "name": "v0", "state": "up", "peer": {"name": "w0", "netns": "blue", "master": "br0"}},
+        {"kind": "veth", "name": "v1", "addresses": ["10.6.0.1/24"], "peer": {"name": "w1", "netns": "old"}},
+    ],
+}
+NEW: Document = {
+    **OLD,
+    "namespaces": [{"name": "blue", "sysctls": {"net.ipv4.ip_forward": 1}}, {"name": "green"}],
+    "links": [
+        {
+            "kind": "linux_bridge",
+            "name": "br0",
+            "netns": "blue",
+            "state": "up",
+            "addresses": [],
+            "purge_addresses": True,
+        },
+        {"kind": "veth", "name": "v0", "mtu": 1400, "state": "up", "peer": {"name": "w0", "netns": "green"}},
+        {"kind": "tuntap", "mode": "tap", "name": "t0", "netns": "blue", "master": "br0", "state": "up"},
+        {"kind": "macvlan", "name": "x0", "netns": "green", "parent": "w0", "parent_netns": "green", "nodst": True},
+    ],
+    "ovs_bridges": [
+        {**INT, "ports": [{"name": "v0", "tag": "7"}, {"name": "i0", "type": "internal"}]},
+        {**FAKE, "ports": []},
+    ],
+}
+ABSENT: Document = {"name": "lab", "state": "absent"}
+# Some of ours would be told as what they say; these nobody has foreseen.
+ERRORS = (
+    KeyError("mode"),
+    StopIteration(),
+    MemoryError(),
+    RecursionError("too deep"),
+    OSError(errno.EMFILE, "Too many"),
+)
+
+
+def raising(error: BaseException) -> t.Callable[[Step], None]:
+    def event(_step: Step) -> None:
+        raise error
+
+    return event
+
+
+def on_a_host(test: t.Callable[[Host], t.Any]) -> t.Any:
+    """Run a test on a host of its own with things that no topology has made, and with an Open vSwitch."""
+
+    def inside() -> t.Any:
+        host = Host()
+        host.world.build(WORLD, "grey")
+        with switch(host.world):
+            return test(host)
+
+    return alone(inside)
+
+
+def undone(host: Host, attempt: t.Callable[[], t.Any], event: str) -> Failure:
+    """What an attempt failed with, after which all is as before."""
+    before, record = host.snapshot(), recorded()
+    with pytest.raises(Failure) as caught:
+        attempt()
+    same(before, host.snapshot(), "%s: %s" % (event, caught.value))
+    assert recorded() == record, event
+    assert "not all of it" not in str(caught.value), event
+    return caught.value
+
+
+def failing(attempt: t.Callable[[], t.Any]) -> str:
+    """What an attempt failed with, nothing if it didn't."""
+    try:
+        attempt()
+    except Failure as failure:
+        return str(failure)
+    return ""
+
+
+def exceptions(host: Host) -> int:
+    count = 0
+    run(OLD)
+    for document in (NEW, ABSENT):
+        plan = run(document, check=True).plan
+        errors = itertools.cycle(ERRORS)
+        for step, error in zip(places(plan), errors):
+            told = undone(
+                host,
+                functools.partial(run, document, at=step, event=raising(error)),
+                "%r before step %d" % (error, step),
+            )
+            assert isinstance(told, Unforeseen)
+            assert told.__cause__ is error
+            assert str(told) != str(error)
+            assert str(told).endswith(("What had been done before that was undone.", "Nothing was changed."))
+            count += 1
+        assert run(document, check=True).plan.commands == plan.commands
+        run(document)
+    return count
+
+
+def test_any_exception_before_any_step_is_undone() -> None:
+    assert on_a_host(exceptions) > 20
+
+
+class Ending(WholeHost):
+    """Raises something instead of recording the end, or after that."""
+
+    def __init__(self, error: Exception, after: bool) -> None:
+        super().__init__(20, Records(str(RECORDS)))
+        self.error = error
+        self.after = after
+
+    def commit(self, plan: Plan, now: State) -> None:
+        if self.after:
+            super().commit(plan, now)
+        raise self.error
+
+
+def endings(host: Host) -> None:
+    for document in (OLD, NEW):
+        for error, after in zip((*ERRORS, Failure("It failed.")), itertools.cycle((False, True))):
+            with contextlib.closing(Ending(error, after)) as ending:
+                event = "%r, %s" % (error, after)
+                told = undone(host, functools.partial(converge, ending, PLANNING, wanted(document), False), event)
+                assert str(told).endswith("What had been done before that was undone.")
+        run(document)
+
+
+def test_what_fails_at_the_very_end_is_undone() -> None:
+    on_a_host(endings)
+
+
+def fake_bridges(host: Host) -> None:
+    both = {"name": "lab", "state": "present", "persist": True, "ovs_bridges": [INT, FAKE]}
+    one = {**both, "ovs_bridges": [INT]}
+    for document, names in ((both, "a-fake\na-int\n"), (one, "a-int\n"), (both, "a-fake\na-int\n"), (ABSENT, "")):
+        assert run(document).plan.changed
+        assert not run(document).plan.changed
+        assert host.world.run("ovs-vsctl", "list-br") == names
+        assert host.world.run("sh", "-c", "ovs-vsctl list-ports a-int || :").split() == []
+    assert recorded() == []
+
+
+def test_fake_bridges_are_owned() -> None:
+    on_a_host(fake_bridges)
+
+
+# Disks
+
+
+def many(count: int) -> Document:
+    return {
+        "name": "lab",
+        "state": "present",
+        "links": [{"kind": "linux_bridge", "name": "br-%d" % number} for number in range(count)],
+    }
+
+
+def mounted(host: Host, size: int) -> None:
+    RECORDS.mkdir()
+    host.world.run("mount", "-t", "tmpfs", "-o", "mode=755,size=%d" % size, "tmpfs", str(RECORDS))
+
+
+def fill() -> None:
+    with contextlib.suppress(OSError), open(RECORDS / "others", "ab", buffering=0) as file:
+        while True:
+            file.write(bytes(512))
+
+
+class Meanwhile(WholeHost):
+    """Others do something before the step of a number, all of whose steps are for the kernel."""
+
+    def __init__(self, at: int, event: t.Callable[[], None]) -> None:
+        super().__init__(20, Records(str(RECORDS)))
+        self.at = at
+        self.event = event
+
+    def run(self, batch: t.Sequence[Step]) -> None:
+        for steps in (batch[: self.at], batch[self.at :]):
+            if steps:
+                super().run(steps)
+            self.event()
+
+
+def full_disks(host: Host) -> None:
+    """However full the disk is before, and wherever in a run others fill it, nothing half done remains."""
+    mounted(host, 64 << 10)
+    document = many(40)
+    outcomes = set()
+    for used in range(36 << 10, 64 << 10, 4 << 10):
+        (RECORDS / "others").write_bytes(bytes(used))
+        before = host.snapshot()
+        told = failing(functools.partial(run, document))
+        outcomes.add(told)
+        if not told:
+            assert not run(document).plan.changed
+            (RECORDS / "others").write_bytes(b"")
+            run(ABSENT)
+        same(before, host.snapshot(), "%d bytes are taken" % used)
+        assert [path.name for path in RECORDS.iterdir()] == ["others"]
+    assert outcomes == {
+        "",
+        "Writing /run/topologies/lab.json failed: No space left on device. Nothing was changed.",
+    }
+    for step in (0, 20, 39):
+        (RECORDS / "others").unlink()
+        with contextlib.closing(Meanwhile(step, fill)) as meanwhile:
+            assert converge(meanwhile, PLANNING, wanted(document), False).plan.changed
+        (RECORDS / "others").write_bytes(b"")
+        run(ABSENT)
+        assert [path.name for path in RECORDS.iterdir()] == ["others"]
+
+
+class Filled(FaultyHost):
+    """The disk is full when it comes to recording the end, and that fails."""
+
+    def commit(self, plan: Plan, now: State) -> None:
+        fill()
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def full_while_undone(host: Host) -> None:
+    mounted(host, 256 << 10)
+    run(OLD)
+    for document in (NEW, ABSENT):
+        (RECORDS / "others").write_bytes(b"")
+        before, record = host.snapshot(), sorted(path.read_bytes() for path in RECORDS.glob("lab*"))
+        with contextlib.closing(Filled(-1, raising(KeyError()))) as filled, pytest.raises(Failure) as caught:
+            converge(filled, PLANNING, wanted(document), False)
+        same(before, host.snapshot(), str(caught.value))
+        assert str(caught.value).endswith("What had been done before that was undone.")
+        assert sorted(path.read_bytes() for path in RECORDS.glob("lab*")) == record
+        assert {path.name for path in RECORDS.iterdir()} == {"others", "lab.json", "lab.document"}
+        assert run(document, check=True).plan.changed
+
+
+def test_full_disks() -> None:
+    on_a_host(full_disks)
+    on_a_host(full_while_undone)
+
+
+def bound(host: Host) -> None:
+    """Make the folder read-only, though files are open for writing."""
+    for words in (["--bind"], ["-o", "remount,bind,ro"]):
+        host.world.run("mount", *words, str(RECORDS), str(RECORDS))
+
+
+def read_only(host: Host) -> None:
+    mounted(host, 256 << 10)
+    run(OLD)
+
+    def remount(how: str) -> None:
+        host.world.run("mount", "-o", "remount,%s" % how, str(RECORDS))
+
+    remount("ro")
+    for document in (NEW, ABSENT):
+        told = undone(host, functools.partial(run, document), "read-only")
+        assert "Read-only file system. Nothing was changed." in str(told)
+    assert not run(OLD).plan.changed
+    assert not run({**ABSENT, "name": "other"}).plan.changed
+    remount("rw")
+    plan = run(NEW, check=True).plan
+    for step in (0, len(plan.steps) // 2):
+        before = host.snapshot()
+        with pytest.raises(Failure) as caught:
+            run(NEW, at=step, event=lambda _step: bound(host))
+        host.world.run("umount", str(RECORDS))
+        assert "Read-only file system" in str(caught.value)
+        same(before, host.snapshot(), str(caught.value))
+        run(OLD)
+
+
+def test_read_only_disks() -> None:
+    on_a_host(read_only)
+
+
+def leftovers(_host: Host) -> None:
+    run(OLD)
+    for name in (".abcd1234", ".x_y_z_00"):
+        (RECORDS / name).write_bytes(bytes(100))
+    (RECORDS / ".profile").touch()
+    run({"name": "other", "state": "present", "links": [{"kind": "linux_bridge", "name": "b7"}]})
+    assert {path.name for path in RECORDS.iterdir()} == {".profile", "lab.json", "lab.document", "other.json"}
+    (RECORDS / ".abcd1234").touch()
+    run(OLD, check=True)
+    assert (RECORDS / ".abcd1234").exists()
+    run(OLD)
+    assert not (RECORDS / ".abcd1234").exists()
+
+
+def test_what_killed_tasks_left_is_removed() -> None:
+    on_a_host(leftovers)
