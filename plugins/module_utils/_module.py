@@ -30,6 +30,7 @@ if t.TYPE_CHECKING:
 
 
 Document = t.Dict[str, t.Any]
+VERBOSE = 3  # -vvv
 
 
 class Side(t.NamedTuple):
@@ -88,10 +89,14 @@ class Module(AnsibleModule):  # type: ignore[misc]
         Of an error that nobody has foreseen, -vvv shows the traceback as well.
         """
         failure = as_failure(error) if error else None
-        more = {}
+        more: Document = {}
         if error and isinstance(failure, Unforeseen):
             failure.aftermath = failure.aftermath or UNCHANGED
-            more["exception"] = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+            lines = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+            more["exception"] = lines
+            if self._verbosity >= VERBOSE:
+                # Since ansible-core 2.19 an exception is shown by DISPLAY_TRACEBACK alone.
+                more["traceback"] = lines.splitlines()
         sentences = dict.fromkeys(
             (*wrong, *(failure.sentences if failure else ()), failure.aftermath if failure else "")
         )

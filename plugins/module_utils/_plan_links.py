@@ -124,7 +124,9 @@ class _Editor(Editor):
         self._set_values(ref, target, last=True)
 
     def _set_values(self, ref: Ref, target: Link, last: bool = False) -> None:
-        own = _all.KINDS[target.kind].attributes if target.kind in _all.KINDS else ()
+        # Nobody knows the kind of a link that Open vSwitch makes until it is there: it may not have what the target has.
+        kind = _all.KINDS.get(target.kind) if target.kind == self.state.links[ref].kind else None
+        own = kind.attributes if kind else ()
         for attribute in (attribute for attribute in (*own, *_common.COMMON) if attribute.last == last):
             if attribute.name not in target.values or self._has(ref, attribute, target):
                 continue

@@ -71,3 +71,17 @@ def test_complaints_are_collected() -> None:
         told.report()
     assert Missing(["One.", "One."]).sentences == ("One.", "One.")
     assert str(Missing(["One.", "One."])) == "One."
+
+
+@pytest.mark.parametrize("verbosity", [0, 3])
+def test_what_nobody_has_foreseen_is_a_sentence(verbosity: int, capsys: pytest.CaptureFixture[str]) -> None:
+    module = opened({"name": "v0", "_ansible_verbosity": verbosity})
+    try:
+        {}["mode"]
+    except KeyError as error:
+        with pytest.raises(SystemExit), testing.patch_module_args({}):
+            module.report([], error)
+    told = json.loads(capsys.readouterr().out)
+    assert told["msg"].startswith("An error inside virtnet.linux stopped the task: KeyError: 'mode'. ")
+    assert told["msg"].endswith(" Nothing was changed.")
+    assert ("Traceback (most recent call last):" in told.get("traceback", ())) == (verbosity == 3)
