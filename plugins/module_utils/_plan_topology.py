@@ -88,6 +88,7 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
         self._placed: t.Set[int] = set()
         self._doomed: t.Set[str] = set()  # namespaces
         self._last_of_ovs: t.List[t.Callable[[], None]] = []
+        self._deletions_at = 0
 
     def _try(self, plan: t.Callable[..., None], *arguments: t.Any) -> bool:
         """Whether a part of the plan can be made; what stands against it is kept for the end."""
@@ -113,8 +114,7 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
             self.ovs_missing(wanted)
         self._absent(wanted, mine)
         if topology:
-            # Before all deletions, which an undo can't always make good.
-            self.last.insert(0, functools.partial(self._keep, topology))
+            self.last = [self._begin_deletions, *self.last, functools.partial(self._keep, topology)]
         if self._errors:
             # What is missing may be what an element that can't be read would have made.
             unread = ["'%s'" % name for name in wanted.unread]
@@ -126,6 +126,11 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
         keep, kept = topology.keep, self.before.kept
         if not mean_the_same(kept, keep) and (self.done or not is_result_of(keep, kept, self.before)):
             self.do(DocumentKeep(topology.name, keep))
+            # It is run before all deletions, which an undo can't always make good.
+            self.done.insert(self._deletions_at, self.done.pop())
+
+    def _begin_deletions(self) -> None:
+        self._deletions_at = len(self.done)
 
     def _present(self, wanted: Wanted) -> None:
         for netns in wanted.namespaces:
