@@ -16,6 +16,7 @@ import time
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _messages as messages
+from ansible_collections.virtnet.linux.plugins.module_utils import _ovs_traces
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._foreseen import STACKED
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all
@@ -23,6 +24,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import 
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._sysfs import uppers
 from ansible_collections.virtnet.linux.plugins.module_utils._messages import kernel_release
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import (
+    OVS_KINDS,
     OWN,
     HostState,
     Link,
@@ -148,6 +150,8 @@ class Looking(Spaces):
         elsewhere = link is None or (wanted.kind and link.kind != wanted.kind)
         if elsewhere and wanted.move_from is not None:
             link = self._look(state, Ref(wanted.move_from, wanted.ref.name), may_go=may_go) or link
+        if wanted.present:
+            self._look_at_ovs(state, wanted, link)
         if wanted.ref.netns not in self._whole and ((link and link.kind == wanted.kind) or not wanted.present):
             # With another default PVID the kernel gives ports another one, and an undo that takes it back may give them more.
             other_vlans = may_go or wanted.purge_ports or "vlan_default_pvid" in wanted.values
@@ -191,6 +195,19 @@ class Looking(Spaces):
             state.namespaces[netns] = dataclasses.replace(state.namespaces[netns], ipv6=space.ipv6("default"))
         if space and link:
             state.put(dataclasses.replace(link, ipv6=space.ipv6(wanted.ref.name)))
+
+    def _look_at_ovs(self, state: State, wanted: WantedLink, link: t.Optional[Link]) -> None:
+        """Find out whether Open vSwitch decides on a value that is asked for, or has made a link that isn't there."""
+        if link is None:
+            why = "" if wanted.made else _ovs_traces.why_absent(wanted.ref.name)
+            state.not_here.update({wanted.ref.name: why} if why else {})
+            return
+        asked = {name: wanted.values[name] for name in ("mac", "mtu") if name in wanted.values}
+        here = link.ref == wanted.ref and link.kind in OVS_KINDS
+        if here and any(link.values.get(name) != value for name, value in asked.items()):
+            with self.there(link.ref.netns).inside():
+                made = _ovs_traces.maker_of(link.ref.name, link.kind)
+            state.put(dataclasses.replace(state.links[link.ref], of_ovs=made))
 
     def _look_parent(self, state: State, ref: Ref) -> None:
         """A parent, and what is on it where that is so little that it could have the parent alone."""

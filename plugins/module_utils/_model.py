@@ -42,6 +42,8 @@ class State:
     ipv6: bool = True
     # Paths of namespaces that aren't there, because the process they name isn't running.
     dead: t.FrozenSet[str] = frozenset()
+    # Sentences on links that Open vSwitch has made and that are not where they were looked for, by name.
+    not_here: t.Dict[str, str] = dataclasses.field(default_factory=dict, compare=False)
     # What Open vSwitch has, by database.
     ovs: t.Dict[str, Switch] = dataclasses.field(default_factory=dict)
     # Since when the kernel runs, where somebody asked (/proc/sys/kernel/random/boot_id).
@@ -62,6 +64,9 @@ class State:
 
     def seized(self, names: t.Collection[str]) -> None:
         """Take note of the links that OVS takes or lets go of; for those who look at both."""
+
+    def set_by_ovs(self, name: str, **values: t.Any) -> None:
+        """Take note of values that OVS gives a link in its own namespace, None for unknown ones; for those who look at both."""
 
 
 class Wanted(t.NamedTuple):

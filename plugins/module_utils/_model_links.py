@@ -159,6 +159,8 @@ class Link:
     vlans: t.Optional[t.Tuple[Vlan, ...]] = None
     mtu_range: t.Tuple[int, int] = (0, 0)  # as the driver tells; (x, 0) has no upper bound
     ipv6: t.Optional[bool] = dataclasses.field(default=None, compare=False)  # None where it wasn't looked at
+    # What it is to Open vSwitch, where that matters: a link that it made, its "bridge" or an internal "port".
+    of_ovs: str = dataclasses.field(default="", compare=False)
 
     def having(self, **values: t.Any) -> Link:
         """The same link with some of its scalar options changed; None makes one unknown."""
@@ -245,6 +247,11 @@ class HostState(State):
         for name in come:
             # Nobody knows more of it until it is there.
             self.links.setdefault(Ref(OWN, name), Link(Ref(OWN, name), OVS_KINDS[0], values={"state": "down"}))
+
+    def set_by_ovs(self, name: str, **values: t.Any) -> None:
+        ref = Ref(OWN, name)
+        if ref in self.links:
+            self.put(self.links[ref].having(**values))
 
     def seized(self, names: t.Collection[str]) -> None:
         for ref in (Ref(OWN, name) for name in names):

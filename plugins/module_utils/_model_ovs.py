@@ -105,12 +105,18 @@ class Port(t.NamedTuple):
 
 
 class Interface(t.NamedTuple):
-    """An interface. ``ofport`` is None until OVS has set it up, and -1 where it can't, as ``error`` may tell."""
+    """An interface. ``ofport`` is None until OVS has set it up, and -1 where it can't, as ``error`` may tell.
+
+    One that is ``unseen`` has a link that OVS can't see from its own namespace. One that is ``lost`` has lost its link, which went
+    with its namespace; OVS doesn't notice that.
+    """
 
     name: str
     values: Values
     ofport: t.Optional[int] = None
     error: str = ""
+    lost: bool = False
+    unseen: bool = False
 
     @property
     def broken(self) -> bool:
@@ -123,7 +129,8 @@ class Switch:
 
     ``unusable`` is the sentence on why there is none. ``interface_types`` are those that this OVS knows, none where it
     doesn't say. ``controller_rows`` has the UUIDs of controllers by bridge and target, ``rows`` those of bridges and ports
-    by table and name; for a fake bridge, that of its port.
+    by table and name; for a fake bridge, that of its port. ``taken`` are links that are there and that OVS would have to make,
+    by name, with their drivers; ``log`` is the path of its log.
     """
 
     bridges: t.Dict[str, Bridge] = dataclasses.field(default_factory=dict)
@@ -133,6 +140,44 @@ class Switch:
     controller_rows: t.Dict[t.Tuple[str, str], str] = dataclasses.field(default_factory=dict, compare=False)
     rows: t.Dict[t.Tuple[str, str], str] = dataclasses.field(default_factory=dict, compare=False)
     unusable: str = ""
+    taken: t.Dict[str, str] = dataclasses.field(default_factory=dict, compare=False)
+    log: str = dataclasses.field(default="", compare=False)
+
+    def port_with(self, interface: str) -> t.Optional[Port]:
+        """The port that has an interface."""
+        port = self.ports.get(interface)
+        if port and interface in port.interfaces:
+            return port
+        return next((port for port in self.ports.values() if interface in port.interfaces), None)
+
+    def on_bridge(self, real: str) -> t.List[Interface]:
+        """The interfaces of all ports of a bridge that is no fake bridge."""
+        names = (name for port in self.ports.values() if port.real == real for name in port.interfaces)
+        return [self.interfaces[name] for name in names if name in self.interfaces]
+
+    def trouble(self, interface: str) -> str:
+        """The sentence on an interface that OVS can't set up."""
+        port = self.port_with(interface)
+        what = "OVS %s '%s'" % ("bridge" if interface in self.bridges else "port", interface)
+        if port and port.name != interface:
+            what = "interface '%s' of OVS port '%s'" % (interface, port.name)
+        return "Open vSwitch can't set up %s: %s" % (what, self._why_broken(interface))
+
+    def _why_broken(self, interface: str) -> str:
+        """The cause, as far as OVS tells it, and what to do about it."""
+        port = self.port_with(interface)
+        bridge = self.bridges.get(port.real) if port else None
+        error = self.interfaces[interface].error if interface in self.interfaces else ""
+        log = "See %s." % self.log if self.log else "See the log of ovs-vswitchd."
+        if error:
+            return error.rstrip(".") + "."
+        if bridge and bridge.values.get("datapath_type") == "system":
+            return (
+                "Open vSwitch gives no reason, and the most common one is that this kernel lacks the module openvswitch, "
+                "the datapath of 'datapath_type: system' (the default). 'datapath_type: netdev' of OVS bridge '%s' needs "
+                "no kernel module. %s" % (bridge.name, log)
+            )
+        return "Open vSwitch gives no reason. " + log
 
     def internal(self) -> t.Set[str]:
         """The names of the interfaces that are links which OVS makes."""

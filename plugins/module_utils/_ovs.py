@@ -15,14 +15,17 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import re
 import signal
 import subprocess
 import time
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils import _ovs_traces
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import Host
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import NotTaken, Refused, Unusable
-from ansible_collections.virtnet.linux.plugins.module_utils._model import State
+from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import (
     ALIASES,
     BRIDGE,
@@ -40,10 +43,9 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import (
     Switch,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import fake_ids, vsctl
-from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs_ports import PortMove
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs_ports import RECONFIGURE, LinkAgain, PortMove
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
     from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step
     from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import OvsStep
 
@@ -56,7 +58,7 @@ _MORE = {
     ROOT: ("cur_cfg", "next_cfg", "iface_types"),
     BRIDGE: ("_uuid", "name", "ports", "controller"),
     PORT: ("_uuid", "name", "interfaces", "fake_bridge"),
-    INTERFACE: ("_uuid", "name", "ofport", "error"),
+    INTERFACE: ("_uuid", "name", "ofport", "error", "ifindex"),
     CONTROLLER: ("_uuid", "target"),
 }
 _NAMED = (PORT, INTERFACE)  # of which there may be many
@@ -64,6 +66,8 @@ _READ = {table: (*more, *COLUMNS.get(table, ())) for table, more in _MORE.items(
 # With more names than these, a table is read whole.
 SOME = 40
 UNDO_SECONDS = 2.0  # what a task may take besides its timeout to take back what it has written
+NUMBER_SECONDS = 10.0  # after which OVS will not give an interface the OpenFlow port number any more that it requests
+LOG = "ovs-vswitchd.log"
 
 
 class Ovs(Host):
@@ -75,6 +79,7 @@ class Ovs(Host):
         self._written: t.Set[str] = set()
         self._read: t.Dict[str, Tables] = {}  # at the last look
         self._late = False
+        self._complaints = ""  # what the last tool has printed as errors, although it had ended well
 
     def locate(self, wanted: Wanted) -> Wanted:
         """The same: namespaces don't matter here. The time begins to run, now that no other task is waited for."""
@@ -85,13 +90,52 @@ class Ovs(Host):
 
     def observe(self, wanted: Wanted) -> State:
         """What the databases have that ``wanted`` speaks of. Raises Unusable where one doesn't answer in time."""
-        return State(ovs={database: self.look(database) for database in wanted.databases()})
+        state = State(ovs={database: self.look(database) for database in wanted.databases()})
+        self._look_deeper(state, wanted)
+        return state
 
     def review(self, wanted: Wanted, plan: Plan) -> State:
         """The same after a plan was run. Of what it hasn't touched nothing is read again."""
         before, after = plan.before.ovs, plan.after.ovs
         touched = {database: _touched(before[database], after[database]) for database in wanted.databases()}
-        return State(ovs={database: self.look(database, names) for database, names in touched.items()})
+        patience = min(time.monotonic() + NUMBER_SECONDS, self._deadline - 1)
+        while True:
+            state = State(ovs={database: self.look(database, names) for database, names in touched.items()})
+            # OVS may give an interface another OpenFlow port number only after ovs-vsctl has ended.
+            if time.monotonic() > patience or not _renumbering(state, plan):
+                break
+            time.sleep(0.1)
+        self._look_deeper(state, wanted)
+        return state
+
+    def _look_deeper(self, state: State, wanted: Wanted) -> None:
+        """Find links that were lost, and those in the way of new ones, as far as ``wanted`` speaks of them."""
+        for database, switch in state.ovs.items():
+            switch.log = os.path.join(os.environ.get("OVS_LOGDIR") or "/var/log/openvswitch", LOG)
+            for name in self._lost(switch, _present(switch, database, wanted)):
+                switch.interfaces[name] = switch.interfaces[name]._replace(lost=True)
+            if not database.startswith(("tcp:", "ssl:")):
+                switch.taken = _taken(_made(switch, database, wanted), database)
+
+    def _lost(self, switch: Switch, names: t.Set[str]) -> t.List[str]:
+        """Those of some interfaces whose links went with their namespaces. OVS itself sees them no more than those it can't reach."""
+        unseen = [name for name in sorted(names & switch.internal()) if switch.interfaces[name].unseen]
+        if not unseen:
+            return []
+        held = _ovs_traces.taps() or []
+        living = self._kernel_ports() if any(_is_system(switch, name) for name in unseen) else None
+        lost = [name for name in unseen if _is_system(switch, name) and living is not None and name not in living]
+        gone = [name for name in unseen if not _is_system(switch, name) and name not in held]
+        # A link that has another name now isn't lost.
+        return lost + (gone if len(gone) <= held.count("") else [])
+
+    def _kernel_ports(self) -> t.Optional[t.Set[str]]:
+        """The ports of the kernel's datapath, wherever their links are; None if it doesn't tell."""
+        try:
+            told = self._tool(["ovs-dpctl", "--timeout=%d" % self._seconds(), "show", "system@ovs-system"], "")
+        except (_Absent, _Failed):
+            return None
+        return set(re.findall(r"(?m)^\s+port \d+: (\S+)", told))
 
     def look(self, database: str, names: t.Optional[t.Set[str]] = None) -> Switch:
         """All that a database has; what is missing altogether is told by ``unusable``.
@@ -154,6 +198,9 @@ class Ovs(Host):
         late = self._late
         argv = vsctl(database, ours, "--timeout=%d" % self._seconds(spare=1), *(["--no-wait"] if late else []))
         try:
+            if isinstance(ours[0], LinkAgain):
+                self._make_links_again(database, ours)
+                return
             self._tool(argv, database)
         except _TimedOut as timed_out:
             if late:
@@ -164,8 +211,35 @@ class Ovs(Host):
         except _Failed as failed:
             doing = "; ".join(step.describe() for step in ours)
             raise Refused(doing, str(failed), errno.EINVAL) from failed
+        complaints = re.findall(r"Error detected while setting up '(.*?)'[.:]", self._complaints)
         if any(isinstance(step, PortMove) for step in ours):
             self._nudge(database)
+        self._check_set_up(database, batch, complaints)
+
+    def _check_set_up(self, database: str, batch: t.Sequence[Step], names: t.Sequence[str]) -> None:
+        """Raises NotTaken with what OVS says of new interfaces that ovs-vsctl has seen failing."""
+        if not names:
+            return
+        switch = self.look(database)
+        self._look_deeper(State(ovs={database: switch}), Wanted())
+        found = [switch.trouble(name) for name in names if name in switch.interfaces and switch.interfaces[name].broken]
+        if found:
+            failure = NotTaken(" ".join(found))
+            failure.done = batch
+            raise failure
+
+    def _make_links_again(self, database: str, batch: t.Sequence[OvsStep]) -> None:
+        for step in t.cast("t.Sequence[LinkAgain]", batch):
+            if step.userspace:
+                self._tool(LinkAgain.removal(step.name, *self._target(database)), database)
+        self._reconfigure(database)
+
+    @staticmethod
+    def _target(database: str) -> t.List[str]:
+        """The options with which ovs-appctl finds the daemon that has the database, where it isn't the usual one."""
+        folder = os.path.dirname(database[len("unix:") :]) if database.startswith("unix:") else ""
+        paths = [os.path.join(folder, "%s.%d.ctl" % (_ovs_traces.DAEMON, pid)) for pid in _ovs_traces.daemons()]
+        return next((["--target=" + path] for path in paths if folder and os.path.exists(path)), [])
 
     def _nudge(self, database: str) -> None:
         """Have ovs-vswitchd go through its configuration once more where it has stumbled over a tunnel that was moved.
@@ -174,11 +248,15 @@ class Ovs(Host):
         """
         tables = self._select(database)
         if any(row["ofport"] == -1 and row["type"] in TUNNELS for row in tables[INTERFACE]):
-            taken_up = {"cur_cfg": tables[ROOT][0]["cur_cfg"]}
-            change: t.Dict[str, t.Any] = {"op": "mutate", "table": ROOT, "where": []}
-            wait = {"op": "wait", "table": ROOT, "where": [], "columns": ["cur_cfg"], "until": "!=", "rows": [taken_up]}
-            self._transact(database, [{**change, "mutations": [["next_cfg", "+=", 1]]}])
-            self._transact(database, [{**wait, "timeout": 1000 * self._seconds(spare=1)}])
+            self._reconfigure(database)
+
+    def _reconfigure(self, database: str) -> None:
+        """Have ovs-vswitchd go through its configuration once more, and wait for it."""
+        (answer,) = self._transact(database, [{"op": "select", "table": ROOT, "where": [], "columns": ["cur_cfg"]}])
+        taken_up = {"cur_cfg": answer["rows"][0]["cur_cfg"]}
+        wait = {"op": "wait", "table": ROOT, "where": [], "columns": ["cur_cfg"], "until": "!=", "rows": [taken_up]}
+        self._transact(database, json.loads(RECONFIGURE)[1:])
+        self._transact(database, [{**wait, "timeout": 1000 * self._seconds(spare=1)}])
 
     def _stuck(self, database: str, batch: t.Sequence[Step], timed_out: _TimedOut) -> None:
         """Tell what has become of a transaction that nobody has acknowledged in time, and who is to blame."""
@@ -232,6 +310,7 @@ class Ovs(Host):
             )
         if done.returncode:
             raise _Failed(told.split(": ", 1)[-1] or "exit code %d" % done.returncode)
+        self._complaints = told
         return done.stdout.decode("utf-8")
 
 
@@ -304,6 +383,53 @@ def _touched(before: Switch, after: Switch) -> t.Set[str]:
     return names
 
 
+def _renumbering(state: State, plan: Plan) -> t.Set[str]:
+    """The interfaces that have another OpenFlow port number than the plan has made them request."""
+    waiting = set()
+    for database, switch in plan.after.ovs.items():
+        before = plan.before.ovs[database].interfaces
+        for name, planned in switch.interfaces.items():
+            number, there = planned.values["ofport_request"], state.ovs[database].interfaces.get(name)
+            if number and planned is not before.get(name) and there and there.ofport != number:
+                waiting.add(name)
+    return waiting
+
+
+def _present(switch: Switch, database: str, wanted: Wanted) -> t.Set[str]:
+    """The interfaces of what is wanted to be there."""
+    bridges = [bridge for bridge in wanted.ovs_bridges if bridge.database == database and bridge.present]
+    names = {link.ref.name for link in wanted.links if link.present}
+    names |= {name for bridge in bridges for name in (bridge.name, *(bridge.ports or ()))}
+    names |= {port.name for port in wanted.ovs_ports if port.database == database and port.present}
+    ports = [switch.ports[name] for name in names if name in switch.ports]
+    return names | {interface for port in ports for interface in port.interfaces}
+
+
+def _made(switch: Switch, database: str, wanted: Wanted) -> t.Set[str]:
+    """The links that OVS has to make for what is wanted."""
+    bridges = {bridge.name for bridge in wanted.ovs_bridges if bridge.database == database and bridge.present}
+    internal = {
+        port.name
+        for port in wanted.ovs_ports
+        if port.database == database and port.present and port.interface.get("type") == "internal"
+    }
+    return (bridges | internal) - switch.internal()
+
+
+def _taken(names: t.Set[str], database: str) -> t.Dict[str, str]:
+    """Those of some names that links have in the namespace of this process, with their drivers, if it is the one of OVS."""
+    found = {name: _ovs_traces.driver_of(name) for name in sorted(names)}
+    taken = {name: driver for name, driver in found.items() if driver is not None}
+    return taken if taken and (not database or any(_ovs_traces.daemons(here=True))) else {}
+
+
+def _is_system(switch: Switch, interface: str) -> bool:
+    """Whether an interface is in the kernel's datapath."""
+    port = switch.port_with(interface)
+    bridge = switch.bridges.get(port.real) if port else None
+    return bool(bridge and bridge.values.get("datapath_type") == "system")
+
+
 def _changed(before: t.Mapping[str, t.Any], after: t.Mapping[str, t.Any]) -> t.Set[str]:
     return {name for name in before.keys() | after.keys() if before.get(name) is not after.get(name)}
 
@@ -334,7 +460,10 @@ def _switch(tables: Tables) -> Switch:
     for row in tables[INTERFACE]:
         ofport = next(iter(_several(row["ofport"])), None)
         error = next(iter(_several(row["error"])), "")
-        switch.interfaces[row["name"]] = Interface(row["name"], _RowValues(INTERFACE, row), ofport, error)
+        unseen = row.get("ifindex") == 0
+        switch.interfaces[row["name"]] = Interface(
+            row["name"], _RowValues(INTERFACE, row), ofport, error, unseen=unseen
+        )
     for row in tables[PORT]:
         name, real = row["name"], homes.get(_plain(row["_uuid"]))
         if real is None:

@@ -46,6 +46,17 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
 
 
+# What Open vSwitch sets of the links that it makes, and the way to give it that.
+_KEPT_BY_OVS = {
+    "mac": (
+        "MAC address",
+        "Give it to virtnet.linux.ovs_bridge with option mac (other_config: {hwaddr: ...}).",
+    ),
+    "mtu": (
+        "MTU",
+        "Give it to virtnet.linux.ovs_port with option mtu_request; the own port of a bridge has the name of the bridge.",
+    ),
+}
 _REMEDY = "'recreate: true' deletes it and makes a new one."
 
 
@@ -464,7 +475,8 @@ class LinkPlanner(_Editor, Planner):
             self.do(steps.LinkAdd(new, peer))
 
     def _placeholder(self, wanted: WantedLink, sentence: str) -> None:
-        self.missing.append(sentence % (wanted.ref,))
+        why = self.state.not_here.get(wanted.ref.name)
+        self.missing.append("There is no link %s. %s" % (wanted.ref, why) if why else sentence % (wanted.ref,))
         self.state.put(Link(wanted.ref, wanted.kind))
 
     def _newborn(self, wanted: WantedLink) -> Link:
@@ -531,6 +543,7 @@ class LinkPlanner(_Editor, Planner):
                 "Option %sroutes of link %s: routes need a link that is up, and this one is down; give 'state: up'."
                 % (prefix, wanted.ref)
             )
+        told.attempt(self._check_maker, wanted, base, link, prefix)
         told.attempt(self._check_mtu, target, wanted, origin, prefix)
         told.attempt(self._need_master, wanted, link, prefix)
         told.note(_foreseen.no_ipv6(self.state, target, origin is None or moved, prefix))
@@ -550,6 +563,17 @@ class LinkPlanner(_Editor, Planner):
         if wanted.ports is not None or wanted.ports_promisc is not None:
             self._ports(wanted, wanted.ports or ())
             self.settle_again(wanted)
+
+    def _check_maker(self, wanted: WantedLink, base: Link, link: Link, prefix: str) -> None:
+        """Raises Conflict for values that Open vSwitch would replace at once, or with the next change of its bridge."""
+        owned = {"bridge": ("mac", "mtu"), "port": ("mtu",)}.get(link.of_ovs, ())
+        for name in owned:
+            if wanted.values.get(name, base.values.get(name)) != base.values.get(name):
+                raise Conflict(
+                    "Option %s%s of link %s: Open vSwitch made this link and sets its %s itself, so that %s would not stay. %s "
+                    "No changes were made."
+                    % (prefix, name, wanted.ref, _KEPT_BY_OVS[name][0], wanted.values[name], _KEPT_BY_OVS[name][1])
+                )
 
     def _check_mtu(self, target: Link, wanted: WantedLink, origin: t.Optional[Link], prefix: str) -> None:
         mtu = wanted.values.get("mtu")

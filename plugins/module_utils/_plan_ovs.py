@@ -42,7 +42,9 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     """
     planner = OvsPlanner(state)
     planner.ovs(wanted)
-    return planner.plan()
+    plan = planner.plan()
+    planner.check_numbers(wanted)
+    return plan
 
 
 class OvsPlanner(OvsPortPlanner):
@@ -61,6 +63,7 @@ class OvsPlanner(OvsPortPlanner):
         there = switch.bridges.get(wanted.name)
         if there is None:
             check_free(switch, wanted.name)
+            self._check_no_link(switch, wanted.name, "OVS bridge")
             if wanted.parent and wanted.parent not in switch.bridges:
                 self._missing_bridge(wanted.database, wanted.parent, "parent", wanted.name)
             if wanted.parent and switch.bridges[wanted.parent].parent:
@@ -79,7 +82,7 @@ class OvsPlanner(OvsPortPlanner):
             self._assign(wanted, BRIDGE, wanted.name, there.values, wanted.values)
         self._controllers(wanted, there)
         self._bridge_ports(wanted)
-        self._check_works(switch, wanted.name, "bridge", self.before.ovs[wanted.database].interfaces)
+        self._check_works(wanted.database, wanted.name)
 
     def _fake_values(self, wanted: WantedBridge, there: Bridge) -> None:
         asked = wanted.values.get("external_ids")
@@ -124,7 +127,7 @@ class OvsPlanner(OvsPortPlanner):
                     "Option ports of OVS bridge '%s': port '%s' is on bridge '%s'; virtnet.linux.ovs_port moves it with "
                     "'move_from: %s'." % (wanted.name, name, switch.bridge_of(port), switch.bridge_of(port))
                 )
-            self._check_works(switch, name, "port", self.before.ovs[wanted.database].interfaces)
+            self._check_works(wanted.database, name)
         if "ports" in wanted.purge:
             for name in switch.ports_of(bridge):
                 if name not in wanted.ports:

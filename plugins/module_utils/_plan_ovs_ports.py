@@ -45,7 +45,9 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     """
     planner = OvsPortPlanner(state)
     planner.ovs(wanted)
-    return planner.plan()
+    plan = planner.plan()
+    planner.check_numbers(wanted)
+    return plan
 
 
 def make_repair(_state: State, _target: State, _observed: bool) -> t.List[Step]:
@@ -96,6 +98,7 @@ class OvsPortPlanner(Planner):
     def ovs(self, wanted: Wanted) -> None:
         """Plan all that is wanted of it. Raises BadInput or Conflict."""
         self.ovs_missing(wanted)
+        self._lost_links()
         # A port needs the bridge that it is on.
         self._ovs_bridges(wanted.ovs_bridges)
         for port in wanted.ovs_ports:
@@ -109,6 +112,19 @@ class OvsPortPlanner(Planner):
         self.missing += (
             switch.unusable for switch in map(self.state.ovs.get, wanted.databases()) if switch and switch.unusable
         )
+
+    def _lost_links(self) -> None:
+        """Have those links made again that were lost, as far as somebody looked for them."""
+        for database, switch in self.state.ovs.items():
+            for interface in sorted(interface.name for interface in switch.interfaces.values() if interface.lost):
+                port = switch.port_with(interface)
+                bridge = switch.bridges.get(port.real) if port else None
+                userspace = bool(bridge and bridge.values.get("datapath_type") == "netdev")
+                self.warnings.append(
+                    "The link of OVS interface '%s' went with its network namespace; Open vSwitch makes it again in its own "
+                    "one, without addresses and down." % interface
+                )
+                self.do(ports.LinkAgain(database, interface, userspace))
 
     def _ovs_bridges(self, wanted: t.Sequence[WantedBridge]) -> None:
         """Plan the bridges; for those who can."""
@@ -148,19 +164,24 @@ class OvsPortPlanner(Planner):
             (name,) = port.interfaces
             self._check_options(wanted, switch.interfaces[name])
             self._assign(wanted, INTERFACE, name, switch.interfaces[name].values, wanted.interface)
-        self._check_works(switch, wanted.name, "port", self.before.ovs[wanted.database].interfaces)
+        self._check_works(wanted.database, wanted.name)
         self._check_request(wanted, switch)
 
     def _create_port(self, wanted: WantedPort, bridge: Bridge) -> None:
         interfaces = wanted.interfaces or (wanted.name,)
         if wanted.interfaces is not None and len(interfaces) < 2:
             raise BadInput("Option interfaces of OVS port '%s': a bond needs at least two." % wanted.name)
-        self._new_port(wanted.database, bridge, wanted.name, interfaces)
+        internal = wanted.interface.get("type") == "internal"
+        self._new_port(wanted.database, bridge, wanted.name, interfaces, internal)
 
-    def _new_port(self, database: str, bridge: Bridge, name: str, interfaces: t.Tuple[str, ...]) -> None:
+    def _new_port(
+        self, database: str, bridge: Bridge, name: str, interfaces: t.Tuple[str, ...], internal: bool = False
+    ) -> None:
         switch = self.state.ovs[database]
         for taken in {name, *interfaces}:
             check_free(switch, taken)
+        if internal:
+            self._check_no_link(switch, name, "Internal OVS port")
         self.do(ports.PortAdd(database, bridge.real, name, interfaces))
         if bridge.parent:
             self.do(steps.ColumnSet(database, PORT, name, "tag", None, bridge.vlan))
@@ -258,7 +279,38 @@ class OvsPortPlanner(Planner):
                 "may have." % (wanted.name, there.ofport, asked)
             )
 
+    def check_numbers(self, wanted: Wanted) -> None:
+        """Raises Conflict where ports of one bridge request the same OpenFlow port number, of which only one can have it."""
+        for port in wanted.ovs_ports:
+            switch, before = self.state.ovs[port.database], self.before.ovs[port.database]
+            number = port.interface.get("ofport_request")
+            there = switch.ports.get(port.name)
+            if not number or not there or not port.present:
+                continue
+            rivals = {
+                other.name
+                for other in switch.on_bridge(there.real)
+                if other.values["ofport_request"] == number and other.name not in there.interfaces
+            }
+            had = before.interfaces.get(there.interfaces[0])
+            if rivals and not (had and had.values["ofport_request"] == number):
+                raise Conflict(
+                    "Option ofport_request of OVS port '%s': '%s' on bridge '%s' requests the OpenFlow port number %d, too; "
+                    "give one of them another one. No changes were made." % (port.name, min(rivals), there.real, number)
+                )
+
     # What bridges and ports have in common
+
+    def _check_no_link(self, switch: Switch, name: str, what: str) -> None:
+        """Raises Conflict where a link has the name of one that OVS has to make."""
+        driver = switch.taken.get(name)
+        if driver is not None:
+            kinds = {"bridge": "a Linux bridge", "tun": "a tun or tap", "": "of the kernel"}
+            raise Conflict(
+                "%s '%s' can't be made: there is a link of that name already, which is %s. Choose another name, or delete that "
+                "link first ('ip link delete %s'). No changes were made."
+                % (what, name, kinds.get(driver, "of the driver " + driver), name)
+            )
 
     def _missing_bridge(self, database: str, name: str, option: str, needed_by: str) -> None:
         self.missing.append(
@@ -285,19 +337,34 @@ class OvsPortPlanner(Planner):
             else:
                 new[column] = value
         for step in steps.assign(wanted.database, table, record, old, new):
+            self._warn_renumbered(step)
             self.do(step)
 
-    def _check_works(self, switch: Switch, name: str, noun: str, before: t.Mapping[str, Interface]) -> None:
-        """Tell of what OVS has and can't set up. What is only just planned isn't there yet."""
-        for member in switch.ports[name].interfaces:
-            interface = before.get(member)
-            if interface and interface.broken:
-                what = (
-                    "interface '%s' of OVS port '%s'" % (member, name)
-                    if member != name
-                    else "OVS %s '%s'" % (noun, name)
+    def _warn_renumbered(self, step: steps.OvsStep) -> None:
+        """Tell what another OpenFlow port number brings with it."""
+        if not isinstance(step, steps.ColumnSet) or step.table != INTERFACE:
+            return
+        switch = self.state.ovs[step.database]
+        for interface in step.renumbers(switch):
+            if interface.name != step.record:
+                self.warnings.append(
+                    "OVS interface '%s' has the OpenFlow port number %d, which '%s' requests (option ofport_request): it gets "
+                    "another one, and flows that name the old number no longer match it."
+                    % (interface.name, step.new, step.record)
                 )
-                self.broken.append("Open vSwitch can't set up %s: %s." % (what, interface.error or "its log tells why"))
+            if interface.values["type"] == "internal":
+                self.warnings.append(
+                    "With another OpenFlow port number Open vSwitch makes the link of internal port '%s' anew, down and in its own "
+                    "network namespace; its addresses and routes are lost." % interface.name
+                )
+
+    def _check_works(self, database: str, name: str) -> None:
+        """Tell of what OVS has and can't set up. What is only just planned isn't there yet."""
+        before = self.before.ovs[database]
+        for member in self.state.ovs[database].ports[name].interfaces:
+            interface = before.interfaces.get(member)
+            if interface and interface.broken:
+                self.broken.append(before.trouble(member))
 
 
 def merge_map(old: Values, asked: Values, clear: bool, keep: t.Sequence[str] = ()) -> t.Dict[str, str]:

@@ -23,18 +23,21 @@ from ansible_collections.virtnet.linux.plugins.module_utils._documents_kept impo
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Conflict
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import linux_bridge
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import OVS_KINDS, OWN, Ref, WantedLink
+from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import BRIDGE, INTERFACE
 from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import (
     Belongings,
     WantedTopology,
     belongings,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Planning
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import ColumnSet, same
 from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs_bridges import BridgeAdd
-from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs_ports import PortAdd, PortDel
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs_ports import LinkAgain, PortAdd, PortDel
 from ansible_collections.virtnet.linux.plugins.module_utils._steps_topology import DocumentKeep
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
+    from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import Interface, Switch
     from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step
 
 # Links that the kernel makes by itself in every namespace, or with the modules for tunnels.
@@ -49,6 +52,7 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     planner = _TopologyPlanner(state)
     planner.topology(wanted)
     plan = planner.plan()
+    planner.check_numbers(wanted)
     planner.check_needed()
     planner.check_internal()
     planner.check_collateral(wanted, plan)
@@ -73,7 +77,11 @@ def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
 
 
 def differences(before: State, now: State, done: t.Sequence[Step]) -> t.List[str]:
-    """A sentence for each thing in which two States differ."""
+    """A sentence for each thing in which two States differ, apart from lost links that Open vSwitch has made again."""
+    again = {Ref(OWN, step.name) for step in done if isinstance(step, LinkAgain)} - before.links.keys()
+    if again:
+        now = now.copy()
+        now.links = {ref: link for ref, link in now.links.items() if ref not in again}
     kept = ["What is kept for the next boot is not as it was."] if before.kept != now.kept else []
     return [*_plan_links.differences(before, now, done), *_plan_ovs.PLANNING.differences(before, now, done), *kept]
 
@@ -140,6 +148,9 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
         self._place(early)
         before_ovs, self.last = self.last, []
         if self._try(self.ovs, wanted):
+            for link in links:
+                for end in link.ends():
+                    self._try(self._give_to_ovs, end, wanted)
             self._leave_to_ovs()
         self.last, self._last_of_ovs = before_ovs, self.last
         self._place(late)
@@ -156,6 +167,37 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
                     "Link %s would have %d ports, and a Linux bridge takes at most %d."
                     % (bridge.ref, len(bridge.ports), linux_bridge.MAX_PORTS)
                 )
+
+    def _check_no_link(self, switch: Switch, name: str, what: str) -> None:
+        super()._check_no_link(switch, name, what)
+        link = self.state.links.get(Ref(OWN, name))
+        if link and Ref(OWN, name) not in self.before.links:
+            raise Conflict(
+                "%s '%s' can't be made: option links lists a %s of that name. No changes were made."
+                % (what, name, link.kind)
+            )
+
+    def _give_to_ovs(self, link: WantedLink, wanted: Wanted) -> None:
+        """Have Open vSwitch set those values of a link that it keeps itself, as far as it has the link in its own namespace."""
+        place = Ref(OWN, link.ref.name)
+        at_hand = self.state.links.get(place)
+        if OWN not in (link.ref.netns, link.move_from) or at_hand is None:
+            return
+        for database, switch in self.state.ovs.items():
+            interface = switch.interfaces.get(place.name)
+            if interface is None:
+                continue
+            for name, table, column, key in _kept_by_ovs(switch, interface):
+                value = link.values.get(name)
+                old = (switch.bridges if table == BRIDGE else switch.interfaces)[place.name].values[column]
+                there = old.get(key) if key else old
+                if value is None or same(name, there, value):
+                    continue
+                _check_asked(link, wanted, database, name, there)
+                if name in at_hand.values and same(name, at_hand.values[name], value) and there is None:
+                    continue
+                new = {**old, key: value} if key else value
+                self.do(ColumnSet(database, table, place.name, column, old, new))
 
     def _leave_to_ovs(self) -> None:
         """Don't give links that Open vSwitch takes or lets go of back that they were promiscuous, or weren't."""
@@ -263,6 +305,33 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
             raise Conflict(
                 "This would destroy %s, which this topology has not made; nothing was changed. Move it or delete it first%s."
                 % (", ".join(sorted(lost)), ", or give 'purge: false'" if topology.present else "")
+            )
+
+
+def _kept_by_ovs(switch: Switch, interface: Interface) -> t.Iterator[t.Tuple[str, str, str, str]]:
+    """The values of a link that Open vSwitch keeps, and where: the table and the column, and the key where that is a map."""
+    bridge = switch.bridges.get(interface.name)
+    if bridge and not bridge.parent:
+        yield "mac", BRIDGE, "other_config", "hwaddr"
+    elif interface.values["mac"]:
+        yield "mac", INTERFACE, "mac", ""
+    if interface.values["type"] == "internal" or interface.values["mtu_request"]:
+        yield "mtu", INTERFACE, "mtu_request", ""
+
+
+def _check_asked(link: WantedLink, wanted: Wanted, database: str, name: str, there: t.Any) -> None:
+    """Raises BadInput where the document of a port or bridge has another value for Open vSwitch than that of its link."""
+    rows = [
+        *(("port", port.name, port.interface) for port in wanted.ovs_ports if port.database == database),
+        *(("bridge", bridge.name, bridge.values) for bridge in wanted.ovs_bridges if bridge.database == database),
+    ]
+    for noun, row, values in rows:
+        option = {"mac": "mac", "mtu": "mtu_request"}[name]
+        given = values.get(option, values.get("other_config", {}).get("hwaddr") if name == "mac" else None)
+        if row == link.ref.name and given:
+            raise BadInput(
+                "Option %s of link %s is %s, and option %s of OVS %s '%s' is %s; give it once. No changes were made."
+                % (name, link.ref, link.values[name], option, noun, row, there)
             )
 
 

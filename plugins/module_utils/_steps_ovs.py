@@ -30,7 +30,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._commands import Argv
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State
-
+    from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import Interface
 
 Words = t.List[str]
 
@@ -60,10 +60,10 @@ class OvsStep(Step):
             self.change(switch)
             state.seized(self.takes())
             return
-        before, had = switch.internal(), set(switch.interfaces)
+        before, had, remade = switch.internal(), set(switch.interfaces), self.remakes(switch)
         self.change(switch)
         after = switch.internal()
-        state.devices(before - after, after - before)
+        state.devices((before - after) | remade, (after - before) | remade)
         state.seized(had ^ switch.interfaces.keys())
 
     def takes(self) -> t.Collection[str]:
@@ -73,6 +73,10 @@ class OvsStep(Step):
     def makes_links(self) -> bool:
         """Whether links may come or go with it."""
         return True
+
+    def remakes(self, switch: Switch) -> t.Set[str]:
+        """The internal interfaces that stay, and whose links OVS makes anew."""
+        return set()
 
     def change(self, switch: Switch) -> None:
         """Change ``switch`` as OVS would be changed."""
@@ -101,6 +105,12 @@ def vsctl(database: str, batch: t.Iterable[OvsStep], *options: str) -> Argv:
     return argv
 
 
+# Columns of an interface that OVS gives its link, and what they are of that.
+_LINK_VALUES = {"mac": "mac", "mtu_request": "mtu"}
+# Columns with which OVS takes interfaces out of the datapath and puts them in again, so that links it makes are new ones.
+_REMAKING = ((INTERFACE, "ofport_request"), (BRIDGE, "datapath_type"))
+
+
 @dataclasses.dataclass(eq=False, repr=False)
 class ColumnSet(OvsStep):
     """Give a column of a row another value. Of a map only the keys that differ are touched."""
@@ -113,7 +123,24 @@ class ColumnSet(OvsStep):
     new: t.Any
 
     def makes_links(self) -> bool:
-        return (self.table, self.column) == (INTERFACE, "type")
+        return (self.table, self.column) in _REMAKING or (self.table, self.column) == (INTERFACE, "type")
+
+    def remakes(self, switch: Switch) -> t.Set[str]:
+        if (self.table, self.column) not in _REMAKING:
+            return set()
+        renumbered = self.renumbers(switch) if self.table == INTERFACE else switch.on_bridge(self.record)
+        return {interface.name for interface in renumbered} & switch.internal()
+
+    def renumbers(self, switch: Switch) -> t.List[Interface]:
+        """The interfaces that get another OpenFlow port number: the one that asks for it, and the one that has it."""
+        me = switch.interfaces.get(self.record)
+        port = switch.port_with(self.record)
+        if self.column != "ofport_request" or not self.new or not me or not port:
+            return []
+        if me.ofport in (None, self.new):
+            return []
+        others = switch.on_bridge(port.real)
+        return [me, *(other for other in others if other.ofport == self.new and other.name != me.name)]
 
     def describe(self) -> str:
         value = json.dumps(self.new, ensure_ascii=False) if self.new not in (None, (), {}) else "nothing"
@@ -136,6 +163,13 @@ class ColumnSet(OvsStep):
             *([["set", *where, *changed]] if changed else []),
         ]
 
+    def simulate(self, state: State) -> None:
+        super().simulate(state)
+        if self.table == INTERFACE and self.column in _LINK_VALUES:
+            state.set_by_ovs(self.record, **{_LINK_VALUES[self.column]: self.new})
+        elif (self.table, self.column) == (BRIDGE, "other_config") and self.new.get("hwaddr") != self.old.get("hwaddr"):
+            state.set_by_ovs(self.record, mac=self.new.get("hwaddr"))
+
     def change(self, switch: Switch) -> None:
         tables: t.Dict[str, t.Dict[str, t.Any]] = {
             BRIDGE: switch.bridges,
@@ -144,7 +178,10 @@ class ColumnSet(OvsStep):
         }
         rows = tables[self.table]
         row = rows[self.record]
-        rows[self.record] = row._replace(values={**row.values, self.column: self.new})
+        for interface in self.renumbers(switch) if self.table == INTERFACE else ():
+            ofport = self.new if interface is row else None
+            switch.interfaces[interface.name] = interface._replace(ofport=ofport)
+        rows[self.record] = rows[self.record]._replace(values={**row.values, self.column: self.new})
         fake = switch.bridges.get(self.record)
         if self.table == PORT and fake and fake.parent and self.column == "external_ids":
             switch.bridges[self.record] = fake._replace(values={"external_ids": fake_ids(self.new)})

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import (
@@ -24,7 +25,13 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import (
 from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import OvsStep, Words, assign, quote, symbol_of
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._commands import Argv
     from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import Bridge
+
+# What makes ovs-vswitchd compare its bridges with its configuration, which stays as it is.
+RECONFIGURE = json.dumps(
+    ["Open_vSwitch", {"op": "mutate", "table": "Open_vSwitch", "where": [], "mutations": [["next_cfg", "+=", 1]]}]
+)
 
 
 @dataclasses.dataclass(eq=False, repr=False)
@@ -87,6 +94,44 @@ class PortDel(OvsStep):
 
     def back(self, before: Switch) -> t.Sequence[OvsStep]:
         return restore_port(self.database, before, self.name)
+
+
+@dataclasses.dataclass(eq=False, repr=False)
+class LinkAgain(OvsStep):
+    """Have OVS make the link of an internal interface again that went with its namespace. Its rows stay as they are."""
+
+    database: str
+    name: str
+    userspace: bool  # whether its bridge has datapath_type netdev
+
+    @property
+    def batch(self) -> t.Hashable:  # type: ignore[override]
+        return ("ovs links", self.database)
+
+    def describe(self) -> str:
+        return "making the lost link of OVS interface '%s' again" % self.name
+
+    def words(self) -> t.List[Words]:
+        return []
+
+    def together(self, batch: t.Sequence[OvsStep]) -> t.List[Argv]:
+        """The datapath is rid of what is left of the link, where it keeps that; then OVS compares it with its configuration."""
+        gone = [self.removal(step.name) for step in batch if isinstance(step, LinkAgain) and step.userspace]
+        transact = ["ovsdb-client", "transact", *([self.database] if self.database else []), RECONFIGURE]
+        return [*gone, transact]
+
+    @staticmethod
+    def removal(name: str, *options: str) -> Argv:
+        return ["ovs-appctl", *options, "dpctl/del-if", "netdev@ovs-netdev", name]
+
+    def remakes(self, switch: Switch) -> t.Set[str]:
+        return {self.name}
+
+    def change(self, switch: Switch) -> None:
+        switch.interfaces[self.name] = switch.interfaces[self.name]._replace(lost=False)
+
+    def back(self, before: Switch) -> t.Sequence[OvsStep]:
+        return []
 
 
 @dataclasses.dataclass(eq=False, repr=False)

@@ -13,6 +13,9 @@ description:
   - Configures a network device of whatever kind, such as C(eth0) or an internal port of Open vSwitch; its state,
     addresses, routes and master, and the namespace it is in.
   - It never makes a link. That is what the modules of the various kinds are for.
+  - Open vSwitch sets the MTU of the links that it makes, and the MAC address of its bridges. So O(mtu) and O(mac) are refused for
+    these in the network namespace of Open vSwitch, unless the link has that value already. Option C(mtu_request) of
+    M(virtnet.linux.ovs_port) and option C(mac) of M(virtnet.linux.ovs_bridge) set them.
 extends_documentation_fragment:
   - virtnet.linux._attributes
   - virtnet.linux._attributes.netlink

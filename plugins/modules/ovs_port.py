@@ -16,6 +16,8 @@ description:
   - A port that OVS can't set up (there is no such link, a tunnel's options make no sense) is an error, with the words of OVS,
     and is taken out again.
   - The link of an internal port gets addresses, state and namespace from M(virtnet.linux.link).
+  - When the link of an internal port has gone with its network namespace, a task for the port or its bridge makes it again, with
+    C(ovs-appctl dpctl/del-if) and a reconfiguration of ovs-vswitchd. That requires a database on the same host.
 extends_documentation_fragment:
   - virtnet.linux._attributes
   - virtnet.linux._ovs
@@ -127,7 +129,12 @@ options:
     description: The MTU that OVS is to give the interface. Empty for the one that it chooses.
     type: str
   ofport_request:
-    description: The OpenFlow port number that the interface is to have, V(1) to V(65279). Empty for any.
+    description:
+      - The OpenFlow port number of the interface, V(1) to V(65279). Empty for any.
+      - Another port that has the number gets a new one, unless it requests the number, too, which is an error. The task waits until
+        Open vSwitch has renumbered both.
+      - With another number Open vSwitch makes the link of an internal port anew, in its own network namespace, down and without
+        addresses. A task warns of it.
     type: str
   interface_external_ids:
     description:
