@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _argument_specs, _names
@@ -180,7 +181,9 @@ class _Reader:
         found: t.List[t.Any] = []
         if not unlike and len(unknown) == len(wrong):
             try:
-                found.append(read({name: value for name, value in complete.items() if name in options}))
+                found.append(
+                    _located(read({name: value for name, value in complete.items() if name in options}), where)
+                )
             except BadInput as error:
                 wrong = [*wrong, *error.sentences]
         required = ["missing required arguments: %s" % name for name in unlike]
@@ -248,6 +251,14 @@ class _Reader:
             on_bridge = {**at_hand, "bridge": element.get("name"), **port}
             read = self.read("%s.ports[%d]" % (where, number), options, on_bridge, port_documents.read_port)
             complete["ports"].append(read)
+
+
+def _located(found: t.Any, where: str) -> t.Any:
+    """What an element wants, with the place of a link in the document."""
+    if not isinstance(found, WantedLink):
+        return found
+    peer = dataclasses.replace(found.peer, where=where) if found.peer else None
+    return dataclasses.replace(found, where=where, peer=peer)
 
 
 def _place(where: str, element: Document) -> str:

@@ -219,6 +219,7 @@ class WantedLink:
     vlans: t.Optional[t.Tuple[Vlan, ...]] = None
     purge_vlans: bool = False
     missing: t.Tuple[str, ...] = ()
+    where: str = dataclasses.field(default="", compare=False)  # the element of a topology's document, such as links[3]
 
     def ends(self) -> t.Iterator[WantedLink]:
         """The link itself and, of a veth, the other end that was asked for."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _foreseen
@@ -220,10 +221,10 @@ class LinkPlanner(_Editor, Planner):
         super().__init__(state)
         self._needed: t.Dict[Ref, Ref] = {}
         self._forwarding: t.Set[str] = set()  # namespaces in which forwarding changes
-        self._children: t.Dict[Ref, t.Set[Ref]] = {}  # by parent; it may have more than there still are
+        self._children: t.Dict[Ref, t.Dict[Ref, None]] = {}  # by parent; it may have more than there still are
         for ref, link in state.links.items():
             if link.parent:
-                self._children.setdefault(link.parent, set()).add(ref)
+                self._children.setdefault(link.parent, {})[ref] = None
         self._origins: t.Dict[Ref, t.Optional[Link]] = {}  # what a link was before it came to its place
         self._coming_up: t.Dict[Ref, Link] = {}  # what those that come up in the end are to be then
 
@@ -381,15 +382,14 @@ class LinkPlanner(_Editor, Planner):
         lower = self.state.links.get(parent) if parent else None
         if lower is None:
             return
-        for name in lower.uppers:
-            other = Ref(lower.ref.netns, name)
-            there = self.state.links.get(other, Link(other))
-            if other == old or name == lower.values.get("master"):
-                continue
+        master = Ref(lower.ref.netns, lower.values.get("master", ""))
+        others = (there for there in self._stacked_upon(lower.ref) if there.ref not in (old, master))
+        # One that wants its parent alone has it alone, so that the first one tells.
+        for there in itertools.islice(others, 1):
             if _all.KINDS[wanted.kind].exclusive(values) or _exclusive(there):
                 raise Conflict(
                     "Link %s can't share its parent %s with link %s: in mode passthru, a link has its parent alone."
-                    % (wanted.ref, lower.ref, other)
+                    % (wanted.ref, lower.ref, there.ref)
                 )
 
     def _find(self, wanted: WantedLink) -> t.Optional[Ref]:
@@ -471,7 +471,7 @@ class LinkPlanner(_Editor, Planner):
                 new = dataclasses.replace(new, peer=peer.ref)
                 peer = dataclasses.replace(peer, peer=new.ref, kind=new.kind)
             if new.parent:
-                self._children.setdefault(new.parent, set()).add(new.ref)
+                self._children.setdefault(new.parent, {})[new.ref] = None
             self.do(steps.LinkAdd(new, peer))
 
     def _placeholder(self, wanted: WantedLink, sentence: str) -> None:
@@ -690,10 +690,12 @@ class LinkPlanner(_Editor, Planner):
             if problem:
                 raise Conflict(problem)
 
-    def _stacked_upon(self, ref: Ref) -> t.List[Link]:
-        """The links that are stacked upon one, as far as they are known."""
-        refs = {*self._children.get(ref, ()), *(Ref(ref.netns, name) for name in self.state.links[ref].uppers)}
-        return [self.state.links[child] for child in sorted(refs) if child in self.state.links]
+    def _stacked_upon(self, ref: Ref) -> t.Iterator[Link]:
+        """The links that are stacked upon one, and of some no more than their names, as far as they can be seen from there."""
+        names = (Ref(ref.netns, name) for name in self.state.links[ref].uppers)
+        for child in itertools.chain(self._children.get(ref, ()), names):
+            if child in self.state.links or child not in self._children.get(ref, ()):
+                yield self.state.links.get(child, Link(child))
 
     def _set_promisc(self, ref: Ref, value: t.Optional[bool]) -> None:
         if value is not None and self.state.links[ref].values.get("promisc") != value:

@@ -19,6 +19,7 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _plan_links, _plan_ovs
 from ansible_collections.virtnet.linux.plugins.module_utils import _steps_links as steps
+from ansible_collections.virtnet.linux.plugins.module_utils._contradictions import contradictions
 from ansible_collections.virtnet.linux.plugins.module_utils._documents_kept import is_result_of, mean_the_same
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Conflict
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import linux_bridge
@@ -116,7 +117,7 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
             self.warnings += topology.warnings
             self._errors += _foreign(wanted, topology, self.before)
         if topology is None or topology.present:
-            self._errors += _twice(wanted)
+            self._errors += [*_twice(wanted), *contradictions(wanted)]
             self._present(wanted)
         else:
             self.ovs_missing(wanted)

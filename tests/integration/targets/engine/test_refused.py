@@ -159,6 +159,20 @@ CASES: t.Dict[str, t.Tuple[str, str, Document, t.List[str], t.Optional[Document]
         ["Link 'w1' can't become a port of 'br0'", "'m1' (macvlan)"],
         {"kind": "linux_bridge_port", "name": "w0", "bridge": "br0"},
     ),
+    "a macvlan on a parent that another one has alone": (
+        "ip link set v0 down; ip link add m2 link v0 type macvlan mode passthru",
+        "ip link add m0 link v0 type macvlan",
+        {"kind": "macvlan", "name": "m0", "parent": "v0"},
+        ["Link 'm0' can't share its parent 'v0' with link 'm2'"],
+        {"kind": "macvlan", "name": "m0", "parent": "w0"},
+    ),
+    "a macvlan that wants its parent alone": (
+        ":",
+        "ip link add m0 link w1 type macvlan mode passthru",
+        {"kind": "macvlan", "name": "m0", "parent": "w1", "mode": "passthru"},
+        ["Link 'm0' can't share its parent 'w1' with link 'm1'"],
+        {"kind": "macvlan", "name": "m0", "parent": "w0", "mode": "passthru"},
+    ),
     "a short forwarding delay with STP": (
         "ip link set br0 type bridge stp_state 1",
         "ip link set br0 type bridge forward_delay 100",
