@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -25,7 +24,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model import State,
 from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import Record, WantedTopology
 from ansible_collections.virtnet.linux.plugins.module_utils._module import Module, Side, run
 from ansible_collections.virtnet.linux.plugins.module_utils._names import namespace_name, topology_name
-from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import NETNS_DIR
+from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import named_namespaces
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import PLANNING
 
 if t.TYPE_CHECKING:
@@ -97,16 +96,12 @@ def look(names: t.Optional[t.Sequence[str]], database: str, timeout: int) -> doc
     """All of this host, or what is in the own namespace and in those that are named. Raises a Failure."""
     for name in names or ():
         namespace_name(name, "option namespaces")
-    wanted = Wanted(whole=tuple(_all_names() if names is None else names), details=True, databases_too=(database,))
+    wanted = Wanted(
+        whole=tuple(named_namespaces() if names is None else names), details=True, databases_too=(database,)
+    )
     with contextlib.closing(WholeHost(timeout)) as host:
         state = host.observe(host.locate(wanted))
-    missing = [name for name in names or () if name not in _all_names()]
+    missing = [name for name in names or () if name not in named_namespaces()]
     if missing:
         raise Missing(["There is no network namespace '%s' (option namespaces)." % name for name in missing])
     return documents.write_all(state, [name for name in wanted.whole or () if name in state.namespaces])
-
-
-def _all_names() -> t.List[str]:
-    with contextlib.suppress(FileNotFoundError):
-        return sorted(os.listdir(NETNS_DIR))
-    return []

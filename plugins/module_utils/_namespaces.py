@@ -5,11 +5,15 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Where namespaces are: references to descriptors, and all that there are."""
+"""Where namespaces are: references to descriptors, all that there are, and how one gets a name and loses it.
+
+Names are files, whose names are bytes: the locale doesn't matter here. pyroute2 knows names in ASCII only.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import os
 import re
@@ -18,10 +22,13 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import OWN
+from ansible_collections.virtnet.linux.plugins.module_utils._names import from_octets, octets
 
 NETNS_DIR = "/run/netns"
 NS_GET_NSTYPE = 0xB703  # linux/nsfs.h
 CLONE_NEWNET = 0x40000000  # linux/sched.h
+MS_BIND, MS_REC, MS_SHARED, MNT_DETACH = 0x1000, 0x4000, 0x100000, 2  # linux/mount.h
+LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def open_namespace(reference: str) -> t.Optional[int]:
@@ -30,9 +37,9 @@ def open_namespace(reference: str) -> t.Optional[int]:
     if reference != OWN:
         path = reference if reference.startswith("/") else os.path.join(NETNS_DIR, reference)
     try:
-        if reference != OWN and not stat.S_ISREG(os.stat(path).st_mode):
+        if reference != OWN and not stat.S_ISREG(os.stat(octets(path)).st_mode):
             raise BadInput("'%s' isn't a network namespace." % reference)
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(octets(path), os.O_RDONLY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
         return None
     except OSError as error:
@@ -61,10 +68,50 @@ def _namespace_type(fd: int) -> int:
         return 0
 
 
+def named_namespaces() -> t.List[str]:
+    """The names of all files that name namespaces, or did."""
+    with contextlib.suppress(FileNotFoundError):
+        return sorted(map(from_octets, os.listdir(octets(NETNS_DIR))))
+    return []
+
+
+def give_name(name: str) -> None:
+    """Give the namespace that this process is in a name, as ip-netns does it. Raises OSError, and then there is no such name."""
+    path = octets(os.path.join(NETNS_DIR, name))
+    _share(octets(NETNS_DIR))
+    os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0))
+    try:
+        _checked(LIBC.mount(b"/proc/thread-self/ns/net", path, b"none", MS_BIND, None))
+    except BaseException:
+        os.unlink(path)
+        raise
+
+
+def take_name(name: str) -> None:
+    """Take the name of a namespace. Raises OSError."""
+    path = octets(os.path.join(NETNS_DIR, name))
+    LIBC.umount2(path, MNT_DETACH)
+    os.unlink(path)
+
+
+def _share(folder: bytes) -> None:
+    """Have all mount namespaces see what is mounted in a folder from now on, if it isn't so yet."""
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(folder, 0o755)
+    if LIBC.mount(b"", folder, b"none", MS_SHARED | MS_REC, None):
+        _checked(LIBC.mount(folder, folder, b"none", MS_BIND | MS_REC, None))
+        _checked(LIBC.mount(b"", folder, b"none", MS_SHARED | MS_REC, None))
+
+
+def _checked(result: int) -> None:
+    if result:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+
+
 def all_namespaces() -> t.Iterator[str]:
     """References to all namespaces that have a name or a process."""
-    with contextlib.suppress(FileNotFoundError):
-        yield from sorted(os.listdir(NETNS_DIR))
+    yield from named_namespaces()
     seen = set()
     for pid in os.listdir("/proc"):
         if pid.isdigit():

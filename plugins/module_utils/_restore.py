@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import shlex
 import sys
 import time
@@ -50,7 +51,9 @@ def main(words: t.Sequence[str]) -> int:
     records = Records()
     deadline = time.monotonic() + arguments.wait
     try:
-        to_do = sorted(set(arguments.names)) or records.kept_names()
+        # Python decodes arguments by the locale.
+        named = {_names.from_octets(os.fsencode(name)) for name in arguments.names}
+        to_do = sorted(named) or records.kept_names()
     except Failure as failure:
         _say(str(failure), sys.stderr)
         return 1

@@ -34,7 +34,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._messages import (
     Attributes,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import Vlan
-from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import CLONE_NEWNET, NETNS_DIR
+from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import CLONE_NEWNET, LIBC, give_name, take_name
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import (
     NLM_F_CREATE,
     NLM_F_EXCL,
@@ -58,7 +58,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
 
 DAD_SECONDS = 3.0
-LIBC = ctypes.CDLL(None, use_errno=True)
 MANY = 8  # links that are deleted as a group rather than one by one
 
 
@@ -132,14 +131,14 @@ class Running(Spaces):
             if LIBC.unshare(CLONE_NEWNET):
                 code = ctypes.get_errno()
                 raise OSError(code, os.strerror(code))
-            _name(step.name)
+            give_name(step.name)
         finally:
             pyroute2_netns.popns()
 
     def _netns_del(self, step: steps.NetnsDel) -> None:
         self._flush()
         self.there(step.name)
-        pyroute2_netns.remove(step.name)
+        take_name(step.name)
         # As long as it is held open it can be given its name again.
         self.unnamed[step.name] = self.spaces.pop(step.name)
 
@@ -147,7 +146,7 @@ class Running(Spaces):
         self._flush()
         name = step.netns.name
         with self.unnamed[name].inside():
-            _name(name)
+            give_name(name)
         self.spaces[name] = self.unnamed.pop(name)
 
     def _sysctl(self, step: steps.Sysctl) -> None:
@@ -415,19 +414,6 @@ class Running(Spaces):
         }
         flags = NLM_F_CREATE | NLM_F_EXCL if message_type == rtnl.RTM_NEWROUTE else 0
         return Request(rtmsg, message_type, flags, attributes, header)
-
-
-def _name(name: str) -> None:
-    """Give the namespace that the process is in a name, or leave nothing behind. Raises OSError."""
-    path = os.path.join(NETNS_DIR, name)
-    taken = os.path.lexists(path)
-    try:
-        pyroute2_netns.attach(name, os.getpid())
-    except BaseException:
-        if not taken:
-            with contextlib.suppress(OSError):
-                os.unlink(path)
-        raise
 
 
 def _deletions_together(batch: t.Sequence[Step]) -> t.Iterator[t.List[Step]]:

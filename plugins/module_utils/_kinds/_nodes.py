@@ -23,6 +23,7 @@ import stat
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._sysfs import sysfs
+from ansible_collections.virtnet.linux.plugins.module_utils._names import octets
 
 MODE = 0o600  # of a node that the kernel makes
 _MARK = "trusted.virtnet.device"
@@ -62,7 +63,7 @@ class Device:
 def device_of(name: str) -> Device:
     """The device of a link in the namespace that the process is in. Raises OSError."""
     with sysfs() as top:
-        folder = os.open("class/net/" + name, os.O_RDONLY | os.O_DIRECTORY, dir_fd=top)
+        folder = os.open(octets("class/net/" + name), os.O_RDONLY | os.O_DIRECTORY, dir_fd=top)
         try:
             index = int(_contents("ifindex", folder))
             taps = os.open("macvtap", os.O_RDONLY | os.O_DIRECTORY, dir_fd=folder)

@@ -14,6 +14,8 @@ import ctypes
 import os
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils._names import from_octets, octets
+
 # The same numbers on every architecture but Alpha (since Linux 5.2), see include/uapi/asm-generic/unistd.h
 _FSOPEN, _FSCONFIG, _FSMOUNT = 430, 431, 432
 # linux/mount.h
@@ -32,9 +34,10 @@ def _syscall(number: int, *arguments: t.Any) -> int:
 def uppers(name: str) -> t.Tuple[str, ...]:
     """The links in this namespace that are stacked upon another one, its master among them. Raises OSError."""
     with sysfs() as top:
-        folder = os.open("class/net/" + name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=top)
+        folder = os.open(octets("class/net/" + name), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=top)
         try:
-            return tuple(sorted(entry[6:] for entry in os.listdir(folder) if entry.startswith("upper_")))
+            entries = [from_octets(os.fsencode(entry)) for entry in os.listdir(folder)]
+            return tuple(sorted(entry[6:] for entry in entries if entry.startswith("upper_")))
         finally:
             os.close(folder)
 

@@ -154,6 +154,11 @@ def test_a_topology_comes_back(program: t.List[str]) -> None:
             assert made["changed"], made
             assert made["topology"]["persist"]
             assert not topology(before, LAB)["changed"]
+            kept = (KEPT / "lab.document").read_text()
+            for _time in range(2):
+                made = topology(before, made["topology"])
+                assert (made["changed"], made["commands"]) == (False, []), made
+            assert (KEPT / "lab.document").read_text() == kept
             assert restore(before, program) == (0, "lab: nothing to do.\n", "")
             seen = look(before)
             rows = json.loads((KEPT / "lab.json").read_text())["ovs_ports"]
@@ -229,6 +234,58 @@ def test_one_that_fails_does_not_keep_others_from_coming(program: t.List[str]) -
         assert restore(after, program, "d")[:2] == (0, "d: nothing to do.\n")
         assert restore(after, program, "nosuch")[0] == 1
         assert restore(after, program, "../d")[2].startswith("../d: The name of a topology: ")
+
+
+def test_what_others_than_root_could_have_written_is_not_restored(program: t.List[str]) -> None:
+    with second_world() as before:
+        topology(before, small("f", tap("tap-f")))
+    kept = (KEPT / "f.document").read_text()
+    for name in "abx":
+        (KEPT / (name + ".document")).write_text(kept.replace('"f"', '"%s"' % name))
+    os.chown(KEPT / "a.document", 1000, -1)
+    (KEPT / "b.document").chmod(0o606)
+    os.mkfifo(KEPT / "c.document")
+    (KEPT / "d.document").symlink_to(KEPT / "x.document")
+    (KEPT / "x.document").write_text(kept)
+    with rebooted() as after:
+        code, told, errors = restore(after, program)
+        assert (code, told) == (1, "f: made 1 link; 1 step in all.\n")
+        why = {"a": "user 1000 may write it", "b": "every user may write it", "c": "it is not a regular file"}
+        why.update(d=why["c"], x="Option name: it is the document of topology 'f'")
+        assert len(errors.splitlines()) == len(why), errors
+        for line, (name, reason) in zip(errors.splitlines(), why.items()):
+            assert line.startswith("%s: What is kept of topology '%s'" % (name, name)), line
+            assert "%s/%s.document) can't be used: %s" % (KEPT, name, reason) in line
+        # A folder in which others can put a document is not read at all, whatever is in it.
+        for folder in (KEPT, KEPT.parent):
+            for mode, owner in ((0o777, 0), (0o775, 0), (0o755, 1000)):
+                folder.chmod(mode)
+                os.chown(folder, owner, -1)
+                code, told, errors = restore(after, program)
+                assert (code, told) == (1, "")
+                assert errors.startswith("The folder %s can't be trusted: " % folder), errors
+            failed = topology(after, small("f", tap("tap-f")))
+            assert failed["msg"].startswith("The folder %s can't be trusted: user 1000 may write it" % folder), failed
+            os.chown(folder, 0, -1)
+        assert restore(after, program, "f")[:2] == (0, "f: nothing to do.\n")
+
+
+def test_names_that_are_not_ascii(program: t.List[str]) -> None:
+    """Whatever the locale: at boot there is none."""
+    document = small("größe", {**tap("ü0"), "alias": "naïve Größe", "netns": "ü"}, namespaces=[{"name": "ü"}])
+    with second_world() as before:
+        made = topology(before, document)
+        assert made["changed"], made
+        assert not topology(before, made["topology"])["changed"]
+    for locale in ([], ["LC_ALL=C.UTF-8"], ["LC_ALL=C", "PYTHONUTF8=0", "PYTHONCOERCECLOCALE=0"]):
+        with rebooted() as after:
+            words = [*program[:2], *locale, *program[2:]]
+            code, told, errors = restore(after, words)
+            assert (code, errors) == (0, ""), locale
+            assert told.startswith("größe: made 1 namespace, 1 link; "), told
+            (link,) = json.loads(after.run("ip", "-n", "ü", "-j", "link", "show", "ü0"))
+            assert link["ifalias"] == "naïve Größe"
+            assert restore(after, words, "größe")[:2] == (0, "größe: nothing to do.\n")
 
 
 def test_it_is_kept_and_let_go() -> None:
