@@ -70,3 +70,14 @@ attributes:
     membership:
       - virtnet.linux.links
 """
+
+    # Modules that talk to Open vSwitch and have no options of its rows
+    OVS = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/virtnet.linux.ovs) in C(module_defaults) to set defaults for this module.
+    support: full
+    membership:
+      - virtnet.linux.ovs
+"""

@@ -154,6 +154,7 @@ peer:
     - The other end of the pair. Needed to make it, and to find it when the first end isn't where it should be.
     - The pair is what counts. If one of its ends is found and the other one has another name or is in another
       namespace, that other end is renamed or moved.
+    - Defaults from C(module_defaults) are for the options of the module, and not for those of the peer.
   type: dict
   suboptions:
 """ + textwrap.indent(_NAME + _PEER_STATE + _END.replace("O(", "O(peer."), "    ")

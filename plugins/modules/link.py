@@ -102,7 +102,7 @@ link:
     master: ""
     mtu: 9000
     txqueuelen: 1000
-    mac: 52:54:00:12:34:56
+    mac: "52:54:00:12:34:56"
     alias: ""
     promisc: false
     addresses: [192.0.2.10/24]

@@ -18,6 +18,7 @@ description:
 extends_documentation_fragment:
   - virtnet.linux._attributes
   - virtnet.linux._attributes.netlink
+  - virtnet.linux._attributes.ovs
 author:
   - The virtnet.linux authors (@virtnet)
 options:
