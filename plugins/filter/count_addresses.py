@@ -11,9 +11,9 @@ author:
 version_added: 0.1.0
 short_description: The first addresses of a network
 description:
-  - Counts addresses for hosts from the beginning of a network, with its prefix length, as the options C(addresses) of this
-    collection's modules take them.
-  - The address of the network itself and the broadcast address are left out, but of networks that are too small to have them.
+  - Counts addresses for hosts from the beginning of a network. Each has the prefix length of the network, as the options
+    C(addresses) of this collection's modules require.
+  - The address of the network itself and the broadcast address are left out, except in networks that are too small to have them.
 positional: _input, count
 options:
   _input:
@@ -21,7 +21,7 @@ options:
     type: str
     required: true
   count:
-    description: How many addresses there are to be.
+    description: Number of addresses, at most 65,536.
     type: int
     required: true
 """
@@ -40,26 +40,23 @@ _value:
   elements: str
 """
 
-import ipaddress
-import itertools
 import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
+from ansible_collections.virtnet.linux.plugins.plugin_utils import _readers as readers
 
-def count_addresses(network: str, count: int) -> t.List[str]:
+COUNT_MAX = 65536
+
+
+def count_addresses(network: t.Any, count: t.Any) -> t.List[str]:
     """The first addresses for hosts of a network, with its prefix length. Raises AnsibleFilterError with a sentence."""
     try:
-        parsed = ipaddress.ip_network(network)
-    except ValueError as error:
-        raise AnsibleFilterError("'%s' isn't a network such as 192.0.2.0/24: %s." % (network, error)) from error
-    found = ["%s/%d" % (host, parsed.prefixlen) for host in itertools.islice(parsed.hosts(), int(count))]
-    if len(found) < int(count):
-        raise AnsibleFilterError(
-            "The network %s is too small: it has %d addresses for hosts, and %d are needed."
-            % (network, len(found), int(count))
-        )
-    return found
+        wanted = readers.number(0, COUNT_MAX)(count, "the count of count_addresses")
+        return readers.count(readers.network(network, "the network of count_addresses"), wanted)
+    except BadInput as error:
+        raise AnsibleFilterError(str(error)) from None
 
 
 class FilterModule:

@@ -11,8 +11,8 @@ author:
 version_added: 0.1.0
 short_description: VLANs as few ranges
 description:
-  - Takes VLAN ids and ranges of them, and returns the same VLANs in order, as few ranges as they make.
-  - What names a VLAN twice is refused, because one of the two is a mistake, unless O(merge) is set.
+  - Returns VLANs, given as ids and ranges of ids, in order and as few ranges as possible.
+  - A VLAN that is named twice is an error, because one of the two is a mistake, unless O(merge) is set.
 positional: _input
 options:
   _input:
@@ -21,7 +21,7 @@ options:
     elements: str
     required: true
   merge:
-    description: Whether ranges may overlap.
+    description: Allow ranges to overlap.
     type: bool
     default: false
 """
@@ -40,33 +40,22 @@ _value:
   elements: str
 """
 
-import re
 import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-VID_MAX = 4094
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
+from ansible_collections.virtnet.linux.plugins.plugin_utils import _readers as readers
 
 
-def vlan_ranges(ranges: t.Iterable[t.Any], merge: bool = False) -> t.List[str]:
+def vlan_ranges(ranges: t.Any, merge: t.Any = False) -> t.List[str]:
     """VLANs as few ranges. Raises AnsibleFilterError with a sentence for what is none, and for what is there twice."""
-    found: t.List[t.Tuple[int, int]] = []
-    for first, last in sorted(_parse(text) for text in ranges):
-        if found and first <= found[-1][1] and not merge:
-            raise AnsibleFilterError("VLAN %d is named twice: ranges may not overlap." % first)
-        if found and first <= found[-1][1] + 1:
-            found[-1] = (found[-1][0], max(last, found[-1][1]))
-        else:
-            found.append((first, last))
+    try:
+        may_overlap = readers.boolean(merge, "option merge of vlan_ranges")
+        found = readers.vlans(ranges, "the ranges of vlan_ranges", may_overlap)
+    except BadInput as error:
+        raise AnsibleFilterError(str(error)) from None
     return ["%d-%d" % (first, last) if first < last else str(first) for first, last in found]
-
-
-def _parse(text: t.Any) -> t.Tuple[int, int]:
-    words = re.fullmatch(r"(\d{1,4})(?:-(\d{1,4}))?", str(text), re.ASCII)
-    first, last = (int(words[1]), int(words[2] or words[1])) if words else (0, 0)
-    if not 1 <= first <= last <= VID_MAX:
-        raise AnsibleFilterError("'%s' isn't a VLAN id from 1 to %d, or a range of these." % (text, VID_MAX))
-    return first, last
 
 
 class FilterModule:

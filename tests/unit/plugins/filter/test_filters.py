@@ -67,3 +67,63 @@ def test_vlans(ranges: t.List[t.Any], merge: bool, found: t.List[str]) -> None:
 def test_no_vlans(ranges: t.List[t.Any], words: str) -> None:
     with pytest.raises(AnsibleFilterError, match=words):
         vlan_ranges(ranges)
+
+
+# Values of every type, with extremes and odd characters
+HOSTILE: t.List[t.Any] = [
+    None, "", " ", "x", "\0", "\ud800", "x" * 100000, "192.0.2.1", "192.0.2.1/24", "192.0.2.0/33", "fe80::%eth0/64", "10-20", "٣", b"x",
+    True, False, -1, 0, 2**63, 10**30, 1.5, float("nan"), [], [None], [[]], [{}], [True], [1.5], [-1], ["-1"], ["1-"], {}, {1: 2}, (),
+    object(), len,
+]  # fmt: skip
+
+
+def sentence(call: t.Callable[[], t.Any]) -> str:
+    """What a filter says, or an empty text where it takes the values."""
+    try:
+        call()
+    except AnsibleFilterError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("number", range(len(HOSTILE)))
+def test_no_value_is_more_than_a_sentence(number: int) -> None:
+    value = HOSTILE[number]
+    for said, name in [
+        (sentence(lambda: count_addresses(value, 1)), "The network of count_addresses"),
+        (sentence(lambda: count_addresses("10.0.0.0/8", value)), "The count of count_addresses"),
+        (sentence(lambda: vlan_ranges(value)), "The ranges of vlan_ranges"),
+        (sentence(lambda: vlan_ranges([1], value)), "Option merge of vlan_ranges"),
+    ]:
+        assert said == "" or (said.startswith(name) and said.endswith(".") and said.isprintable() and len(said) < 500)
+
+
+@pytest.mark.parametrize(
+    "network", [None, 5, True, b"192.0.2.0/24", ["192.0.2.0/24"], {}, "", "224.0.0.0/4", "fe80::%1/64"]
+)
+def test_what_is_no_network(network: t.Any) -> None:
+    with pytest.raises(AnsibleFilterError, match=r"^The network of count_addresses: .* isn't a network"):
+        count_addresses(network, 1)
+
+
+@pytest.mark.parametrize("count", [None, -1, True, 1.5, "x", "", [3], {}, 65537, 10**30])
+def test_what_is_no_count(count: t.Any) -> None:
+    with pytest.raises(
+        AnsibleFilterError, match=r"^The count of count_addresses: .* isn't a whole number from 0 to 65536"
+    ):
+        count_addresses("10.0.0.0/8", count)
+
+
+@pytest.mark.parametrize("ranges", ["10-20", 10, None, {"10": 20}, b"10", True])
+def test_what_is_no_list_of_vlans(ranges: t.Any) -> None:
+    with pytest.raises(AnsibleFilterError, match=r"^The ranges of vlan_ranges: .* isn't a list of VLAN ids"):
+        vlan_ranges(ranges)
+
+
+@pytest.mark.parametrize(("merge", "taken"), [("yes", True), ("false", False), (1, True)])
+def test_words_for_a_boolean(merge: t.Any, taken: bool) -> None:
+    assert (sentence(lambda: vlan_ranges([1, 1], merge)) == "") == taken
+
+
+def test_generators_are_lists_too() -> None:
+    assert vlan_ranges(str(vid) for vid in (1, 2)) == ["1-2"]
