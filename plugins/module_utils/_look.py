@@ -16,15 +16,14 @@ import time
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _messages as messages
-from ansible_collections.virtnet.linux.plugins.module_utils import _ovs_traces
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._foreseen import STACKED
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Kind
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._sysfs import uppers
+from ansible_collections.virtnet.linux.plugins.module_utils._look_ovs import LookingAtOvs
 from ansible_collections.virtnet.linux.plugins.module_utils._messages import kernel_release
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import (
-    OVS_KINDS,
     OWN,
     HostState,
     Link,
@@ -37,7 +36,6 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_links import 
 from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import all_namespaces, is_dead, open_namespace
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import PROC_SYS, Space
 from ansible_collections.virtnet.linux.plugins.module_utils._sentences import sentences
-from ansible_collections.virtnet.linux.plugins.module_utils._spaces import Spaces
 from ansible_collections.virtnet.linux.plugins.module_utils._values import family
 
 if t.TYPE_CHECKING:
@@ -46,7 +44,7 @@ if t.TYPE_CHECKING:
 DYING_SECONDS = 2.0
 
 
-class Looking(Spaces):
+class Looking(LookingAtOvs):
     """The side of the kernel that tells."""
 
     def observe(self, wanted: Wanted) -> State:
@@ -103,6 +101,8 @@ class Looking(Spaces):
                         raise
                     del table[name]
         _set_ports(state)
+        if wanted.topology:
+            self.look_at_ports(state)
         matter: t.Dict[str, t.Dict[Ref, bool]] = {}
         for ref, asked in _that_matter(state, wanted).items():
             matter.setdefault(ref.netns, {})[ref] = asked
@@ -140,7 +140,9 @@ class Looking(Spaces):
         for key in wanted.sysctls:
             with space.inside(), contextlib.suppress(OSError), open(PROC_SYS + key, encoding="utf-8") as file:
                 sysctls[key] = " ".join(file.read().split())
-        state.namespaces[wanted.name] = Netns(wanted.name, sysctls, space.cookie if wanted.name in self._whole else "")
+        cookie = space.cookie if wanted.name in self._whole else ""
+        ports = () if wanted.present or self._whole else self.ports_in(space)
+        state.namespaces[wanted.name] = Netns(wanted.name, sysctls, cookie, ovs_ports=ports)
         self._look(state, Ref(wanted.name, "lo"))
 
     def _look_link(self, state: State, wanted: WantedLink) -> None:
@@ -150,8 +152,7 @@ class Looking(Spaces):
         elsewhere = link is None or (wanted.kind and link.kind != wanted.kind)
         if elsewhere and wanted.move_from is not None:
             link = self._look(state, Ref(wanted.move_from, wanted.ref.name), may_go=may_go) or link
-        if wanted.present:
-            self._look_at_ovs(state, wanted, link)
+        self.look_at_ovs(state, wanted, link)
         if wanted.ref.netns not in self._whole and ((link and link.kind == wanted.kind) or not wanted.present):
             # With another default PVID the kernel gives ports another one, and an undo that takes it back may give them more.
             other_vlans = may_go or wanted.purge_ports or "vlan_default_pvid" in wanted.values
@@ -195,19 +196,6 @@ class Looking(Spaces):
             state.namespaces[netns] = dataclasses.replace(state.namespaces[netns], ipv6=space.ipv6("default"))
         if space and link:
             state.put(dataclasses.replace(link, ipv6=space.ipv6(wanted.ref.name)))
-
-    def _look_at_ovs(self, state: State, wanted: WantedLink, link: t.Optional[Link]) -> None:
-        """Find out whether Open vSwitch decides on a value that is asked for, or has made a link that isn't there."""
-        if link is None:
-            why = "" if wanted.made else _ovs_traces.why_absent(wanted.ref.name)
-            state.not_here.update({wanted.ref.name: why} if why else {})
-            return
-        asked = {name: wanted.values[name] for name in ("mac", "mtu") if name in wanted.values}
-        here = link.ref == wanted.ref and link.kind in OVS_KINDS
-        if here and any(link.values.get(name) != value for name, value in asked.items()):
-            with self.there(link.ref.netns).inside():
-                made = _ovs_traces.maker_of(link.ref.name, link.kind)
-            state.put(dataclasses.replace(state.links[link.ref], of_ovs=made))
 
     def _look_parent(self, state: State, ref: Ref) -> None:
         """A parent, and what is on it where that is so little that it could have the parent alone."""

@@ -159,7 +159,8 @@ class Link:
     vlans: t.Optional[t.Tuple[Vlan, ...]] = None
     mtu_range: t.Tuple[int, int] = (0, 0)  # as the driver tells; (x, 0) has no upper bound
     ipv6: t.Optional[bool] = dataclasses.field(default=None, compare=False)  # None where it wasn't looked at
-    # What it is to Open vSwitch, where that matters: a link that it made, its "bridge" or an internal "port".
+    # What it is to Open vSwitch, where that matters: a link that it made, its "bridge" or an internal "port", or one
+    # that it has "taken" as a port.
     of_ovs: str = dataclasses.field(default="", compare=False)
 
     def having(self, **values: t.Any) -> Link:
@@ -176,6 +177,8 @@ class Link:
 class Netns:
     """A network namespace; ``sysctls`` holds those that were looked at, by their path below /proc/sys.
 
+    ``ovs_ports`` are ports of Open vSwitch that lose their links with it, where it is to go.
+
     ``identity`` tells it from every other one that this kernel has had, where somebody asked; ``ipv6`` whether new links in it
     have IPv6.
     """
@@ -184,6 +187,7 @@ class Netns:
     sysctls: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     identity: str = dataclasses.field(default="", compare=False)
     ipv6: t.Optional[bool] = dataclasses.field(default=None, compare=False)
+    ovs_ports: t.Tuple[str, ...] = dataclasses.field(default=(), compare=False)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -111,7 +111,8 @@ def _descriptors(pid: int) -> t.List[str]:
 
 def packet_sockets() -> t.Set[int]:
     """The indexes of the links in the namespace of this thread that a daemon has taken with a packet socket."""
-    with open("/proc/thread-self/net/packet", encoding="ascii") as table:
+    rows: t.List[t.List[str]] = []
+    with contextlib.suppress(FileNotFoundError), open("/proc/thread-self/net/packet", encoding="ascii") as table:
         rows = [line.split() for line in table][1:]
     links = {"socket:[%s]" % row[8]: int(row[4]) for row in rows if row[4] != "0"}  # inode and index
     if not links:

@@ -83,6 +83,7 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     told.report(*planner.missing)
     plan = planner.plan()
     planner.check_needed()
+    planner.warn_of_ovs()
     return plan
 
 
@@ -234,6 +235,26 @@ class LinkPlanner(_Editor, Planner):
             if ref not in self.state.links:
                 needed = ", and link %s needs it" % (needed_by,) if needed_by != ref else ""
                 raise Conflict("Link %s would go with what is deleted here%s; nothing was changed." % (ref, needed))
+
+    def warn_of_ovs(self) -> None:
+        """Tell which ports of Open vSwitch lose their links."""
+        gone = self.before.namespaces.keys() - self.state.namespaces.keys()
+        lost = {name for netns in gone for name in self.before.namespaces[netns].ovs_ports}
+        lost |= {
+            ref.name
+            for ref, link in self.before.links.items()
+            if link.of_ovs == "taken" and ref not in self.state.links
+        }
+        for name in sorted(lost):
+            if self.stays_in_ovs(name):
+                self.warnings.append(
+                    "Link '%s' is a port of Open vSwitch, which keeps the port without the link; virtnet.linux.ovs_port with "
+                    "'state: absent' removes it." % name
+                )
+
+    def stays_in_ovs(self, _name: str) -> bool:
+        """Whether Open vSwitch keeps a port that loses its link; those who know its database know better."""
+        return True
 
     # Namespaces
 

@@ -56,6 +56,8 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     planner.check_numbers(wanted)
     planner.check_needed()
     planner.check_internal()
+    planner.check_ports(wanted)
+    planner.warn_of_ovs()
     planner.check_collateral(wanted, plan)
     return plan
 
@@ -280,6 +282,22 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
                     "Link %s would go with that namespace, and the OVS port of that name needs it; nothing was changed. List "
                     "the link with 'move_from: %s', or the port no longer." % (ref, ref.netns)
                 )
+
+    def check_ports(self, wanted: Wanted) -> None:
+        """Raises Conflict if the link of a port goes that is wanted."""
+        for port in wanted.ovs_ports:
+            ref, switch = Ref(OWN, port.name), self.state.ovs.get(port.database)
+            interface = switch.interfaces.get(port.name) if switch else None
+            needed = port.present and interface and interface.values["type"] == "system"
+            if needed and ref in self.before.links and ref not in self.state.links:
+                raise Conflict(
+                    "Link %s would be gone, and OVS port '%s' needs it. List the link, or the port no longer. No changes were made."
+                    % (ref, port.name)
+                )
+
+    def stays_in_ovs(self, name: str) -> bool:
+        had = [database for database, switch in self.before.ovs.items() if name in switch.interfaces]
+        return not had or any(name in self.state.ovs[database].interfaces for database in had)
 
     def check_collateral(self, wanted: Wanted, plan: Plan) -> None:
         """Raises Conflict if the plan would destroy what is neither owned nor named."""

@@ -15,11 +15,17 @@ import pytest
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _module_topology
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge
-from ansible_collections.virtnet.linux.plugins.module_utils._documents import link_options, read_link
+from ansible_collections.virtnet.linux.plugins.module_utils._documents import (
+    link_options,
+    netns_options,
+    read_link,
+    read_netns,
+)
 from ansible_collections.virtnet.linux.plugins.module_utils._documents_topology import topology_options
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, NotTaken
 from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHost
 from ansible_collections.virtnet.linux.plugins.module_utils._kernel import Kernel
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_links import PLANNING as LINKS
@@ -190,6 +196,79 @@ def test_the_module_link_refuses_what_would_not_stay() -> None:
             {"name": "v0", "mac": OTHER, "mtu": 1450},
         ):
             assert not any_link(document).plan.changed
+
+    with_switch(test)
+
+
+def kernel(check: bool = False, **options: t.Any) -> t.Any:
+    """Run what the modules veth and netns do."""
+    if "peer" in options or options["name"] == "v0":
+        of_kind = _all.KINDS["veth"]
+        complete, wrong = _module_topology.validate(link_options(of_kind), options)
+        asked = Wanted(links=(read_link(complete, of_kind),))
+    else:
+        complete, wrong = _module_topology.validate(netns_options(), options)
+        asked = Wanted(namespaces=(read_netns(complete),))
+    assert not wrong
+    with contextlib.closing(Kernel()) as host:
+        return converge(host, LINKS, asked, check)
+
+
+def keeps(name: str) -> t.List[str]:
+    return [
+        "Link '%s' is a port of Open vSwitch, which keeps the port without the link; virtnet.linux.ovs_port with 'state: absent' "
+        "removes it." % name
+    ]
+
+
+def test_ports_that_lose_their_links_are_told() -> None:
+    def test(world: World) -> None:
+        world.run("ip", "netns", "add", "blue")
+        world.run("ip", "-batch", "-", stdin="link add v0 type veth peer name v1\nlink add w0 type veth peer name w1 netns blue\n"
+                  "link add x0 type veth peer name x1")  # fmt: skip
+        ports = " -- ".join("add-port br0 " + name for name in ("v0", "w0", "i0"))
+        bridge = "add-br br0 -- set Bridge br0 datapath_type=netdev"
+        world.run("ovs-vsctl", *("%s -- %s -- set Interface i0 type=internal" % (bridge, ports)).split())
+        world.run("ip", "link", "set", "i0", "netns", "blue")
+        assert kernel(True, name="v0", state="absent").plan.warnings == keeps("v0")
+        # By the other end, too
+        peer = {"name": "v1", "peer": {"name": "v0"}, "state": "absent"}
+        assert kernel(True, **peer).plan.warnings == keeps("v0")
+        assert any_link({"name": "v1", "state": "absent"}, True).plan.warnings == keeps("v0")
+        assert any_link({"name": "x0", "state": "absent"}, True).plan.warnings == []
+        assert kernel(True, name="blue", state="absent").plan.warnings == [*keeps("i0"), *keeps("w0")]
+        assert kernel(name="blue", state="absent").plan.warnings == [*keeps("i0"), *keeps("w0")]
+        assert kernel(name="v0", state="absent").plan.warnings == keeps("v0")
+
+    with_switch(test)
+
+
+def test_topologies_tell_of_ports_that_are_not_theirs() -> None:
+    def test(world: World) -> None:
+        veth = {"kind": "veth", "name": "v0", "peer": {"name": "v1"}}
+        run({"links": [veth]})
+        world.run(
+            "ovs-vsctl",
+            "add-br",
+            "br9",
+            "--",
+            "set",
+            "Bridge",
+            "br9",
+            "datapath_type=netdev",
+            "--",
+            "add-port",
+            "br9",
+            "v0",
+        )
+        assert run({"links": []}).plan.warnings == keeps("v0")
+        # What it has made itself it removes.
+        world.run("ovs-vsctl", "del-br", "br9")
+        run(network({}, {"name": "v0"}, links=[veth]))
+        said = refused(run, network({}, {"name": "v0"}))
+        assert said.startswith("Link 'v0' would be gone, and OVS port 'v0' needs it.")
+        assert run({"links": []}).plan.warnings == []
+        assert not rows(world)["Port"]
 
     with_switch(test)
 
