@@ -24,6 +24,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._errors import (
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _nodes
 from ansible_collections.virtnet.linux.plugins.module_utils._lock import host_lock
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step, fuse, likely_done, undo
+from ansible_collections.virtnet.linux.plugins.module_utils._unmet import unmet
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._following import Following
@@ -268,12 +269,8 @@ class _Execution:
 
 def _verify(plan: Plan, left: Plan) -> None:
     """Raises NotTaken if a plan that was executed has left something to be done, or has broken something."""
-    lacking = [*(step.describe() for step in left.steps), *(sentence.rstrip(".") for sentence in left.missing)]
-    if lacking:
-        raise NotTaken(
-            "The changes were acknowledged, but read again the host still lacks: %s. It may lack the feature."
-            % "; ".join(lacking)
-        )
+    if left.steps or left.missing:
+        raise NotTaken(*unmet(plan, left))
     broken = [sentence for sentence in left.broken if sentence not in plan.broken]
     if broken:
         raise NotTaken(" ".join(broken))

@@ -16,7 +16,6 @@ from __future__ import annotations
 import collections
 import dataclasses
 import ipaddress
-import re
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _names, _values
@@ -126,9 +125,13 @@ def read_netns(document: Document) -> WantedNetns:
     told = Complaints()
     name = document["name"]
     told.attempt(_names.namespace_name, name, "option name")
-    read = [told.attempt(_read_sysctl, key, value, name) for key, value in (document.get("sysctls") or {}).items()]
+    sysctls: t.Dict[str, str] = {}
+    for key, value in (document.get("sysctls") or {}).items():
+        path, text = told.attempt(_read_sysctl, key, value, name) or ("", "")
+        if sysctls.setdefault(path, text) != text:
+            told.note("Option sysctls of namespace %s: %s has two values." % (quoted(name), quoted(key)))
     told.report()
-    return WantedNetns(name, document["state"] == "present", document["loopback"], dict(filter(None, read)))
+    return WantedNetns(name, document["state"] == "present", document["loopback"], sysctls)
 
 
 def _read_sysctl(key: str, value: t.Any, netns: str) -> t.Tuple[str, str]:
@@ -137,12 +140,7 @@ def _read_sysctl(key: str, value: t.Any, netns: str) -> t.Tuple[str, str]:
     if value is None or isinstance(value, (dict, list)):
         raise BadInput("%s: %s needs a value." % (_names.upper(where), quoted(key)))
     words = [str(int(value))] if isinstance(value, bool) else str(value).split()
-    return path, " ".join(_as_told(word) for word in words)
-
-
-def _as_told(word: str) -> str:
-    """A word of a sysctl's value as the kernel tells it again: it takes hexadecimal numbers, and tells decimal ones."""
-    return str(int(word, 16)) if re.match("^0x[0-9a-f]+$", word, re.I) else word
+    return path, " ".join(words)
 
 
 def read_link(document: Document, kind: t.Optional[Kind]) -> WantedLink:
@@ -269,9 +267,12 @@ def _read_addresses(addresses: t.Optional[t.Sequence[str]], name: str, prefix: s
         return None
     told = Complaints()
     where = "option %saddresses of link %s" % (prefix, quoted(name))
-    read = [told.attempt(_values.address, address, where) for address in addresses]
+    read = dict.fromkeys(filter(None, (told.attempt(_values.address, address, where) for address in addresses)))
+    for host, count in collections.Counter(address.split("/")[0] for address in read if ":" in address).items():
+        if count > 1:
+            told.note("%s: a link has %s once, with one prefix length." % (_names.upper(where), host))
     told.report()
-    return tuple(dict.fromkeys(filter(None, read)))
+    return tuple(read)
 
 
 def _read_routes(routes: t.Optional[t.Sequence[Document]], name: str, prefix: str) -> t.Optional[t.Tuple[Route, ...]]:

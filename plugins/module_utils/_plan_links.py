@@ -39,7 +39,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_links import 
     vlan_ranges,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Editor, Plan, Planner, Planning
-from ansible_collections.virtnet.linux.plugins.module_utils._values import sysctl_link, sysctl_name
+from ansible_collections.virtnet.linux.plugins.module_utils._values import sysctl_link, sysctl_name, sysctl_told
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute, Kind
@@ -289,7 +289,7 @@ class LinkPlanner(_Editor, Planner):
                     "There is no sysctl %s in namespace '%s' that could be read (option sysctls)."
                     % (sysctl_name(key), wanted.name)
                 )
-            elif current is None or wanted.name in self._forwarding or current != value:
+            elif current is None or wanted.name in self._forwarding or sysctl_told(current) != sysctl_told(value):
                 self.do(steps.Sysctl(wanted.name, key, value))
                 self._forwarding |= {wanted.name} if "forward" in key else set()
 

@@ -35,6 +35,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_links import 
     in_netns,
     vlan_ranges,
 )
+from ansible_collections.virtnet.linux.plugins.module_utils._names import quoted
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
 
 if t.TYPE_CHECKING:
@@ -126,21 +127,23 @@ class Sysctl(LinkStep):
     value: str
 
     def describe(self) -> str:
-        return "setting sysctl %s%s to %r" % (_values.sysctl_name(self.key), in_netns(self.netns), self.value)
+        return "setting sysctl %s%s to %s" % (_values.sysctl_name(self.key), in_netns(self.netns), quoted(self.value))
 
     def commands(self) -> t.List[Argv]:
         return [inside(self.netns, "sysctl", "-q", "-w", "%s=%s" % (_values.sysctl_name(self.key), self.value))]
 
     def simulate(self, state: State) -> None:
         netns = state.namespaces[self.netns]
-        state.namespaces[self.netns] = dataclasses.replace(netns, sysctls={**netns.sysctls, self.key: self.value})
+        state.namespaces[self.netns] = dataclasses.replace(
+            netns, sysctls={**netns.sysctls, self.key: _values.sysctl_told(self.value)}
+        )
         found = _DISABLE_IPV6.match(self.key)
         if found:
             self._switch_ipv6(state, found.group(1))
 
     def _switch_ipv6(self, state: State, name: str) -> None:
         """One of a link concerns that; ``default`` those that are made afterwards, ``all`` these and those that there are."""
-        ipv6 = self.value == "0"
+        ipv6 = _values.sysctl_told(self.value) == "0"
         if name in ("all", "default"):
             state.namespaces[self.netns] = dataclasses.replace(state.namespaces[self.netns], ipv6=ipv6)
         for ref, link in list(state.links.items()):

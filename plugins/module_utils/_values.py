@@ -112,6 +112,37 @@ def sysctl_name(path: str) -> str:
     return path.translate(str.maketrans("./", "/."))
 
 
+def sysctl_told(value: str) -> str:
+    """The value of a sysctl as the kernel tells it again, where it has numbers, or a list of numbers and ranges of these.
+
+    proc_dointvec() reads hexadecimal and octal numbers and tells decimal ones, proc_do_large_bitmap() joins ranges.
+    """
+    return " ".join(
+        _number_told(word) if "," not in word and "-" not in word[1:] else _ranges_told(word) for word in value.split()
+    )
+
+
+def _number_told(word: str) -> str:
+    found = re.match("^(-?)(0x[0-9a-f]+|0[0-7]*|[1-9][0-9]*)$", word, re.I | re.A)
+    if not found or len(word) > 20:
+        return word
+    base = 16 if found.group(2).lower().startswith("0x") else 8 if found.group(2).startswith("0") else 10
+    return str(int(found.group(1) + found.group(2), base))
+
+
+def _ranges_told(word: str) -> str:
+    if not re.match("^[0-9]{1,9}(-[0-9]{1,9})?(,[0-9]{1,9}(-[0-9]{1,9})?)*$", word, re.A):
+        return word
+    ends = sorted([int(end) for end in part.split("-")] for part in word.split(","))
+    joined: t.List[t.List[int]] = []
+    for first, last in ((end[0], end[-1]) for end in ends):
+        if joined and first <= joined[-1][1] + 1:
+            joined[-1][1] = max(joined[-1][1], last)
+        else:
+            joined.append([first, last])
+    return ",".join("%d-%d" % (first, last) if last > first else str(first) for first, last in joined)
+
+
 def sysctl_link(path: str) -> str:
     """The name of the link that has a sysctl, given by its path; empty for one of the namespace."""
     found = re.match("^net/[^/]+/(?:conf|neigh)/([^/]+)/", path)

@@ -19,10 +19,11 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _documents as documents
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Conflict
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Conflict, Failure, NotTaken
 from ansible_collections.virtnet.linux.plugins.module_utils._kernel import Kernel
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._all import KINDS
 from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_links import PLANNING
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import World, alone, same
 
@@ -286,6 +287,102 @@ def test_vlans_of_a_bridge_where_the_kernel_has_them(options: Document, name: st
     if alone(has_no_vlans):
         pytest.skip("this kernel has no VLANs in bridges")
     assert alone(lambda: vlans_taken(options, name))
+
+
+class MeddledKernel(Kernel):
+    """Another process runs a command when a task is about to change something, or when it has."""
+
+    def __init__(self, command: str, afterwards: bool) -> None:
+        super().__init__()
+        self._command, self._afterwards = command, afterwards
+
+    def run(self, batch: t.Sequence[Step]) -> None:
+        command, self._command = self._command, ""
+        if command and not self._afterwards:
+            World().run("sh", "-ec", command)
+        super().run(batch)
+        if command and self._afterwards:
+            World().run("sh", "-ec", command)
+
+
+def meddled(document: Document, command: str, afterwards: bool, words: t.Sequence[str]) -> bool:
+    World().build(WORLD, "blue")
+    with contextlib.closing(MeddledKernel(command, afterwards)) as kernel, pytest.raises(Failure) as caught:
+        converge(kernel, PLANNING, read(document), False)
+    text = str(caught.value)
+    assert "lack the feature" not in text
+    assert [word for word in words if word not in text] == [], text
+    return True
+
+
+@pytest.mark.parametrize(
+    ("document", "command", "afterwards", "words"),
+    [
+        ({"kind": "link", "name": "v0", "mtu": 1400}, "ip link del v0", False, ["'v0'", "The link is gone: another"]),
+        (
+            {"kind": "link", "name": "v0", "addresses": ["10.0.0.1/24"]},
+            "ip link del v0",
+            False,
+            ["'v0'", "The link is gone: another process must have removed it during this task"],
+        ),
+        (
+            {"kind": "link", "name": "v0", "mtu": 1400},
+            "ip link del v0",
+            True,
+            ["Link 'v0' is gone: another process has removed it during this task."],
+        ),
+        (
+            {"kind": "veth", "name": "a", "peer": {"name": "b"}, "state": "up"},
+            "ip link del dev a",
+            True,
+            ["Link 'a' is gone: another process has removed it", "Link 'b' is gone"],
+        ),
+        (
+            {"kind": "linux_bridge", "name": "br0", "ports": ["w0"]},
+            "ip link del w0",
+            True,
+            ["Link 'w0' is gone: another process has removed it"],
+        ),
+    ],
+)
+def test_links_that_another_process_removes(
+    document: Document, command: str, afterwards: bool, words: t.Sequence[str]
+) -> None:
+    assert alone(lambda: meddled(document, command, afterwards, words))
+
+
+def sysctls() -> bool:
+    """What the kernel reads is compared, and not the spelling; what it makes of a value is told."""
+    World().build(WORLD)
+
+    def netns(**sysctls: t.Any) -> Wanted:
+        options = {"name": "n", "sysctls": {name.replace("__", "/"): value for name, value in sysctls.items()}}
+        result = ArgumentSpecValidator(documents.netns_options()).validate(options)
+        return Wanted(namespaces=(documents.read_netns(result.validated_parameters),))
+
+    def go(wanted: Wanted, check: bool = False) -> t.Any:
+        with contextlib.closing(Kernel()) as kernel:
+            return converge(kernel, PLANNING, wanted, check)
+
+    for value, kept in (("0x2", "2"), ("01", "1"), (" 02 ", "2"), (True, "1")):
+        wanted = netns(net__ipv4__conf__all__rp_filter=value)
+        foretold, outcome = go(wanted, check=True), go(wanted)
+        assert foretold.now.namespaces["n"].sysctls == {"net/ipv4/conf/all/rp_filter": kept}
+        assert outcome.now.namespaces["n"].sysctls == {"net/ipv4/conf/all/rp_filter": kept}
+        assert not go(wanted).plan.changed
+    ports = netns(net__ipv4__ip_local_reserved_ports="8081,8080,9000-9001,9002")
+    assert go(ports).plan.changed
+    assert not go(ports).plan.changed
+    # The kernel counts in jiffies.
+    with pytest.raises(
+        NotTaken, match=r"^The kernel took '1001' for sysctl .*retrans_time_ms .*, and keeps '\d+'; give a"
+    ):
+        go(netns(net__ipv4__neigh__lo__retrans_time_ms=1001))
+    return True
+
+
+def test_sysctls_as_the_kernel_reads_them() -> None:
+    assert alone(sysctls)
 
 
 def delay_follows() -> bool:

@@ -153,6 +153,11 @@ def test_routes(route: t.Dict[str, t.Any], read_as: Route) -> None:
         ("", {"name": "a", "alias": "x" * 256}, "Option alias of link 'a': an alias has at most 255 bytes"),
         ("", {"name": "a", "master": "a"}, "Option master of link 'a': a link can't be its own master"),
         ("", {"name": "a", "addresses": ["10.0.0.1/33"]}, "Option addresses of link 'a': '10.0.0.1/33' isn't"),
+        (
+            "",
+            {"name": "a", "addresses": ["fd00::1/64", "fd00::1/48"]},
+            "a link has fd00::1 once, with one prefix length",
+        ),
         ("", {"name": "a", "purge_addresses": True}, "Option purge_addresses of link 'a' needs option addresses"),
         ("", {"name": "a", "purge_routes": True}, "Option purge_routes of link 'a' needs option routes"),
         ("", {"name": "a", "routes": [{"to": "10.0.0.0/8", "via": "fd00::1"}]}, "are of different address families"),
@@ -201,6 +206,11 @@ def test_sysctls() -> None:
     options = {"name": "blue", "state": "present", "loopback": True}
     wanted = documents.read_netns({**options, "sysctls": {"net.ipv4.ip_forward": True, "net/ipv4/tcp_rmem": "1  2\t3"}})
     assert wanted.sysctls == {"net/ipv4/ip_forward": "1", "net/ipv4/tcp_rmem": "1 2 3"}
+    # As the kernel takes it; what it makes of it is compared.
+    wanted = documents.read_netns({**options, "sysctls": {"net.ipv4.ip_forward": " 0x1", "net/ipv4/ip_forward": "0x1"}})
+    assert wanted.sysctls == {"net/ipv4/ip_forward": "0x1"}
+    with pytest.raises(BadInput, match=r"^Option sysctls of namespace 'blue': 'net/ipv4/ip_forward' has two values"):
+        documents.read_netns({**options, "sysctls": {"net.ipv4.ip_forward": 1, "net/ipv4/ip_forward": 0}})
     with pytest.raises(BadInput, match="needs a value"):
         documents.read_netns({**options, "sysctls": {"net.ipv4.ip_forward": None}})
     with pytest.raises(BadInput, match="only sysctls below 'net' do"):

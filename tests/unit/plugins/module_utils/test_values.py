@@ -62,3 +62,34 @@ def test_sysctl_keys(key: str, path: str) -> None:
 def test_sysctl_keys_that_are_refused(key: str) -> None:
     with pytest.raises(BadInput):
         _values.sysctl_key(key, WHERE)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("1", "1"),
+        ("01", "1"),
+        ("0x1F", "31"),
+        ("010", "8"),
+        ("-1", "-1"),
+        ("-0x1", "-1"),
+        ("00", "0"),
+        ("4096  010000\t0x10", "4096 4096 16"),
+        ("08", "08"),  # neither octal nor decimal to the kernel
+        ("+1", "+1"),
+        ("cubic", "cubic"),
+        ("", ""),
+        ("8081,8080,9000-9001,9002,9001", "8080-8081,9000-9002"),
+        ("1-3", "1-3"),
+        ("a,b", "a,b"),
+        ("9" * 5000, "9" * 5000),
+    ],
+)
+def test_sysctls_as_the_kernel_tells_them(value: str, told: str) -> None:
+    assert _values.sysctl_told(value) == told
+    assert _values.sysctl_told(told) == told
+
+
+@given(st.integers(-(2**31), 2**32), st.sampled_from(["%d", "%#x", "%#o"]))
+def test_one_number_in_whatever_spelling(number: int, spelling: str) -> None:
+    assert _values.sysctl_told((spelling % number).replace("0o", "0")) == str(number)
