@@ -19,6 +19,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadIn
 
 IFNAMSIZ = 16  # linux/if.h, with the closing NUL
 NAME_MAX, PATH_MAX = 255, 4096  # linux/limits.h
+TOPOLOGY_NAME_MAX = NAME_MAX - len(".document")  # the longer suffix of its files
 SHOWN_MAX = 100  # characters of a value in a message
 # isspace() of the kernel (lib/ctype.c) works on bytes and takes the no-break space of Latin-1 for one, too.
 _KERNEL_SPACES = b" \t\n\v\f\r\xa0"
@@ -97,7 +98,7 @@ def port_name(value: str, where: str) -> str:
 
 def namespace_name(value: str, where: str) -> str:
     """The name of a network namespace, which is the name of a file in /run/netns."""
-    _file_name(value, where, "a network namespace")
+    _file_name(value, where, "a network namespace", NAME_MAX)
     if value.startswith("-"):
         raise BadInput(
             "%s: %s begins with '-', which ip-netns would take for an option." % (upper(where), quoted(value))
@@ -107,13 +108,13 @@ def namespace_name(value: str, where: str) -> str:
 
 def topology_name(value: str, where: str) -> str:
     """The name of a topology, which is the name of files in /var/lib/virtnet."""
-    _file_name(value, where, "a topology")
+    _file_name(value, where, "a topology", TOPOLOGY_NAME_MAX)
     if value.startswith("-"):
         raise BadInput("%s: %s begins with '-', which the name of a topology can't." % (upper(where), quoted(value)))
     return value
 
 
-def _file_name(value: str, where: str, what: str) -> None:
+def _file_name(value: str, where: str, what: str, limit: int) -> None:
     """Raises BadInput for what can't be the name of a file, or contains white space."""
     if not value:
         raise BadInput("%s is empty; %s needs a name." % (upper(where), what))
@@ -124,9 +125,9 @@ def _file_name(value: str, where: str, what: str) -> None:
         )
     if not value.isprintable() or any(c.isspace() for c in value):
         raise BadInput("%s: %s contains white space or a control character." % (upper(where), quoted(value)))
-    if len(_raw(value)) > NAME_MAX:
+    if len(_raw(value)) > limit:
         raise BadInput(
-            "%s: %s is too long; the name of %s has at most %d bytes." % (upper(where), quoted(value), what, NAME_MAX)
+            "%s: %s is too long; the name of %s has at most %d bytes." % (upper(where), quoted(value), what, limit)
         )
 
 

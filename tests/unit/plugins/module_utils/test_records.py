@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import Unusable
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import Link, Netns, Ref
 from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import Switch
@@ -27,6 +27,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_topology impo
     belongings,
     record_of,
 )
+from ansible_collections.virtnet.linux.plugins.module_utils._names import topology_name
 from ansible_collections.virtnet.linux.plugins.module_utils._record_format import from_json, to_json
 from ansible_collections.virtnet.linux.plugins.module_utils._records import Records
 
@@ -110,6 +111,22 @@ def test_a_folder_of_records(tmp_path: Path) -> None:
 
 LINK = OwnedLink("blue", "cookie 1", "br0", "linux_bridge", 7)._asdict()
 ROW = {"database": "", "name": "p0", "uuid": "1-2-3"}
+
+
+def test_each_name_of_a_topology_is_one_that_its_files_can_have(tmp_path: Path) -> None:
+    records = Records(str(tmp_path))
+    for longest in ("x" * 246, "ü" * 123, "中" * 82, ".x", "a.json", "a.document"):
+        assert topology_name(longest, "option name") == longest
+        records.write(Record(longest))
+        records.keep(longest, {})
+        assert (records.names(), records.kept_names()) == ([longest], [longest])
+        records.remove(longest)
+        records.keep(longest, None)
+    for too_long in ("x" * 247, "ü" * 124):
+        with pytest.raises(BadInput, match="the name of a topology has at most 246 bytes"):
+            topology_name(too_long, "option name")
+
+
 GOOD = {**to_json(Record("lab")), "namespaces": {"blue": "cookie 1"}, "links": [LINK], "ovs_ports": [ROW]}
 ODD: t.List[t.Any] = [
     None,

@@ -253,6 +253,14 @@ def test_what_is_missing_may_come(tried: t.Any, capsys: Told) -> None:
     assert capsys.readouterr().err == "a: It lacks.\n"
 
 
+def test_one_that_fails_does_not_end_the_waiting(tried: t.Any, capsys: Told) -> None:
+    tried.update(a=[Missing(["It lacks."])] * 5, b=[Missing(["It lacks."]), Conflict("That can't be.")])
+    assert _restore.main(["--wait", "60"]) == 1
+    told = capsys.readouterr()
+    assert [line[:1] for line in told.out.splitlines()] == ["c", "a"]
+    assert told.err == "b: That can't be.\n"
+
+
 @pytest.mark.usefixtures("tried")
 @pytest.mark.parametrize(
     ("words", "sentence"),
