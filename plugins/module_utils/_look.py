@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import os
 import time
 import typing as t
@@ -33,7 +34,12 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_links import 
     WantedNetns,
     references,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import all_namespaces, is_dead, open_namespace
+from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import (
+    all_namespaces,
+    is_dead,
+    named_namespaces,
+    open_namespace,
+)
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import PROC_SYS, Space
 from ansible_collections.virtnet.linux.plugins.module_utils._sentences import sentences
 from ansible_collections.virtnet.linux.plugins.module_utils._values import family
@@ -42,6 +48,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
 
 DYING_SECONDS = 2.0
+_ELSEWHERE_MOST = 100  # namespaces in which a link is looked for that isn't where it should be
 
 
 class Looking(LookingAtOvs):
@@ -152,6 +159,8 @@ class Looking(LookingAtOvs):
         elsewhere = link is None or (wanted.kind and link.kind != wanted.kind)
         if elsewhere and wanted.move_from is not None:
             link = self._look(state, Ref(wanted.move_from, wanted.ref.name), may_go=may_go) or link
+        if link is None and _can_not_be_made(wanted):
+            self._look_elsewhere(state, wanted.ref)
         self.look_at_ovs(state, wanted, link)
         if wanted.ref.netns not in self._whole and ((link and link.kind == wanted.kind) or not wanted.present):
             # With another default PVID the kernel gives ports another one, and an undo that takes it back may give them more.
@@ -173,6 +182,18 @@ class Looking(LookingAtOvs):
             state.port_vlans = space.port_vlans
             if link.port:
                 state.put(dataclasses.replace(state.links[link.ref], vlans=vlans))
+
+    def _look_elsewhere(self, state: State, ref: Ref) -> None:
+        """Links of the same name in other namespaces, of which an error is to tell."""
+        if ref.netns in self._whole:
+            return
+        named = itertools.islice(named_namespaces(), _ELSEWHERE_MOST)
+        for reference in dict.fromkeys((OWN, *self.spaces, *named)):
+            with contextlib.suppress(BadInput, Unusable, OSError):
+                space = self.space(reference)
+                there = {known.identity for name, known in self.spaces.items() if name in state.namespaces}
+                if space and (reference in state.namespaces or space.identity not in there):
+                    self._look(state, Ref(reference, ref.name), brief=True)
 
     def _look_stacked(self, state: State, ref: Ref, master: str) -> None:
         """What is stacked upon a link that is to get another master, until something is found that doesn't allow it."""
@@ -352,6 +373,15 @@ class Looking(LookingAtOvs):
 
     def _first_of(self, identity: t.Tuple[int, int], reference: str) -> str:
         return next((name for name, space in self.spaces.items() if space.identity == identity), reference)
+
+
+def _can_not_be_made(wanted: WantedLink) -> bool:
+    """Whether a link is to be there already, because its document doesn't say all that making it needs."""
+    kind = _all.KINDS.get(wanted.kind)
+    if not wanted.present or wanted.move_from is not None:
+        return False
+    incomplete = kind and ((kind.paired and not wanted.peer) or any(name not in wanted.values for name in kind.needed))
+    return not wanted.made or bool(incomplete)
 
 
 def _lost(link: Link) -> bool:

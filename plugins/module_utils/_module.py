@@ -20,7 +20,7 @@ from ansible.module_utils.errors import UnsupportedError
 
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import UNCHANGED, Outcome, Tell, converge
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Unforeseen, as_failure
-from ansible_collections.virtnet.linux.plugins.module_utils._names import printable
+from ansible_collections.virtnet.linux.plugins.module_utils._names import printable, shortened
 from ansible_collections.virtnet.linux.plugins.module_utils._option_types import mistyped, outermost
 
 if t.TYPE_CHECKING:
@@ -44,6 +44,9 @@ class Side(t.NamedTuple):
     planning: Planning
     certain: bool = False
     show: t.Callable[[Document, Document], Document] = lambda _options, document: document
+
+
+SENTENCE_MAX = 2000  # characters of what Ansible says of an option, which repeats its value
 
 
 class Module(AnsibleModule):  # type: ignore[misc]
@@ -75,8 +78,8 @@ class Module(AnsibleModule):  # type: ignore[misc]
         if not self._validating or not getattr(self, "validation_result", None):
             super().fail_json(msg=msg, **kwargs)
         errors = self.validation_result.errors
-        unsupported = [error.msg for error in errors if isinstance(error, UnsupportedError)]
-        others = [error.msg for error in errors if error.msg not in unsupported]
+        unsupported = [shortened(error.msg, SENTENCE_MAX) for error in errors if isinstance(error, UnsupportedError)]
+        others = [shortened(error.msg, SENTENCE_MAX) for error in errors if not isinstance(error, UnsupportedError)]
         left_out = {"missing required arguments: %s" % name for name in self._mistyped}
         self.readable = not others
         self.wrong = ["Unsupported parameters for (%s) module: %s" % (self._name, said) for said in unsupported]
@@ -102,6 +105,9 @@ class Module(AnsibleModule):  # type: ignore[misc]
         )
         text = " ".join(filter(None, sentences))
         if text:
+            # Without an aftermath, it has failed before the first step.
+            aware = (failure and failure.aftermath) or UNCHANGED.lower().rstrip(".") in text.lower()
+            text = text if aware or not text.endswith(".") else "%s %s" % (text, UNCHANGED)
             self.fail_json(msg=printable(text), **more)
 
 

@@ -22,8 +22,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadIn
 from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHost
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import Record, WantedTopology
-from ansible_collections.virtnet.linux.plugins.module_utils._module import Module, Side, run
-from ansible_collections.virtnet.linux.plugins.module_utils._names import namespace_name, topology_name
+from ansible_collections.virtnet.linux.plugins.module_utils._module import SENTENCE_MAX, Module, Side, run
+from ansible_collections.virtnet.linux.plugins.module_utils._names import namespace_name, shortened, topology_name
 from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import named_namespaces
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import PLANNING
 
@@ -38,7 +38,7 @@ def validate(options: documents.Options, document: documents.Document) -> t.Tupl
     """A document with its defaults, and what an argument spec has against it."""
     result = ArgumentSpecValidator(options).validate(document)
     wrong = [(documents.UNKNOWN if isinstance(error, UnsupportedError) else "") + error.msg for error in result.errors]
-    return result.validated_parameters, wrong
+    return result.validated_parameters, [shortened(sentence, SENTENCE_MAX) for sentence in wrong]
 
 
 def read(document: documents.Document) -> Wanted:

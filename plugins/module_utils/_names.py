@@ -35,6 +35,11 @@ def quoted(value: object) -> str:
     return shown if len(text) <= SHOWN_MAX else "%s... (%d characters)" % (shown, len(text))
 
 
+def shortened(text: str, most: int) -> str:
+    """The beginning of a text that is too long to be read."""
+    return text if len(text) <= most else "%s... (%d characters)" % (text[:most], len(text))
+
+
 def printable(text: str) -> str:
     """The same text with each character that can't be shown as its escape sequence."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

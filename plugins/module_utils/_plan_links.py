@@ -38,6 +38,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_links import 
     in_netns,
     vlan_ranges,
 )
+from ansible_collections.virtnet.linux.plugins.module_utils._names import quoted
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Editor, Plan, Planner, Planning
 from ansible_collections.virtnet.linux.plugins.module_utils._values import sysctl_link, sysctl_name, sysctl_told
 
@@ -221,6 +222,8 @@ class LinkPlanner(_Editor, Planner):
     def __init__(self, state: State) -> None:
         super().__init__(state)
         self._needed: t.Dict[Ref, Ref] = {}
+        self._by_name: t.Dict[str, t.List[Link]] = {}
+        self._indexed = 0  # the number of links in there
         self._forwarding: t.Set[str] = set()  # namespaces in which forwarding changes
         self._children: t.Dict[Ref, t.Dict[Ref, None]] = {}  # by parent; it may have more than there still are
         for ref, link in state.links.items():
@@ -497,8 +500,22 @@ class LinkPlanner(_Editor, Planner):
 
     def _placeholder(self, wanted: WantedLink, sentence: str) -> None:
         why = self.state.not_here.get(wanted.ref.name)
-        self.missing.append("There is no link %s. %s" % (wanted.ref, why) if why else sentence % (wanted.ref,))
+        told = "There is no link %s. %s" % (wanted.ref, why) if why else sentence % (wanted.ref,)
+        take = " To take that one, give 'move_from: %s'." if wanted.move_from is None else ""
+        self.missing.append(told + self._elsewhere(wanted.ref, wanted.kind, take))
         self.state.put(Link(wanted.ref, wanted.kind))
+
+    def _elsewhere(self, ref: Ref, kind: str, take: str = "") -> str:
+        """A sentence on a link of the same name in another namespace; ``take`` says how to take it from there."""
+        if self._indexed != len(self.state.links):
+            self._indexed, self._by_name = len(self.state.links), {}
+            for there in self.state.links.values():
+                self._by_name.setdefault(there.ref.name, []).append(there)
+        for there in self._by_name.get(ref.name, ()):
+            if there.ref.netns != ref.netns and (not kind or there.kind == kind):
+                where = in_netns(there.ref.netns) or " in the namespace that the module runs in"
+                return " There is one of that name%s.%s" % (where, take and take % (there.ref.netns or '""'))
+        return ""
 
     def _newborn(self, wanted: WantedLink) -> Link:
         kind = _all.KINDS.get(wanted.kind)
@@ -624,8 +641,8 @@ class LinkPlanner(_Editor, Planner):
         if master is None:
             self.missing.append(
                 "There is no link %s that could be the master of '%s' (option %s); make it first, for instance "
-                "with virtnet.linux.linux_bridge."
-                % (ref, wanted.ref.name, "bridge" if wanted.port_of else prefix + "master")
+                "with virtnet.linux.linux_bridge.%s"
+                % (ref, wanted.ref.name, "bridge" if wanted.port_of else prefix + "master", self._elsewhere(ref, ""))
             )
             self.state.put(Link(ref, linux_bridge.KIND.name))
         else:
@@ -638,7 +655,8 @@ class LinkPlanner(_Editor, Planner):
         parent = self.state.links.get(ref)
         if parent is None:
             self.missing.append(
-                "There is no link %s that could be the parent of '%s' (option parent)." % (ref, wanted.ref.name)
+                "There is no link %s that could be the parent of '%s' (option parent).%s"
+                % (ref, wanted.ref.name, self._elsewhere(ref, "", " For that one, give 'parent_netns: %s'."))
             )
             self.state.put(Link(ref))
             return
@@ -683,7 +701,8 @@ class LinkPlanner(_Editor, Planner):
             ref = Ref(bridge.netns, name)
             if ref not in self.state.links:
                 self.missing.append(
-                    "There is no link %s that could become a port of '%s' (option ports)." % (ref, bridge.name)
+                    "There is no link %s that could become a port of '%s' (option ports).%s"
+                    % (ref, bridge.name, self._elsewhere(ref, ""))
                 )
                 self.state.put(Link(ref))
             port = self.state.links[ref]
@@ -770,7 +789,7 @@ def differences(before: State, now: State, _done: t.Sequence[Step] = ()) -> t.Li
     for ref in sorted(before.links.keys() | now.links.keys()):
         old, new = _facts(before.links.get(ref)), _facts(now.links.get(ref))
         found += [
-            "%s of link %s was %r and is %r." % (fact, ref, old.get(fact), new.get(fact))
+            "%s of link %s was %s and is %s." % (fact, ref, quoted(old.get(fact)), quoted(new.get(fact)))
             for fact in sorted(old.keys() | new.keys())
             if old.get(fact) != new.get(fact)
         ]

@@ -710,7 +710,7 @@ def _spell_route(verb: str, route: Route, ref: Ref) -> t.List[str]:
 def _show(value: t.Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(value) or "nothing"
-    return repr(value) if isinstance(value, str) else str(value).lower()
+    return quoted(value) if isinstance(value, str) else str(value).lower()
 
 
 def _released(link: Link) -> Link:

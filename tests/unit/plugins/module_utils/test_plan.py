@@ -513,6 +513,45 @@ def test_what_the_kernel_takes_is_not_refused(state: State, wanted: WantedLink) 
     assert not make_plan(state, Wanted(links=(wanted,))).missing
 
 
+@pytest.mark.parametrize(
+    ("wanted", "sentence"),
+    [
+        (
+            WantedLink(Ref("blue", "v0"), made=False),
+            "There is no link 'v0' in namespace 'blue', and this module never makes one; a link is made by the module of its "
+            "kind. There is one of that name in the namespace that the module runs in. To take that one, give 'move_from: \"\"'.",
+        ),
+        (
+            WantedLink(Ref("", "w0"), "veth"),
+            "There is no veth 'w0'; to make it, its peer must be given with option peer. There is one of that name in namespace "
+            "'blue'. To take that one, give 'move_from: blue'.",
+        ),
+        (
+            WantedLink(Ref("blue", "t0"), "tuntap"),
+            "There is no tuntap 't0' in namespace 'blue'; to make it, give option mode. There is one of that name in the namespace "
+            "that the module runs in. To take that one, give 'move_from: \"\"'.",
+        ),
+        # One of another kind is another one.
+        (
+            WantedLink(Ref("blue", "v0"), "tuntap"),
+            "There is no tuntap 'v0' in namespace 'blue'; to make it, give option mode.",
+        ),
+        (
+            WantedLink(Ref("", "br0"), "linux_bridge", ports=("w0",)),
+            "There is no link 'w0' that could become a port of 'br0' (option ports). There is one of that name in namespace 'blue'.",
+        ),
+        (
+            WantedLink(Ref("", "m"), "macvlan", parent=Ref("", "w0")),
+            "There is no link 'w0' that could be the parent of 'm' (option parent). There is one of that name in namespace 'blue'. "
+            "For that one, give 'parent_netns: blue'.",
+        ),
+    ],
+)
+def test_a_link_that_is_elsewhere(wanted: WantedLink, sentence: str) -> None:
+    state = host_with(*a_pair(Ref("", "v0"), Ref("blue", "w0")), a_link("t0", "tuntap"))
+    assert make_plan(state, Wanted(links=(wanted,))).missing == [sentence]
+
+
 def test_ipv6_follows_sysctls() -> None:
     link = WantedLink(Ref("new", "a"), "tuntap", values={"mode": "tap"}, addresses=("fd00::1/64",))
 
