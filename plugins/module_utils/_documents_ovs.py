@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils import _names
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
 
 if t.TYPE_CHECKING:
@@ -42,7 +43,8 @@ def read_database(value: t.Optional[str]) -> str:
         return "unix:" + value
     if not re.fullmatch(r"(unix:/|tcp:|ssl:)\S+", value):
         raise BadInput(
-            "Option database: '%s' is neither the path of a socket nor a remote such as tcp:192.0.2.1:6640." % value
+            "Option database: %s is neither the path of a socket nor a remote such as tcp:192.0.2.1:6640."
+            % _names.quoted(value)
         )
     return value
 

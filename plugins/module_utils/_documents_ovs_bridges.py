@@ -128,7 +128,9 @@ def _read_controllers(targets: t.Optional[t.Sequence[str]], where: str) -> t.Opt
         return None
     for target in targets:
         if not re.fullmatch(r"p?(tcp|ssl|unix):\S+|none", target):
-            raise BadInput("Option controllers %s: '%s' isn't a target such as tcp:192.0.2.1:6653." % (where, target))
+            raise BadInput(
+                "Option controllers %s: %s isn't a target such as tcp:192.0.2.1:6653." % (where, _names.quoted(target))
+            )
     return tuple(sorted(set(targets)))
 
 

@@ -144,7 +144,9 @@ def _read(option: str, value: t.Any, where: str) -> t.Any:
 def _number(option: str, value: str, where: str) -> int:
     low, high = _NUMBERS[option]
     if not re.fullmatch(r"\d{1,9}", value, re.A) or not low <= int(value) <= high:
-        raise BadInput("O%s: '%s' is neither a number from %d to %d nor empty." % (where[1:], value, low, high))
+        raise BadInput(
+            "O%s: %s is neither a number from %d to %d nor empty." % (where[1:], _names.quoted(value), low, high)
+        )
     return int(value)
 
 
@@ -152,7 +154,9 @@ def _vids(item: str, where: str) -> t.Iterable[int]:
     found = re.match(r"^\s*(\d{1,4})(?:\s*-\s*(\d{1,4}))?\s*$", item, re.A)
     first, last = (int(found.group(1)), int(found.group(2) or found.group(1))) if found else (1, 0)
     if not first <= last <= TAG_MAX:
-        raise BadInput("O%s: '%s' isn't a VLAN from 0 to %d, or a range of these." % (where[1:], item, TAG_MAX))
+        raise BadInput(
+            "O%s: %s isn't a VLAN from 0 to %d, or a range of these." % (where[1:], _names.quoted(item), TAG_MAX)
+        )
     return range(first, last + 1)
 
 
