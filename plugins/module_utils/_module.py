@@ -105,9 +105,6 @@ class Module(AnsibleModule):  # type: ignore[misc]
         )
         text = " ".join(filter(None, sentences))
         if text:
-            # Without an aftermath, it has failed before the first step.
-            aware = (failure and failure.aftermath) or UNCHANGED.lower().rstrip(".") in text.lower()
-            text = text if aware or not text.endswith(".") else "%s %s" % (text, UNCHANGED)
             self.fail_json(msg=printable(text), **more)
 
 

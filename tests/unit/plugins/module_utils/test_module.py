@@ -57,20 +57,6 @@ def test_a_report_tells_each_sentence_once_and_without_control_characters(capsys
     assert json.loads(capsys.readouterr().out)["msg"] == "One. Zero. Two\\x1b[31m. No changes were made."
 
 
-@pytest.mark.parametrize(
-    ("sentence", "text"),
-    [
-        ("One.", "One. Nothing was changed."),
-        ("One, and nothing was changed. Two.", "One, and nothing was changed. Two."),
-    ],
-)
-def test_a_report_ends_with_what_was_done(sentence: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    module = opened({"name": "v0"})
-    with pytest.raises(SystemExit), testing.patch_module_args({}):
-        module.report([], Conflict(sentence))
-    assert json.loads(capsys.readouterr().out)["msg"] == text
-
-
 def test_what_ansible_repeats_is_shortened() -> None:
     module = opened({"name": "v0", "state": "up " * 50_000, "x" * 50_000: 1})
     assert [len(sentence) < 3000 for sentence in module.wrong] == [True, True]
