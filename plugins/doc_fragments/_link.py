@@ -26,6 +26,10 @@ mtu:
   description:
     - The MTU in bytes. Below 1280 the kernel takes all of IPv6 off the link; a link with IPv6 addresses or routes that
       somebody gave it is refused such an MTU.
+    - A link that is stacked upon this one can't have a greater MTU. It comes down with this one, and doesn't come up again
+      by itself.
+    - A bridge keeps the MTU that it is given here, whatever ports come and go. Without one, it has the lowest MTU of its
+      ports.
   type: int
 txqueuelen:
   description:
@@ -120,6 +124,15 @@ state:
   default: present
 """
 
+_RENAME_FROM = r"""
+rename_from:
+  description:
+    - The name that the link has as long as it isn't called O(name). It is looked for in O(netns), and in O(move_from).
+      Where there is a link of either name, the task fails.
+    - With it, a pair of which the end O(peer) is in its place is taken for the wanted one whatever the other end is called.
+  type: str
+"""
+
 _MOVE_FROM = r"""
 move_from:
   description:
@@ -136,6 +149,8 @@ state:
   description:
     - V(present) makes the link if it isn't there, and leaves its administrative state alone.
     - V(up) and V(down) do what V(present) does and set the administrative state.
+    - A link that goes down loses its routes. A warning names them, as it names all addresses and routes that a task takes from
+      a link without being asked to.
     - V(absent) deletes it. A link of another kind is never deleted.
   type: str
   choices: [present, absent, up, down]
@@ -152,8 +167,11 @@ _PEER = r"""
 peer:
   description:
     - The other end of the pair. Needed to make it, and to find it when the first end isn't where it should be.
-    - The pair is what counts. If one of its ends is found and the other one has another name or is in another
-      namespace, that other end is renamed or moved.
+    - A pair is found by O(name). If its other end has another name than the peer's, or is in another namespace, it is renamed
+      or moved.
+    - Where there is no link O(name) yet and the peer is there, it is an end of the wanted pair if the other end is called
+      O(name) in another namespace, if the topology owns it, or if O(rename_from) has its name. Then that is moved or
+      renamed. Otherwise the name of the peer is taken, and the task fails.
     - Defaults from C(module_defaults) are for the options of the module, and not for those of the peer.
   type: dict
   suboptions:
@@ -170,4 +188,4 @@ class ModuleDocFragment:
     # ... of those that can go to another namespace
     MOVABLE: str = _options(_MOVE_FROM)
     # ... and of a pair
-    PEER: str = _options(_PEER)
+    PEER: str = _options(_RENAME_FROM + _PEER)

@@ -87,6 +87,7 @@ def link_options(kind: t.Optional[Kind]) -> Options:
         options["purge_ports"] = {"type": "bool", "default": False}
         options["ports_promisc"] = {"type": "bool"}
     if kind.paired:
+        options["rename_from"] = {"type": "str"}
         options["peer"] = {"type": "dict", "options": _end_options("present", "up", "down")}
     return options
 
@@ -150,6 +151,7 @@ def read_link(document: Document, kind: t.Optional[Kind]) -> WantedLink:
     move_from = document.get("move_from")
     if move_from:
         told.attempt(_names.namespace, move_from, "option move_from of link %s" % quoted(document["name"]))
+    rename_from = told.attempt(_read_rename_from, document)
     parent = told.attempt(_read_parent, document)
     ports = told.attempt(_read_ports, document) if kind and kind.has_ports else None
     peer = told.attempt(_read_peer, document, kind) if kind and kind.paired and document.get("peer") else None
@@ -162,6 +164,7 @@ def read_link(document: Document, kind: t.Optional[Kind]) -> WantedLink:
         made=kind is not None,
         present=document["state"] != "absent",
         move_from=move_from,
+        rename_from=rename_from or "",
         recreate=document.get("recreate", False),
         peer=peer,
         ports=ports,
@@ -177,6 +180,18 @@ def _read_peer(document: Document, kind: Kind) -> WantedLink:
     if peer.ref == Ref(document.get("netns") or "", document["name"]):
         raise BadInput("Option peer of veth '%s': a veth can't be its own peer." % peer.ref.name)
     return dataclasses.replace(peer, kind=kind.name)
+
+
+def _read_rename_from(document: Document) -> str:
+    name = document.get("rename_from")
+    if name is None:
+        return ""
+    where = "option rename_from of link %s" % quoted(document["name"])
+    if name == document["name"]:
+        raise BadInput(
+            "%s is the name that the link is to have; give another one, or none." % (where[0].upper() + where[1:])
+        )
+    return _names.interface_name(name, where)
 
 
 def _read_parent(document: Document) -> t.Optional[Ref]:

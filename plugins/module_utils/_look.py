@@ -32,6 +32,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_links import 
     Ref,
     WantedLink,
     WantedNetns,
+    former_places,
     references,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import (
@@ -62,6 +63,7 @@ class Looking(LookingAtOvs):
         for space in self.spaces.values():
             space.forget()
         self._whole: t.Set[str] = set()
+        self._stacked: t.Optional[t.Dict[Ref, t.List[Ref]]] = None
         state = HostState(live_rename=kernel_release() >= (6, 2), bridge_vlans=self._has_bridge_vlans(wanted))
         state.dead = frozenset(filter(is_dead, references(wanted)))
         if wanted.whole is not None:
@@ -156,9 +158,7 @@ class Looking(LookingAtOvs):
         kind = _all.KINDS.get(wanted.kind)
         may_go = wanted.recreate or not wanted.present
         link = self._look(state, wanted.ref, patient=bool(kind and kind.paired), may_go=may_go)
-        elsewhere = link is None or (wanted.kind and link.kind != wanted.kind)
-        if elsewhere and wanted.move_from is not None:
-            link = self._look(state, Ref(wanted.move_from, wanted.ref.name), may_go=may_go) or link
+        link = self._look_former(state, wanted, link, may_go)
         if link is None and _can_not_be_made(wanted):
             self._look_elsewhere(state, wanted.ref)
         self.look_at_ovs(state, wanted, link)
@@ -176,6 +176,8 @@ class Looking(LookingAtOvs):
         for parent in (wanted.parent, link.parent if link else None):
             if parent:
                 self._look_parent(state, parent)
+        if link and wanted.values.get("mtu", link.values.get("mtu", 0)) < link.values.get("mtu", 0):
+            self._look_followers(state, link.ref, set())
         if wanted.vlans and link:
             space = self.there(wanted.ref.netns)
             vlans = space.vlans(link.index)
@@ -218,6 +220,13 @@ class Looking(LookingAtOvs):
         if space and link:
             state.put(dataclasses.replace(link, ipv6=space.ipv6(wanted.ref.name)))
 
+    def _look_former(self, state: State, wanted: WantedLink, here: t.Optional[Link], may_go: bool) -> t.Optional[Link]:
+        """The link in the wanted place, or if that isn't it, the one in a place where the wish says that it may be."""
+        amiss = here is None or bool(wanted.kind and here.kind != wanted.kind)
+        places = [Ref(wanted.move_from, wanted.ref.name)] if amiss and wanted.move_from is not None else []
+        found = [self._look(state, place, may_go=may_go) for place in (*places, *former_places(wanted))]
+        return next((link for link in found if link), here) if amiss else here
+
     def _look_parent(self, state: State, ref: Ref) -> None:
         """A parent, and what is on it where that is so little that it could have the parent alone."""
         link = self._look(state, ref, brief=True)
@@ -228,6 +237,49 @@ class Looking(LookingAtOvs):
             state.put(link)
             if len(link.uppers) == 1:
                 self._look(state, Ref(ref.netns, link.uppers[0]), brief=True)
+
+    def _look_followers(self, state: State, ref: Ref, seen: t.Set[Ref]) -> None:
+        """Put into ``state`` the links that come down with the MTU of another one: those upon it, and its bridge."""
+        seen.add(ref)
+        if self._stacked is None:
+            self._stacked = self._find_stacked()
+        upon = [child for child in self._stacked.get(ref, ()) if self._look(state, child)]
+        master = Ref(ref.netns, state.links[ref].values.get("master") or "")
+        if master.name and self._look(state, master, brief=True):
+            if ref.netns not in self._whole:
+                self._look_ports(state, master, may_go=False)
+            upon += [master]
+        for follower in upon:
+            if follower not in seen:
+                self._look_followers(state, follower, seen)
+
+    def _find_stacked(self) -> t.Dict[Ref, t.List[Ref]]:
+        """The links that are stacked upon others, by those, in all namespaces that have a name or a process."""
+        found: t.Dict[Ref, t.List[Ref]] = {}
+        seen: t.Set[t.Tuple[int, int]] = set()
+        for reference in (OWN, *self.spaces, *all_namespaces()):
+            known = reference in self.spaces
+            with contextlib.suppress(BadInput, Unusable, OSError):  # one that goes meanwhile, or was only a file
+                space = self.space(reference)
+                if space is None or space.identity in seen:
+                    continue
+                seen.add(space.identity)
+                stacked = self._stacked_in(space, reference)
+                for lower, upper in stacked:
+                    found.setdefault(lower, []).append(upper)
+                if not stacked and not known:
+                    self.spaces.pop(reference).close()
+        return found
+
+    def _stacked_in(self, space: Space, reference: str) -> t.List[t.Tuple[Ref, Ref]]:
+        found = []
+        for kind in (kind for kind in _all.KINDS.values() if kind.has_parent):
+            which = ("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", kind.rtnl)]})
+            for name, message in space.links(which).items():
+                if message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND") == kind.rtnl:
+                    lower = self._lower(space, Ref(reference, name), message)
+                    found += [(lower, Ref(reference, name))] if lower else []
+        return found
 
     def _uppers(self, space: Space, name: str) -> t.Tuple[str, ...]:
         with contextlib.suppress(OSError), space.inside():  # Linux before 5.2 has no such sysfs
@@ -410,6 +462,7 @@ def _that_matter(state: State, wanted: Wanted) -> t.Dict[Ref, bool]:
     found = dict.fromkeys(_that_may_go(state, wanted), False)
     for asked in (end for link in wanted.links for end in link.ends()):
         elsewhere = [] if asked.move_from is None else [Ref(asked.move_from, asked.ref.name)]
+        elsewhere += former_places(asked)
         for link in (state.links[ref] for ref in (asked.ref, *elsewhere) if ref in state.links):
             same = link.ref == asked.ref and asked.present
             same = same and all(link.values.get(name) == value for name, value in asked.values.items())

@@ -20,6 +20,7 @@ if t.TYPE_CHECKING:
         Link,
         Netns,
         Ref,
+        Route,
         WantedLink,
         WantedNetns,
     )
@@ -50,14 +51,48 @@ class State:
     boot: str = ""
     # The document of a topology that is kept for the next boot.
     kept: t.Optional[t.Dict[str, t.Any]] = None
+    # The links that are, or have been, stacked upon another one, by that; ``children`` tells those that still are.
+    stacked: t.Dict[Ref, t.Dict[Ref, None]] = dataclasses.field(default_factory=dict, compare=False, repr=False)
+    # Those with routes that prefer a source, or that have had such routes, by their namespace and the source.
+    sourced: t.Dict[t.Tuple[str, str], t.Dict[Ref, None]] = dataclasses.field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def copy(self) -> State:
         """A State that can be changed without changing this one (what is in it is immutable)."""
         ovs = {database: switch.copy() for database, switch in self.ovs.items()}
-        return dataclasses.replace(self, namespaces=dict(self.namespaces), links=dict(self.links), ovs=ovs)
+        stacked = {ref: dict(children) for ref, children in self.stacked.items()}
+        sourced = {place: dict(links) for place, links in self.sourced.items()}
+        namespaces, links = dict(self.namespaces), dict(self.links)
+        return dataclasses.replace(self, namespaces=namespaces, links=links, ovs=ovs, stacked=stacked, sourced=sourced)
 
     def put(self, link: Link) -> None:
+        old = self.links.get(link.ref)
+        if old is None or old.routes is not link.routes:
+            for route in link.routes:
+                self._note_source(link.ref, route)
         self.links[link.ref] = link
+        if link.parent:
+            self.stacked.setdefault(link.parent, {})[link.ref] = None
+
+    def _note_source(self, ref: Ref, route: Route) -> None:
+        if route.src:
+            self.sourced.setdefault((ref.netns, route.src), {})[ref] = None
+
+    def add_route(self, ref: Ref, route: Route) -> None:
+        """Give a link one more route, which takes less than to put a link with many."""
+        self._note_source(ref, route)
+        self.links[ref] = dataclasses.replace(self.links[ref], routes=(*self.links[ref].routes, route))
+
+    def is_local(self, netns: str, host: str) -> bool:
+        """Whether a link in a namespace has an address."""
+        links = (link for link in self.links.values() if link.ref.netns == netns)
+        return any(address.address.split("/")[0] == host for link in links for address in link.addresses)
+
+    def children(self, ref: Ref) -> t.List[Link]:
+        """The links that are stacked upon the one at ``ref``, in the order in which they came."""
+        found = [self.links[child] for child in self.stacked.get(ref, ()) if child in self.links]
+        return [child for child in found if child.parent == ref]
 
     def devices(self, gone: t.Collection[str], come: t.Collection[str]) -> None:
         """Take note of the links that come and go with internal ports of OVS; for those who look at both."""

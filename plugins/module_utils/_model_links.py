@@ -162,6 +162,8 @@ class Link:
     # What it is to Open vSwitch, where that matters: a link that it made, its "bridge" or an internal "port", or one
     # that it has "taken" as a port.
     of_ovs: str = dataclasses.field(default="", compare=False)
+    # Whether a bridge keeps its MTU when its ports change: since that was set. None where that isn't known.
+    keeps_mtu: t.Optional[bool] = dataclasses.field(default=None, compare=False)
 
     def having(self, **values: t.Any) -> Link:
         """The same link with some of its scalar options changed; None makes one unknown."""
@@ -195,7 +197,7 @@ class WantedLink:
     """What an option document asks of one link; what it left out isn't here.
 
     ``kind`` is empty where any kind will do. One that is not ``made`` must be there already (the link module).
-    ``purge_values`` are the names of those of its values, lists all of them, that are to have nothing else. ``ports_promisc``
+    ``rename_from`` is the name that it has where it isn't called as wanted yet. ``purge_values`` are the names of those of its values, lists all of them, that are to have nothing else. ``ports_promisc``
     is what a bridge's ports are to have while they are that; without it nobody touches theirs. ``port_of``
     is the bridge that the link is to be a port of, or no longer if it is not ``present``; ``port`` and ``vlans`` are
     what is asked of it as such. ``missing`` are sentences about what isn't there and is no part of the network, as a user.
@@ -212,6 +214,7 @@ class WantedLink:
     routes: t.Optional[t.Tuple[Route, ...]] = None
     purge_routes: bool = False
     move_from: t.Optional[str] = None
+    rename_from: str = ""
     recreate: bool = False
     peer: t.Optional[WantedLink] = None
     parent: t.Optional[Ref] = None
@@ -263,6 +266,12 @@ class HostState(State):
             if ref in self.links:
                 # With some datapaths it makes them promiscuous, and switches that off again.
                 self.put(self.links[ref].having(promisc=None))
+
+
+def former_places(wanted: WantedLink) -> t.List[Ref]:
+    """Where a link can be that still has the name which option rename_from gives."""
+    spaces = [wanted.ref.netns, *([] if wanted.move_from is None else [wanted.move_from])]
+    return [Ref(netns, wanted.rename_from) for netns in dict.fromkeys(spaces)] if wanted.rename_from else []
 
 
 def references(wanted: Wanted) -> t.Dict[str, str]:

@@ -19,7 +19,7 @@ import functools
 import itertools
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _foreseen
+from ansible_collections.virtnet.linux.plugins.module_utils import _foreseen, _values
 from ansible_collections.virtnet.linux.plugins.module_utils import _steps_links as steps
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Complaints, Conflict
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, _common, linux_bridge
@@ -35,6 +35,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_links import 
     Vlan,
     WantedLink,
     WantedNetns,
+    former_places,
     in_netns,
     vlan_ranges,
 )
@@ -69,21 +70,27 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     """
     planner = LinkPlanner(state)
     told = Complaints()
+    planner.doomed = {link.ref for link in wanted.links if not link.present and not link.port_of}
+    told.attempt(planner.expect, wanted.links)
     # First all that is made, as long as little is up: the kernel makes a link faster then, and many at once.
     for netns in wanted.namespaces:
         told.attempt(planner.namespace, netns)
     placed = [link for link in wanted.links if link.present and not _complained(told, planner.place, link)]
     for netns in wanted.namespaces:
         told.attempt(planner.settle_namespace, netns)
-    for link in placed:
+    for link in in_settling_order(placed):
         told.attempt(planner.settle, link)
+    told.attempt(planner.check_routes)
     planner.come_up()
     for link in wanted.links:
         if not link.present:
             told.attempt(planner.absent_link, link)
     told.report(*planner.missing)
+    planner.last += (functools.partial(planner.settle_again, link) for link in placed)
     plan = planner.plan()
     planner.check_needed()
+    planner.check_followers(wanted.links)
+    planner.warn_losses(wanted.links)
     planner.warn_of_ovs()
     return plan
 
@@ -102,40 +109,88 @@ def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
     whether Open vSwitch has made a link promiscuous. They follow back by themselves.
     """
     editor = _Editor(state.copy())
-    for ref, link in target.links.items():
+    # A link can't have a greater MTU than the one that it is stacked upon.
+    differing: t.Dict[Ref, Link] = {}
+    for ref, link in sorted(target.links.items(), key=lambda item: item[1].parent is not None):
         now = state.links.get(ref)
         if now is not None and now is not link and now != link:
             unknown = {name: None for name in ("mtu", "mac", "promisc") if not observed and name not in now.values}
-            editor.adjust(ref, link.having(**unknown))
+            differing[ref] = link.having(**unknown)
+    editor.adjust(differing)
     return editor.done
+
+
+def in_settling_order(links: t.Sequence[WantedLink]) -> t.List[WantedLink]:
+    """The links that are to be present, each after what its MTU depends on, and otherwise in their order.
+
+    A link depends on its parent, and where that is a bridge, on the ports of that as well.
+    """
+    wanted = [link for link in links if link.present]
+    by_end: t.Dict[Ref, t.List[WantedLink]] = {}
+    by_master: t.Dict[Ref, t.List[WantedLink]] = {}
+    for link in wanted:
+        for end in link.ends():
+            by_end.setdefault(end.ref, []).append(link)
+            if end.values.get("master"):
+                by_master.setdefault(Ref(end.ref.netns, end.values["master"]), []).append(link)
+    ordered: t.Dict[int, WantedLink] = {}
+    begun: t.Set[int] = set()
+    parents: t.Set[Ref] = set()
+
+    def visit(link: WantedLink) -> None:
+        if id(link) in begun:
+            return
+        begun.add(id(link))
+        if link.parent and link.parent not in parents:
+            parents.add(link.parent)
+            below = by_end.get(link.parent, [])
+            ports = [Ref(link.parent.netns, name) for parent in below for name in parent.ports or ()]
+            for other in (*by_master.get(link.parent, ()), *(found for ref in ports for found in by_end.get(ref, ()))):
+                visit(other)
+            for other in below:
+                visit(other)
+        ordered[id(link)] = link
+
+    for link in wanted:
+        visit(link)
+    return [*ordered.values()]
 
 
 class _Editor(Editor):
     def __init__(self, state: State) -> None:
         super().__init__(state)
         self._let_go: t.Dict[t.Tuple[str, str], Address] = {}  # by namespace and address
+        self._shaken: t.Set[t.Tuple[Ref, Address]] = set()  # may have gone with another one
 
-    def adjust(self, ref: Ref, target: Link) -> None:
-        """Make the link at ``ref`` have the values, addresses and routes of ``target``.
+    def adjust(self, targets: t.Mapping[Ref, Link]) -> None:
+        """Make links have the values, addresses and routes of some targets.
 
-        The order: down, values, master, addresses, up, routes (which need an address and a link that is up), and then the
-        values that can't be undone.
+        What one link gives up, another one may get, so each of these is done for all links before the next: down, values,
+        master, addresses and routes that go; addresses that come; up; routes (which need an address and a link that is up, and
+        may prefer the address of another link); and then the values that can't be undone.
         """
-        self._prepare(ref, target)
-        self._finish(ref, target)
+        for ref, target in targets.items():
+            self._prepare(ref, target)
+        self._finish(targets)
 
     def _prepare(self, ref: Ref, target: Link) -> None:
         if target.values.get("state") == "down":
             self._set(ref, target, "state")
         self._set_values(ref, target)
         self._set_master(ref, target)
-        self._set_addresses(ref, target)
+        self._drop_addresses(ref, target)
+        self._drop_routes(ref, target)
 
-    def _finish(self, ref: Ref, target: Link) -> None:
-        if target.values.get("state") == "up":
-            self._set(ref, target, "state")
-        self._set_routes(ref, target)
-        self._set_values(ref, target, last=True)
+    def _finish(self, targets: t.Mapping[Ref, Link]) -> None:
+        for ref, target in targets.items():
+            self._add_addresses(ref, target)
+        for ref, target in targets.items():
+            if target.values.get("state") == "up":
+                self._set(ref, target, "state")
+        for ref, target in targets.items():
+            self._add_routes(ref, target)
+        for ref, target in targets.items():
+            self._set_values(ref, target, last=True)
 
     def _set_values(self, ref: Ref, target: Link, last: bool = False) -> None:
         # Nobody knows the kind of a link that Open vSwitch makes until it is there: it may not have what the target has.
@@ -160,6 +215,7 @@ class _Editor(Editor):
     def _set_master(self, ref: Ref, target: Link) -> None:
         link = self.state.links[ref]
         if "master" in target.values and link.values.get("master") != target.values["master"]:
+            self._make_free(link, target.values["master"])
             self.do(steps.LinkMaster(ref, target.values["master"]))
         if not target.values.get("master"):
             return
@@ -168,6 +224,9 @@ class _Editor(Editor):
             self.do(steps.PortSet(ref, tuple(sorted(different.items()))))
         if target.vlans is not None:
             self._set_vlans(ref, target.vlans)
+
+    def _make_free(self, link: Link, master: str) -> None:
+        """Make sure that the kernel takes a link as a port; for those who know what is to become of others."""
 
     def _set_vlans(self, ref: Ref, vlans: t.Tuple[Vlan, ...]) -> None:
         # The PVID first: it takes that from the one that was it.
@@ -179,33 +238,45 @@ class _Editor(Editor):
         for vlan, last in vlan_ranges([vlan for vlan in self.state.links[ref].vlans or () if vlan.vid not in keep]):
             self.do(steps.VlanDel(ref, vlan.vid, last))
 
-    def _set_addresses(self, ref: Ref, target: Link) -> None:
+    def _drop_addresses(self, ref: Ref, target: Link) -> None:
         keep = {address.address for address in target.addresses}
-        again: t.Set[Address] = set()
         # Backwards, so that secondary addresses go before the primary one that might take them along.
         for address in reversed(self.state.links[ref].addresses):
             if address.origin == STATIC and address.address not in keep:
-                again.update(steps.secondaries(self.state.links[ref].addresses, address))
+                secondaries = steps.secondaries(self.state.links[ref].addresses, address)
+                self._shaken.update((ref, secondary) for secondary in secondaries)
                 self.do(steps.AddressDel(ref, address))
                 self._let_go[ref.netns, address.address] = address
-        for address in target.addresses:
-            if address.origin != KERNEL and address.address not in _hosts(self.state.links[ref]):
-                came = steps.with_broadcast_of(self._let_go.get((ref.netns, address.address)), address)
-                self.do(steps.AddressAdd(ref, came, again=address in again))
 
-    def _set_routes(self, ref: Ref, target: Link) -> None:
+    def _add_addresses(self, ref: Ref, target: Link) -> None:
+        there = _hosts(self.state.links[ref])
+        for address in target.addresses:
+            if address.origin != KERNEL and address.address not in there:
+                came = steps.with_broadcast_of(self._let_go.get((ref.netns, address.address)), address)
+                self.do(steps.AddressAdd(ref, came, again=(ref, address) in self._shaken))
+
+    def _drop_routes(self, ref: Ref, target: Link) -> None:
         keep = [route for route in target.routes if route.origin != KERNEL]
-        asked = {route.key for route in keep}
+        asked, kept = {route.key for route in keep}, {_plain(route) for route in keep}
         for route in self.state.links[ref].routes:
             ours = route.origin == STATIC or (route.origin == DYNAMIC and route.key in asked)
-            if ours and not any(route.same(other) for other in keep):
+            if ours and _plain(route) not in kept:
                 self.do(steps.RouteDel(ref, route))
+
+    def _add_routes(self, ref: Ref, target: Link) -> None:
         if self.state.links[ref].values.get("state") == "down":
             return
+        keep = [route for route in target.routes if route.origin != KERNEL]
+        there = {_plain(route) for route in self.state.links[ref].routes}
         # A gateway must be reachable by then, be it through a route of this very list.
         for route in sorted(keep, key=lambda route: bool(route.via)):
-            if not any(route.same(other) for other in self.state.links[ref].routes):
+            if _plain(route) not in there:
                 self.do(steps.RouteAdd(ref, route))
+
+
+def _plain(route: Route) -> Route:
+    """A route without who made it."""
+    return dataclasses.replace(route, origin=STATIC)
 
 
 def _host(address: Address) -> str:
@@ -221,16 +292,22 @@ class LinkPlanner(_Editor, Planner):
 
     def __init__(self, state: State) -> None:
         super().__init__(state)
+        self.owned: t.Set[Ref] = set()  # the links that the topology owns
+        self.doomed: t.Set[Ref] = set()  # the links that are to be deleted
         self._needed: t.Dict[Ref, Ref] = {}
         self._by_name: t.Dict[str, t.List[Link]] = {}
         self._indexed = 0  # the number of links in there
         self._forwarding: t.Set[str] = set()  # namespaces in which forwarding changes
-        self._children: t.Dict[Ref, t.Dict[Ref, None]] = {}  # by parent; it may have more than there still are
-        for ref, link in state.links.items():
-            if link.parent:
-                self._children.setdefault(link.parent, {})[ref] = None
         self._origins: t.Dict[Ref, t.Optional[Link]] = {}  # what a link was before it came to its place
-        self._coming_up: t.Dict[Ref, Link] = {}  # what those that come up in the end are to be then
+        self._unfinished: t.Dict[Ref, Link] = {}  # what links are to be in the end
+        self._coming_up: t.Set[Ref] = set()  # those of them that are down and are to be up
+        self._wishes: t.Dict[t.Tuple[str, t.Tuple[str, int, int]], Ref] = {}  # through which link a route is to lead
+        self._to_leave: t.Dict[Ref, str] = {}  # the links that are to leave a master, and that
+        self._moved: t.Dict[Ref, Ref] = {}  # where links are that have another place or name now
+        self._set_aside: t.Set[Ref] = set()  # where links were that are deleted in the end
+        # The values that links get as ports of a bridge that names them.
+        self._given: t.Dict[Ref, t.Dict[str, t.Any]] = {}
+        self._asked_mtu: t.Dict[Ref, str] = {}  # the words for the options that give links their MTU
 
     def check_needed(self) -> None:
         """Raises Conflict if the deletions take something along that was wanted."""
@@ -258,6 +335,87 @@ class LinkPlanner(_Editor, Planner):
     def stays_in_ovs(self, _name: str) -> bool:
         """Whether Open vSwitch keeps a port that loses its link; those who know its database know better."""
         return True
+
+    def check_followers(self, links: t.Iterable[WantedLink]) -> None:
+        """Raises Conflict if a link would lose an MTU or MAC address that was wanted to what another one gets."""
+        for link in links:
+            for end, prefix in zip(link.ends(), ("", "peer.")) if link.present else ():
+                there = self.state.links[end.ref].values if end.ref in self.state.links else {}
+                for name in ("mtu", "mac"):
+                    if name in there and there[name] != end.values.get(name, there[name]):
+                        raise Conflict(
+                            "Option %s%s of link %s: it can't be %s, because another link that is wanted here makes it %s; "
+                            "nothing was changed." % (prefix, name, end.ref, end.values[name], there[name])
+                        )
+
+    def expect(self, links: t.Iterable[WantedLink]) -> None:
+        """Take note of what is going to be asked for. Raises Conflict for a route that is to lead through two links."""
+        self._note_leaving(links)
+        for end in (end for link in links if link.present for end in link.ends()):
+            for route in end.routes or ():
+                other = self._wishes.setdefault((end.ref.netns, route.key), end.ref)
+                if other != end.ref:
+                    raise Conflict(
+                        "Option routes of link %s and of link %s: both have a route %s with the same metric and table, of "
+                        "which there can be one; nothing was changed." % (other, end.ref, route)
+                    )
+
+    def _note_leaving(self, links: t.Iterable[WantedLink]) -> None:
+        for link in links:
+            for end in link.ends():
+                there = self.state.links.get(end.ref)
+                if there and (end.values.get("master") == "" or (end.port_of and not end.present)):
+                    self._to_leave[end.ref] = end.port_of or there.values.get("master", "")
+            bridge = self.state.links.get(link.ref)
+            for name in bridge.ports or () if bridge and (link.purge_ports or not link.present) else ():
+                if name not in (link.ports or ()):
+                    self._to_leave[Ref(link.ref.netns, name)] = link.ref.name
+
+    def check_routes(self) -> None:
+        """Raises Conflict if a route that is wanted through one link leads through another one, and stays there."""
+        through: t.Dict[t.Tuple[str, t.Tuple[str, int, int]], Ref] = {}
+        for link in self.state.links.values() if self._wishes else ():
+            for route in link.routes:
+                through[link.ref.netns, route.key] = link.ref
+        for (netns, key), ref in self._wishes.items():
+            other = through.get((netns, key), ref)
+            there = self.state.links[ref].routes if ref in self.state.links else ()
+            if other != ref and not any(route.key == key for route in there):
+                raise Conflict(
+                    "Option routes of link %s: a route to %s with the same metric and table leads through link %s already; "
+                    "nothing was changed. Give another metric, or remove that one first (purge_routes)."
+                    % (ref, key[0], other)
+                )
+
+    def warn_losses(self, links: t.Iterable[WantedLink]) -> None:
+        """Warn of the addresses and routes that go although nobody has asked for that."""
+        ends = {end.ref: end for link in links if link.present for end in link.ends()}
+        wanted = {(end.ref.netns, address) for end in ends.values() for address in end.addresses or ()}
+        for place, link in self.before.links.items():
+            ref = self._moved.get(place, place)
+            now = self.state.links.get(ref)
+            if now is None or now is link or place in self._set_aside:
+                continue
+            end = ends.get(ref)
+            keys, hosts = {route.key for route in now.routes}, {_host(address) for address in now.addresses}
+            addresses = [
+                address.address
+                for address in link.addresses
+                if address.origin != KERNEL and _host(address) not in hosts
+                if not (end and end.purge_addresses and address.origin == STATIC)
+                if (place.netns, address.address) not in wanted
+            ]
+            routes = [
+                "route " + str(route)
+                for route in link.routes
+                if route.origin != KERNEL and route.key not in keys
+                if not (end and end.purge_routes and route.origin == STATIC)
+                if (place.netns, route.key) not in self._wishes
+            ]
+            if addresses or routes:
+                self.warnings.append(
+                    "%s loses %s, %s." % (_a(link, True), ", ".join([*addresses, *routes]), _reason(link, now))
+                )
 
     # Namespaces
 
@@ -323,6 +481,7 @@ class LinkPlanner(_Editor, Planner):
         if wanted.peer:
             self._need_netns(wanted.peer.ref.netns, "peer.netns", wanted.peer)
         if wanted.parent:
+            self._leave_master(wanted.parent)
             self._need_parent(wanted, wanted.parent)
         place = self._find(wanted)
         self.found.setdefault(wanted.ref, place)
@@ -349,20 +508,52 @@ class LinkPlanner(_Editor, Planner):
         told.report()
 
     def come_up(self) -> None:
-        """Finish the links that are down and are to be up, when all links are settled; bridges last.
+        """Finish the links when all are settled: those last that are down and are to be up, and of these the bridges.
 
-        So nothing gets through too early. And ports that don't forward yet don't hand what each new link announces to hundreds
-        of others, which keeps the kernel from all else.
+        So no link gets an address or a route that another one has still to give up, and nothing gets through too early. And
+        ports that don't forward yet don't hand what each new link announces to hundreds of others, which keeps the kernel from
+        all else.
         """
-        for ref, target in sorted(self._coming_up.items(), key=lambda item: item[1].kind == linux_bridge.KIND.name):
-            self._finish(ref, target)
+
+        def rank(item: t.Tuple[Ref, Link]) -> int:
+            bridge = item[1].kind == linux_bridge.KIND.name
+            return (1 + bridge) if item[0] in self._coming_up else 0
+
+        self._bystanders()
+        targets = {ref: self._with_sources(ref, target) for ref, target in self._unfinished.items()}
+        self._finish(dict(sorted(targets.items(), key=rank)))
+
+    def _bystanders(self) -> None:
+        """See to the links that nobody speaks of, whose routes have lost their source to another link."""
+        for ref in {ref for links in self.state.sourced.values() for ref in links}:
+            before, now = self.before.links.get(ref), self.state.links.get(ref)
+            if before and now and before.routes != now.routes and ref not in self._unfinished:
+                target = self._with_sources(ref, dataclasses.replace(now, routes=before.routes))
+                self._drop_routes(ref, target)
+                self._unfinished[ref] = target
+
+    def _with_sources(self, ref: Ref, target: Link) -> Link:
+        """What a link is to be, without routes that nobody asks for and that prefer a source that is nowhere any more."""
+        sources = {
+            route.src for route in target.routes if route.src and self._wishes.get((ref.netns, route.key)) != ref
+        }
+        lost = {host for host in sources if not self._will_be_local(ref.netns, host)}
+        lost = {host for host in lost if self.before.is_local(ref.netns, host)}
+        return dataclasses.replace(target, routes=steps.without_sources(target.routes, lost)) if lost else target
+
+    def _will_be_local(self, netns: str, host: str) -> bool:
+        coming = (target for ref, target in self._unfinished.items() if ref.netns == netns)
+        return self.state.is_local(netns, host) or any(_host(a) == host for link in coming for a in link.addresses)
 
     def settle_again(self, wanted: WantedLink) -> None:
-        """Give a bridge its MTU and MAC address, which have followed its ports, as far as the user says what they are."""
-        link = self.state.links.get(wanted.ref)
-        if link:
-            followed = {name: wanted.values[name] for name in ("mtu", "mac") if name in wanted.values}
-            self._set_values(wanted.ref, dataclasses.replace(link, values=followed))
+        """Give links the MTU and the MAC address that the user asks for, where they have followed those of other links."""
+        for end, prefix in zip(wanted.ends(), ("", "peer.")):
+            link = self.state.links.get(end.ref)
+            followed = {name: end.values[name] for name in ("mtu", "mac") if name in end.values}
+            if link and followed:
+                if "mtu" in followed and link.values.get("mtu") != followed["mtu"]:
+                    self._check_below(link, followed["mtu"], prefix)
+                self._set_values(end.ref, dataclasses.replace(link, values=followed))
 
     def _fixed(self, wanted: WantedLink, link: Link) -> t.Dict[str, str]:
         """The options that can't be brought to what is wanted in place, and why."""
@@ -419,24 +610,52 @@ class LinkPlanner(_Editor, Planner):
     def _find(self, wanted: WantedLink) -> t.Optional[Ref]:
         """Where the wanted link is now, if it is; what has to be out of its way is set aside."""
         here = self.state.links.get(wanted.ref)
+        former = self._former(wanted)
+        if here and former:
+            raise Conflict(
+                "Option rename_from of link %s: there are %s and %s; delete one of them, or leave out rename_from. Nothing "
+                "was changed." % (wanted.ref, _a(here), _a(former))
+            )
         if here and self._fits(here, wanted, wanted.kind):
             if not wanted.peer or here.peer:
                 return here.ref
             self._aside(here, wanted.recreate, "the other end of %s can't be reached from this host" % _a(here))
-        if wanted.peer:
-            other = self.state.links.get(wanted.peer.ref)
-            if other and self._fits(other, wanted, wanted.kind):
-                if other.peer:
-                    return other.peer
-                self._aside(other, wanted.recreate, "the other end of %s can't be reached from this host" % _a(other))
-        if wanted.move_from is not None:
-            self._need_netns(wanted.move_from, "move_from", wanted)
-            there = self.state.links.get(Ref(wanted.move_from, wanted.ref.name))
-            if there and wanted.kind and there.kind != wanted.kind:
-                raise Conflict("%s is not a %s; it was not moved." % (_a(there, True), wanted.kind))
-            if there:
-                return there.ref
+        if former and self._fits(former, wanted, wanted.kind):
+            return former.ref
+        return self._find_by_peer(wanted) or self._find_elsewhere(wanted)
+
+    def _find_by_peer(self, wanted: WantedLink) -> t.Optional[Ref]:
+        other = self.state.links.get(wanted.peer.ref) if wanted.peer else None
+        if other and self._fits(other, wanted, wanted.kind):
+            if self._is_pair(wanted, other):
+                return other.peer
+            self._aside(other, wanted.recreate, _taken(other, wanted))
         return None
+
+    def _find_elsewhere(self, wanted: WantedLink) -> t.Optional[Ref]:
+        if wanted.move_from is None:
+            return None
+        self._need_netns(wanted.move_from, "move_from", wanted)
+        there = self.state.links.get(Ref(wanted.move_from, wanted.ref.name))
+        if there and wanted.kind and there.kind != wanted.kind:
+            raise Conflict("%s is not a %s; it was not moved." % (_a(there, True), wanted.kind))
+        return there.ref if there else None
+
+    def _former(self, wanted: WantedLink) -> t.Optional[Link]:
+        """The link that still has the name which option rename_from gives."""
+        places = (self.state.links.get(ref) for ref in former_places(wanted))
+        return next((link for link in places if link), None)
+
+    def _is_pair(self, wanted: WantedLink, peer: Link) -> bool:
+        """Whether a link with the name of the peer is one end of the wanted pair, of which the other end is elsewhere.
+
+        That has kept its name in another namespace; or rename_from has its name; or the topology owns the pair. Any
+        other pair could be anybody's.
+        """
+        other = peer.peer
+        if other is None:
+            return False
+        return other.name in (wanted.ref.name, wanted.rename_from) or bool({other, peer.ref} & self.owned)
 
     def _fits(self, link: Link, wanted: WantedLink, kind: str) -> bool:
         if not kind or link.kind == kind:
@@ -452,9 +671,10 @@ class LinkPlanner(_Editor, Planner):
             raise Conflict(
                 "%s, and nothing was changed. Choose another name, or delete it first; %s" % (_upper(problem), _REMEDY)
             )
-        if not link.kind:
-            raise Conflict("%s; it isn't virtual, so that it can't be deleted." % _upper(problem))
+        if link.ref.name == "lo" or not link.kind:
+            raise Conflict("%s; %s." % (_upper(problem), _undeletable(link)))
         self._warn_users(link)
+        self._set_aside.add(link.ref)
         aside = Ref(link.ref.netns, "vnaside%x" % link.index)
         self.do(steps.LinkAside(link.ref, aside.name))
         self.last.append(functools.partial(self._delete, aside, silent=True))
@@ -478,7 +698,7 @@ class LinkPlanner(_Editor, Planner):
 
     def _create(self, wanted: WantedLink) -> None:
         kind = _all.KINDS.get(wanted.kind)
-        missing = [name for name in (kind.needed if kind else ()) if not (wanted.values.get(name) or wanted.parent)]
+        missing = kind.lacking(wanted.values, wanted.parent is not None) if kind else []
         if not wanted.made:
             self._placeholder(
                 wanted,
@@ -487,15 +707,15 @@ class LinkPlanner(_Editor, Planner):
         elif _all.KINDS[wanted.kind].paired and not wanted.peer:
             self._placeholder(wanted, "There is no veth %s; to make it, its peer must be given with option peer.")
         elif missing:
-            self._placeholder(wanted, "There is no " + wanted.kind + " %s; to make it, give option " + missing[0] + ".")
+            self._placeholder(
+                wanted, "There is no " + wanted.kind + " %s; to make it, give option " + " and ".join(missing) + "."
+            )
         else:
             new = self._newborn(wanted)
             peer = self._newborn(wanted.peer) if wanted.peer else None
             if peer:
                 new = dataclasses.replace(new, peer=peer.ref)
                 peer = dataclasses.replace(peer, peer=new.ref, kind=new.kind)
-            if new.parent:
-                self._children.setdefault(new.parent, {})[new.ref] = None
             self.do(steps.LinkAdd(new, peer))
 
     def _placeholder(self, wanted: WantedLink, sentence: str) -> None:
@@ -533,6 +753,7 @@ class LinkPlanner(_Editor, Planner):
         """Bring the link at ``place`` to where it belongs, under its name."""
         if place == to:
             return
+        self._moved[place] = to
         occupant = self.state.links.get(to)
         link = self.state.links[place]
         if occupant:
@@ -555,14 +776,15 @@ class LinkPlanner(_Editor, Planner):
         """
         link = self.state.links[wanted.ref]
         moved = origin is not None and origin.ref.netns != wanted.ref.netns
-        base = origin or link
+        base = self._unfinished.get(wanted.ref) or origin or link
         if moved:
             base = dataclasses.replace(base.having(master=""), addresses=(), routes=(), port={}, vlans=None)
         kind = _all.KINDS.get(link.kind)
-        values = _merge_values(base.values, wanted, kind)
+        given = self._given.get(wanted.ref, {})
+        merged = _merge_values({**base.values, **given}, wanted, kind)
+        values = self._without_followers(merged, wanted, link)
         problem = kind.problem(values) if kind else ""
         addresses = _merge_addresses(base.addresses, wanted)
-        lost = {_host(address) for address in base.addresses} - {_host(address) for address in addresses}
         target = dataclasses.replace(
             base,
             ref=wanted.ref,
@@ -570,7 +792,7 @@ class LinkPlanner(_Editor, Planner):
             kind=link.kind,
             values=values,
             addresses=addresses,
-            routes=_merge_routes(steps.without_sources(base.routes, lost), wanted),
+            routes=self._merge_routes(base, addresses, wanted, prefix),
             port={**(base.port if values.get("master") == base.values.get("master") else {}), **wanted.port},
             vlans=base.vlans if values.get("master") == base.values.get("master") else None,
         )
@@ -581,6 +803,8 @@ class LinkPlanner(_Editor, Planner):
                 "Option %sroutes of link %s: routes need a link that is up, and this one is down; give 'state: up'."
                 % (prefix, wanted.ref)
             )
+        if "mtu" in wanted.values:
+            self._asked_mtu[wanted.ref] = "option %smtu of link %s" % (prefix, wanted.ref)
         told.attempt(self._check_maker, wanted, base, link, prefix)
         told.attempt(self._check_mtu, target, wanted, origin, prefix)
         told.attempt(self._need_master, wanted, link, prefix)
@@ -592,10 +816,10 @@ class LinkPlanner(_Editor, Planner):
         if target.parent:
             self._needed[target.parent] = wanted.ref
         self._prepare(wanted.ref, target)
+        self._hold_mtu(wanted)
+        self._unfinished[wanted.ref] = target
         if wanted.values.get("state") == "up" and link.values.get("state") == "down":
-            self._coming_up[wanted.ref] = target
-        else:
-            self._finish(wanted.ref, target)
+            self._coming_up.add(wanted.ref)
         if wanted.vlans is not None:
             self._set_vlans(wanted.ref, self._merge_vlans(wanted))
         if wanted.ports is not None or wanted.ports_promisc is not None:
@@ -613,24 +837,99 @@ class LinkPlanner(_Editor, Planner):
                     % (prefix, name, wanted.ref, _KEPT_BY_OVS[name][0], wanted.values[name], _KEPT_BY_OVS[name][1])
                 )
 
+    def _merge_routes(
+        self, base: Link, addresses: t.Tuple[Address, ...], wanted: WantedLink, prefix: str
+    ) -> t.Tuple[Route, ...]:
+        """The routes that a link is to have: what is wanted, and what it has, as far as that can stay with its addresses."""
+        lost = {_host(address) for address in base.addresses} - {_host(address) for address in addresses}
+        routes = _merge_routes(steps.without_sources(base.routes, lost), wanted)
+        asked = {route.key for route in wanted.routes or ()}
+        if not lost and not asked:
+            return routes
+        near = Near(addresses, routes)
+        # Addresses that go do so before others come.
+        left = {_host(address) for address in base.addresses} - lost
+        dropped = any(":" not in host for host in lost) and all(":" in host for host in left)
+        kept = []
+        for route in routes:
+            if route.key in asked:
+                if not near.reaches(route) and not any(route.same(other) for other in base.routes):
+                    self._need_gateway(base, wanted, route, prefix)
+                kept.append(route)
+            elif not lost or self._stays(wanted.ref, route, near.reaches(route), dropped and route.family == 4):
+                kept.append(route)
+        return tuple(kept)
+
+    def _need_gateway(self, base: Link, wanted: WantedLink, route: Route, prefix: str) -> None:
+        """Something is missing for a route whose gateway can't be reached. Raises BadInput if it could be until now."""
+        sentence = (
+            "Option %sroutes of link %s: the gateway of the route %s can't be reached, because no address of the link is in its "
+            "network, and no other route through the link leads there. Add one, or give 'onlink: true'."
+            % (prefix, wanted.ref, route)
+        )
+        if Near(base.addresses, base.routes).reaches(route):
+            raise BadInput(sentence)
+        self.missing.append(sentence)
+
+    def _stays(self, ref: Ref, route: Route, reachable: bool, dropped: bool) -> bool:
+        """Whether a route that nobody asks for stays where addresses go; ``dropped`` if the kernel drops it with them.
+
+        It doesn't if it couldn't be added again, nor if it is to lead through another link and can't work here any more.
+        """
+        elsewhere = self._wishes.get((ref.netns, route.key), ref) != ref
+        return not (elsewhere or not reachable) if dropped else not (elsewhere and not reachable)
+
+    def _without_followers(self, values: t.Dict[str, t.Any], wanted: WantedLink, link: Link) -> t.Dict[str, t.Any]:
+        """The values of a link without those that nobody asks for and that follow other links, its ports or its parent."""
+        kind = _all.KINDS.get(link.kind)
+        below = self.state.links.get(link.parent) if link.parent else None
+        loose = {"mtu", "mac"} if kind and kind.has_ports else set()
+        if below and values.get("mtu", 0) > below.values.get("mtu", 0):
+            loose.add("mtu")
+        if below and kind and kind.exclusive(values):
+            loose.add("mac")
+        return {name: value for name, value in values.items() if name in wanted.values or name not in loose}
+
+    def _hold_mtu(self, wanted: WantedLink) -> None:
+        """Make a new bridge keep an MTU that it has anyway. It does so only when it has been given another one."""
+        bridge, mtu = self.state.links[wanted.ref], wanted.values.get("mtu")
+        before = self.before.links.get(wanted.ref)
+        new = before is None or before.kind != bridge.kind
+        if new and mtu is not None and bridge.ports is not None and bridge.keeps_mtu is False:
+            # Not below what IPv6 needs.
+            self.do(steps.link_set(bridge, "mtu", mtu + 1 if mtu < _common.DEFAULT_MTU else mtu - 1))
+            self.do(steps.link_set(bridge, "mtu", mtu))
+
+    def _check_below(self, link: Link, mtu: int, prefix: str) -> None:
+        """Raises BadInput for an MTU that is greater than that of the link's parent."""
+        below = self.state.links.get(link.parent) if link.parent else None
+        if below and mtu > below.values.get("mtu", mtu):
+            asked = self._asked_mtu.get(below.ref)
+            raise BadInput(
+                "Option %smtu of link %s: %d is more than its parent, link %s, has, which is %d%s."
+                % (prefix, link.ref, mtu, below.ref, below.values["mtu"], " (%s)" % asked if asked else "")
+            )
+
     def _check_mtu(self, target: Link, wanted: WantedLink, origin: t.Optional[Link], prefix: str) -> None:
         mtu = wanted.values.get("mtu")
-        if mtu is None or (origin and mtu == origin.values.get("mtu")):
+        if mtu is None:
+            return
+        self._check_below(target, mtu, prefix)
+        if origin and mtu == origin.values.get("mtu"):
             return
         where = "Option %smtu of link %s" % (prefix, wanted.ref)
-        parent = self.state.links.get(target.parent) if target.parent else None
-        if parent and mtu > parent.values.get("mtu", mtu):
-            raise BadInput("%s: %d is more than its parent has, which is %d." % (where, mtu, parent.values["mtu"]))
         problem = _foreseen.bad_mtu(target, origin)
         if problem:
             raise BadInput("%s: %s" % (where, problem))
-        six = [address.address for address in target.addresses if address.family == 6 and address.origin == STATIC]
-        six += [str(route) for route in target.routes if route.family == 6 and route.origin == STATIC]
-        if mtu < _common.IPV6_MIN_MTU and six:
-            raise BadInput(
-                "%s: below %d the kernel takes all of IPv6 off a link, and this one has %s; remove that first."
-                % (where, _common.IPV6_MIN_MTU, ", ".join(six))
-            )
+        for link in (target, *self.state.children(wanted.ref)) if mtu < _common.IPV6_MIN_MTU else ():
+            six = [address.address for address in link.addresses if address.family == 6 and address.origin == STATIC]
+            six += [str(route) for route in link.routes if route.family == 6 and route.origin == STATIC]
+            if six:
+                which = "this one" if link is target else "link %s, which follows it," % (link.ref,)
+                raise BadInput(
+                    "%s: below %d the kernel takes all of IPv6 off a link, and %s has %s; remove that first."
+                    % (where, _common.IPV6_MIN_MTU, which, ", ".join(six))
+                )
 
     def _need_master(self, wanted: WantedLink, link: Link, prefix: str) -> None:
         name = wanted.values.get("master")
@@ -647,6 +946,19 @@ class LinkPlanner(_Editor, Planner):
             self.state.put(Link(ref, linux_bridge.KIND.name))
         else:
             self._check_port(master, link)
+
+    def _make_free(self, link: Link, master: str) -> None:
+        """Delete the links upon one that is to be a port, if they are to go anyway."""
+        for child in [*self._stacked_upon(link.ref)] if master else ():
+            if child.ref in self.doomed:
+                self._delete(child.ref)
+
+    def _leave_master(self, ref: Ref) -> None:
+        """Take a link that is to be a parent out of its master before, where that is wanted anyway."""
+        parent = self.state.links.get(ref)
+        if parent and parent.values.get("master") and self._to_leave.get(ref) == parent.values["master"]:
+            self._given.setdefault(ref, {})["master"] = ""
+            self.do(steps.LinkMaster(ref, ""))
 
     def _need_parent(self, wanted: WantedLink, ref: Ref) -> None:
         self._need_netns(ref.netns, "parent_netns", wanted)
@@ -709,7 +1021,9 @@ class LinkPlanner(_Editor, Planner):
             self._check_port(self.state.links[bridge], port)
             self._needed[ref] = bridge
             self._set_promisc(ref, wanted.ports_promisc)
+            self._given.setdefault(ref, {})["master"] = bridge.name
             if port.values.get("master") != bridge.name:
+                self._make_free(port, bridge.name)
                 self.do(steps.LinkMaster(ref, bridge.name))
         for name in self.state.links[bridge].ports or ():
             if name in ports or not wanted.purge_ports:
@@ -726,24 +1040,30 @@ class LinkPlanner(_Editor, Planner):
     def _check_port(self, master: Link, port: Link) -> None:
         _check_pair(master, port)
         if port.values.get("master") != master.ref.name:
-            problem = _foreseen.busy_port(port, self._stacked_upon(port.ref), master)
+            staying = [child for child in self._stacked_upon(port.ref) if child.ref not in self.doomed]
+            problem = _foreseen.busy_port(port, staying, master)
             if problem:
                 raise Conflict(problem)
 
     def _stacked_upon(self, ref: Ref) -> t.Iterator[Link]:
         """The links that are stacked upon one, and of some no more than their names, as far as they can be seen from there."""
-        names = (Ref(ref.netns, name) for name in self.state.links[ref].uppers)
-        for child in itertools.chain(self._children.get(ref, ()), names):
-            if child in self.state.links or child not in self._children.get(ref, ()):
+        children = self.state.children(ref)
+        yield from children
+        seen = {child.ref for child in children} | (self.state.stacked.get(ref, {}).keys() - self.state.links.keys())
+        for child in (Ref(ref.netns, name) for name in self.state.links[ref].uppers):
+            if child not in seen:
                 yield self.state.links.get(child, Link(child))
 
     def _set_promisc(self, ref: Ref, value: t.Optional[bool]) -> None:
+        if value is not None:
+            self._given.setdefault(ref, {})["promisc"] = value
         if value is not None and self.state.links[ref].values.get("promisc") != value:
             self.do(steps.link_set(self.state.links[ref], "promisc", value))
 
     def _release(self, ref: Ref, wanted: WantedLink) -> None:
         """Take a port out of the wanted bridge, as it was before it came in."""
         self._set_promisc(ref, None if wanted.ports_promisc is None else False)
+        self._given.setdefault(ref, {})["master"] = ""
         self.do(steps.LinkMaster(ref, ""))
 
     def absent_link(self, wanted: WantedLink) -> None:
@@ -758,17 +1078,16 @@ class LinkPlanner(_Editor, Planner):
             for name in link.ports or ():
                 self.last.append(functools.partial(self._release, Ref(link.ref.netns, name), wanted))
             self.last.append(functools.partial(self._delete, link.ref))
-        # An end that was moved still has its name. Without that, the pair could be anybody's.
         other = self.state.links.get(wanted.peer.ref) if wanted.peer else None
-        if other and other.peer and other.peer.name == wanted.ref.name:
+        if other and other.peer and self._is_pair(wanted, other):
             self.found[wanted.ref] = self.found[wanted.ref] or other.peer
             self.last.append(functools.partial(self._delete, other.ref))
 
     def _check_deletable(self, link: Link, kind: str) -> None:
         if kind and link.kind != kind:
             raise Conflict("%s is not a %s; it was not deleted." % (_a(link, True), kind))
-        if not link.kind:
-            raise Conflict("%s isn't virtual, so that it can't be deleted." % _a(link, True))
+        if link.ref.name == "lo" or not link.kind:
+            raise Conflict("%s: %s; nothing was changed." % (_a(link, True), _undeletable(link)))
         if link.kind == "openvswitch":
             raise Conflict("%s belongs to Open vSwitch; remove its port or bridge there." % _a(link, True))
 
@@ -842,6 +1161,46 @@ def _merge_addresses(present: t.Sequence[Address], wanted: WantedLink) -> t.Tupl
     return (*kept, *new)
 
 
+class Near:
+    """What can be reached through a link without a gateway."""
+
+    def __init__(self, addresses: t.Iterable[Address], routes: t.Iterable[Route]) -> None:
+        self._networks: t.Set[t.Tuple[int, int, int]] = set()  # by version of IP, length of the prefix, and network
+        for address in addresses:
+            peer = dict(address.extra).get("attributes", {}).get("IFA_ADDRESS", _host(address))
+            self._add(address.family, "%s/%s" % (peer, address.address.split("/")[1]))
+        for route in routes:
+            if not route.via and route.origin != KERNEL:  # those come and go with the addresses
+                self._add(route.family, route.to)
+        self._lengths = {(family, length) for family, length, _network in self._networks}
+
+    def _add(self, family: int, network: str) -> None:
+        host, length = network.split("/")
+        self._networks.add((family, int(length), _values.number(host) >> (_BITS[family] - int(length))))
+
+    def reaches(self, route: Route) -> bool:
+        """Whether a route needs no gateway, or has one that can be reached, or that the kernel doesn't look for."""
+        if not route.via or route.onlink or (route.family == 6 and _values.is_link_local(route.via)):
+            return True
+        number = _values.number(route.via)
+        return any(
+            (family, length, number >> (_BITS[family] - length)) in self._networks
+            for family, length in self._lengths
+            if family == route.family
+        )
+
+
+_BITS = {4: 32, 6: 128}
+
+
+def _reason(before: Link, now: Link) -> str:
+    if before.ref.netns != now.ref.netns:
+        return "because it moves to another namespace"
+    if now.values.get("state") == "down" and before.values.get("state") == "up":
+        return "because it goes down"
+    return "because an address that it needs is removed"
+
+
 def _merge_routes(present: t.Sequence[Route], wanted: WantedLink) -> t.Tuple[Route, ...]:
     asked = {route.key: route for route in wanted.routes or ()}
     kept = []
@@ -857,6 +1216,16 @@ def _merge_routes(present: t.Sequence[Route], wanted: WantedLink) -> t.Tuple[Rou
     return (*kept, *asked.values())
 
 
+def _taken(link: Link, wanted: WantedLink) -> str:
+    """Why a link that has the name of a peer can't become that."""
+    if link.peer is None:
+        return "the other end of %s can't be reached from this host" % _a(link)
+    return (
+        "the name of option peer of veth %s is taken: %s is one end of another pair, whose other end is link %s (if it is "
+        "the same pair, say so with 'rename_from: %s')" % (wanted.ref, _a(link), link.peer, link.peer.name)
+    )
+
+
 def _check_pair(master: Link, port: Link) -> None:
     """Raises Conflict for a master that takes no ports and for a bridge in a bridge."""
     kind = _all.KINDS.get(master.kind)
@@ -867,8 +1236,15 @@ def _check_pair(master: Link, port: Link) -> None:
 
 
 def _a(link: Link, upper: bool = False) -> str:
-    text = "link '%s'%s (%s)" % (link.ref.name, in_netns(link.ref.netns), link.kind or "not virtual")
+    kind = link.kind or ("the loopback" if link.ref.name == "lo" else "not virtual")
+    text = "link '%s'%s (%s)" % (link.ref.name, in_netns(link.ref.netns), kind)
     return _upper(text) if upper else text
+
+
+def _undeletable(link: Link) -> str:
+    if link.ref.name == "lo":
+        return "it can't be deleted, because the kernel keeps it as long as its namespace exists"
+    return "it isn't virtual, so that it can't be deleted"
 
 
 def _upper(text: str) -> str:

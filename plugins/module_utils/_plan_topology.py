@@ -55,6 +55,8 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     plan = planner.plan()
     planner.check_numbers(wanted)
     planner.check_needed()
+    planner.check_followers(wanted.links)
+    planner.warn_losses(wanted.links)
     planner.check_internal()
     planner.check_ports(wanted)
     planner.warn_of_ovs()
@@ -115,6 +117,9 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
         topology = wanted.topology
         self._errors += wanted.wrong
         mine = belongings(topology.record, self.before) if topology else Belongings()
+        self.owned = mine.links
+        unlisted = {link.ref for link in wanted.links if not link.present and not link.port_of}
+        self.doomed = unlisted | _unlisted(wanted, mine).links
         if topology:
             self.warnings += topology.warnings
             self._errors += _foreign(wanted, topology, self.before)
@@ -147,6 +152,7 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
         for netns in wanted.namespaces:
             self._try(self.namespace, netns)
         links = _each_once(link for link in wanted.links if link.present)
+        self._try(self.expect, [*links, *(link for link in wanted.links if not link.present)])
         early, late = self._in_order(links, wanted)
         self._place(early)
         before_ovs, self.last = self.last, []
@@ -160,9 +166,10 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
         for netns in wanted.namespaces:
             self._try(self.settle_namespace, netns)
         # What a bridge keeps for a port comes to that when the link is one.
-        for link in sorted(links, key=lambda link: bool(link.port_of)):
+        for link in sorted(_plan_links.in_settling_order(links), key=lambda link: bool(link.port_of)):
             if id(link) in self._placed:
                 self._try(self.settle, link)
+        self._try(self.check_routes)
         self.come_up()
         for bridge in self.state.links.values():
             if bridge.ports and len(bridge.ports) > linux_bridge.MAX_PORTS:
@@ -255,8 +262,8 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
             if not self._goes_anyway(ref):
                 self.last.append(functools.partial(self._delete, ref))
         self.last += (functools.partial(self.do, steps.NetnsDel(name)) for name in sorted(gone.namespaces))
-        bridges = (link for link in wanted.links if id(link) in self._placed and link.kind == linux_bridge.KIND.name)
-        self.last += (functools.partial(self.settle_again, bridge) for bridge in bridges)
+        placed = _plan_links.in_settling_order([link for link in wanted.links if id(link) in self._placed])
+        self.last += (functools.partial(self.settle_again, link) for link in placed)
         self.last += self._last_of_ovs
         for database, name in sorted(gone.ports):
             self.last.append(functools.partial(self._drop_port, database, name))

@@ -170,7 +170,7 @@ class Running(Spaces):
         info: Attributes = [("IFLA_INFO_KIND", kind.rtnl), *([("IFLA_INFO_DATA", {"attrs": data})] if data else [])]
         attributes = [
             ("IFLA_IFNAME", link.ref.name),
-            *messages.encode(_common.AT_BIRTH, link),
+            *messages.encode(_common.common_at_birth(kind), link),
             ("IFLA_LINKINFO", {"attrs": info}),
         ]
         if link.parent:
@@ -201,7 +201,7 @@ class Running(Spaces):
             raise error
 
     def _peer(self, link: Link, peer: Link) -> t.Dict[str, t.Any]:
-        attributes: Attributes = [("IFLA_IFNAME", peer.ref.name), *messages.encode(_common.AT_BIRTH, peer)]
+        attributes: Attributes = [("IFLA_IFNAME", peer.ref.name), *messages.encode(_common.common_at_birth(None), peer)]
         if peer.ref.netns != link.ref.netns:
             attributes.append(("IFLA_NET_NS_FD", self.there(peer.ref.netns).fd))
         return {"attrs": attributes, **({"index": peer.index} if peer.index else {})}

@@ -16,6 +16,7 @@ is the business of the kernel side.
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import shlex
 import typing as t
@@ -39,7 +40,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._names import quoted
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute
+    from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute, Kind
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State
 
 
@@ -176,12 +177,12 @@ class LinkAdd(LinkStep):
             return LinkAdd(dataclasses.replace(peer, kind=link.kind), link).commands()
         parent = link.parent
         words = ["link", "add", *(["link", parent.name] if parent else []), "name", link.ref.name]
-        words += _spell(_common.AT_BIRTH, link)
+        words += _spell(_common.common_at_birth(kind), link)
         given = [a for a in kind.attributes if a.at_birth and a.name in link.values]
         own = kind.spell([a.name for a in given if link.values[a.name] != a.default], link.values)
         what = ["type", kind.rtnl, *own]
         if peer:
-            what += ["peer", "name", peer.ref.name, *_spell(_common.AT_BIRTH, peer)]
+            what += ["peer", "name", peer.ref.name, *_spell(_common.common_at_birth(None), peer)]
             if peer.ref.netns != link.ref.netns:
                 what += ["netns", peer.ref.netns]
         if parent and parent.netns != link.ref.netns:
@@ -191,14 +192,16 @@ class LinkAdd(LinkStep):
     def simulate(self, state: State) -> None:
         kind = _all.KINDS[self.link.kind]
         values: t.Dict[str, t.Any] = {"state": "down", "master": "", "alias": "", "promisc": False}
+        below = state.links.get(self.link.parent) if self.link.parent else None
+        values.update((name, value) for name, value in [("mtu", _mtu_at_birth(kind, below))] if value is not None)
         values.update((a.name, a.default) for a in kind.attributes if a.default is not None)
         given = {attribute.name for attribute in _common.born_with(kind)}
         for end in [self.link, self.peer] if self.peer else [self.link]:
             asked = {name: value for name, value in end.values.items() if name in given}
             ports = None if end.ports is None else ()
             born = kind.born({**values, **asked})
-            link = Link(end.ref, end.kind, end.index, born, peer=end.peer, parent=end.parent, ports=ports)
-            state.put(dataclasses.replace(link, ipv6=_ipv6_of_new_links(state, end.ref.netns)))
+            new = Link(end.ref, end.kind, end.index, born, peer=end.peer, parent=end.parent, ports=ports)
+            state.put(dataclasses.replace(new, keeps_mtu=False, ipv6=_ipv6_of_new_links(state, end.ref.netns)))
 
     def inverse(self, before: State) -> t.List[Step]:
         return [LinkDel(self.link)]
@@ -206,6 +209,13 @@ class LinkAdd(LinkStep):
 
 def _ipv6_of_new_links(state: State, netns: str) -> t.Optional[bool]:
     return state.namespaces[netns].ipv6 if netns in state.namespaces else None
+
+
+def _mtu_at_birth(kind: Kind, below: t.Optional[Link]) -> t.Optional[int]:
+    """The MTU of a link that nobody has given one: that of the link below; None where that isn't known."""
+    if kind.has_parent:
+        return below.values.get("mtu") if below else None
+    return _common.DEFAULT_MTU
 
 
 def _spell(attributes: t.Iterable[Attribute], link: Link) -> t.List[str]:
@@ -238,12 +248,14 @@ class LinkDel(LinkStep):
 
     def simulate(self, state: State) -> None:
         gone = state.links.pop(self.link.ref, None)
-        if gone and gone.peer:
-            other = state.links.pop(gone.peer, None)
-            if other:
-                _forget_port(state, other)
+        other = state.links.pop(gone.peer, None) if gone and gone.peer else None
+        if other:
+            _forget_port(state, other)
         if gone:
             _forget_port(state, gone)
+        for end in (gone, other):
+            if end:
+                _forget_sources(state, end.ref.netns, end.addresses)
         for link in _slaves(state, gone):
             state.put(_released(link))
         for child in _children(state, gone):
@@ -321,9 +333,11 @@ class LinkMove(LinkStep):
         _forget_port(state, link)
         # dev_change_net_namespace() takes it down and out of its master; its addresses and routes stay behind.
         lost = dict.fromkeys(_all.KINDS[link.kind].stay_behind if link.kind in _all.KINDS else ())
+        had = link.addresses
         link = dataclasses.replace(_released(link.having(state="down", **lost)), addresses=(), routes=())
         state.put(dataclasses.replace(link, index=self.index, ipv6=_ipv6_of_new_links(state, self.to.netns)))
         _relocate(state, self.ref, self.to)
+        _forget_sources(state, self.ref.netns, had)
 
     def inverse(self, before: State) -> t.List[Step]:
         return [LinkMove(self.to, self.ref, before.links[self.ref].index)]
@@ -376,18 +390,16 @@ class LinkSet(LinkStep):
         kind = _all.KINDS.get(link.kind)
         if kind:
             link = dataclasses.replace(link, values=kind.settled(link.values))
-        if kind and self.name == "mac" and kind.exclusive(link.values) and link.parent in state.links:
-            state.put(state.links[link.parent].having(mac=value))  # they share it
-        down = self.name == "state" and self.value == "down"
-        small = self.name == "mtu" and self.value < _common.IPV6_MIN_MTU
-        if down or small:
-            # The kernel drops the routes and the IPv6 addresses of a link that goes down, and IPv6 with a small MTU.
-            link = dataclasses.replace(
-                link,
-                routes=() if down else tuple(route for route in link.routes if route.family == 4),
-                addresses=tuple(address for address in link.addresses if address.family == 4),
-            )
+        if self.name == "state" and self.value == "down":
+            # The kernel drops the routes and the IPv6 addresses of a link that goes down.
+            link = dataclasses.replace(_without_ipv6(link), routes=())
+        if self.name == "mtu":
+            was = state.links[self.ref].values.get("mtu")
+            _set_mtu(state, link, True if was not in (None, value) else link.keeps_mtu)
+            return
         state.put(link)
+        if self.name == "mac":
+            _share_mac(state, link)
 
     def inverse(self, before: State) -> t.List[Step]:
         link = before.links[self.ref]
@@ -432,7 +444,7 @@ class LinkMaster(LinkStep):
         state.put(link)
         if master and master.kind in _all.KINDS:
             ports = None if master.ports is None else tuple(sorted({*master.ports, self.ref.name}))
-            state.put(_with_ports(master, ports))
+            _set_ports(state, master, ports, link.values.get("mtu"))
 
     def inverse(self, before: State) -> t.List[Step]:
         return [LinkMaster(self.ref, before.links[self.ref].values.get("master", ""))]
@@ -580,9 +592,19 @@ class AddressDel(LinkStep):
             # fib_inetaddr_event(): all of IPv4 goes with the last IPv4 address.
             routes = tuple(route for route in routes if route.family == 6)
         state.put(dataclasses.replace(link, addresses=left, routes=routes))
+        _forget_sources(state, self.ref.netns, (self.address, *gone))
 
     def inverse(self, before: State) -> t.List[Step]:
         return [AddressAdd(self.ref, self.address)]
+
+
+def _forget_sources(state: State, netns: str, addresses: t.Iterable[Address]) -> None:
+    """Take note in a State of what becomes of all routes in a namespace whose sources may have gone."""
+    for host in (address.address.split("/")[0] for address in addresses):
+        links = [state.links[ref] for ref in state.sourced.get((netns, host), ()) if ref in state.links]
+        if links and not state.is_local(netns, host):
+            for link in links:
+                state.put(dataclasses.replace(link, routes=without_sources(link.routes, {host})))
 
 
 def without_sources(routes: t.Iterable[Route], hosts: t.Container[str]) -> t.Tuple[Route, ...]:
@@ -666,8 +688,7 @@ class RouteAdd(LinkStep):
         return [ip(self.ref.netns, *words, "proto", "static" if proto is None else str(proto))]
 
     def simulate(self, state: State) -> None:
-        link = state.links[self.ref]
-        state.put(dataclasses.replace(link, routes=(*link.routes, self.route)))
+        state.add_route(self.ref, self.route)
 
     def inverse(self, before: State) -> t.List[Step]:
         return [RouteDel(self.ref, self.route)]
@@ -730,19 +751,97 @@ def _slaves(state: State, master: t.Optional[Link]) -> t.List[Link]:
 
 def _children(state: State, parent: t.Optional[Link]) -> t.List[Link]:
     """The links that are stacked upon another one, or upon the other end of its pair."""
-    ends = {end for end in (parent.ref, parent.peer) if end} if parent else set()
-    return [link for link in state.links.values() if link.parent and link.parent in ends]
+    ends = [end for end in (parent.ref, parent.peer) if end] if parent else []
+    return [child for end in ends for child in state.children(end)]
 
 
-def _with_ports(master: Link, ports: t.Optional[t.Tuple[str, ...]]) -> Link:
-    """A bridge with other ports. Its MTU and MAC address follow its ports unless somebody has set them: nobody knows."""
-    return dataclasses.replace(master.having(mtu=None, mac=None), ports=ports)
+def _without_ipv6(link: Link) -> Link:
+    return dataclasses.replace(
+        link,
+        routes=tuple(route for route in link.routes if route.family == 4),
+        addresses=tuple(address for address in link.addresses if address.family == 4),
+    )
+
+
+def _set_mtu(state: State, link: Link, keeps: t.Optional[bool]) -> None:
+    """Put a link with another MTU (none: unknown) into a State, and let the links that follow it do so.
+
+    With a small MTU the kernel drops IPv6. Links stacked upon it come down with it and stay there (see
+    macvlan_device_event() of the kernel). A bridge has the lowest MTU of its ports until it is given one.
+    """
+    mtu = link.values.get("mtu")
+    if mtu is not None and mtu < _common.IPV6_MIN_MTU:
+        link = _without_ipv6(link)
+    state.put(dataclasses.replace(link, keeps_mtu=keeps))
+    for child in state.children(link.ref):
+        has = child.values.get("mtu")
+        if has is not None and (mtu is None or has > mtu):
+            _set_mtu(state, child.having(mtu=mtu), child.keeps_mtu)
+    master = _master(state, link)
+    if master:
+        _follow_ports(state, master, mtu)
+
+
+def _follow_ports(state: State, bridge: Link, mtu: t.Optional[float]) -> None:
+    """Let the MTU of a bridge follow its ports, one of which has another one now; infinite if it has left.
+
+    Where the MTU of the bridge may have been set (see br_mtu_auto_adjust() of the kernel), it is unknown afterwards.
+    """
+    has = bridge.values.get("mtu")
+    if has is None or bridge.keeps_mtu:
+        return
+    if bridge.ports is None:
+        _set_mtu(state, bridge.having(mtu=None), None)
+        return
+    if mtu is not None and mtu >= has and has in _port_mtus(state, bridge):
+        return  # another port has as little
+    found = [*_port_mtus(state, bridge)]
+    known = [mtu for mtu in found if mtu is not None]
+    least = min(known, default=_common.DEFAULT_MTU) if len(known) == len(found) else None
+    if least != has:
+        _set_mtu(state, bridge.having(mtu=None if bridge.keeps_mtu is None else least), bridge.keeps_mtu)
+
+
+def _port_mtus(state: State, bridge: Link) -> t.Iterator[t.Optional[int]]:
+    for name in bridge.ports or ():
+        port = state.links.get(Ref(bridge.ref.netns, name))
+        yield port.values.get("mtu") if port else None
+
+
+def _share_mac(state: State, link: Link) -> None:
+    """Give those that have the MAC address of a link, or that follow it, the one that it has now."""
+    mac = link.values.get("mac")
+    kind = _all.KINDS.get(link.kind)
+    if kind and kind.exclusive(link.values) and link.parent in state.links:
+        state.put(state.links[link.parent].having(mac=mac))
+    for child in state.children(link.ref):
+        if _all.KINDS[child.kind].exclusive(child.values):
+            state.put(child.having(mac=mac))
+    master = _master(state, link)
+    if master:
+        state.put(master.having(mac=None))
+
+
+def _master(state: State, port: Link) -> t.Optional[Link]:
+    """The bridge of a port, as far as it is one of the collection's kinds."""
+    master = state.links.get(Ref(port.ref.netns, port.values.get("master") or ""))
+    return master if master and master.kind in _all.KINDS else None
+
+
+def _set_ports(state: State, master: Link, ports: t.Optional[t.Tuple[str, ...]], mtu: t.Optional[float]) -> None:
+    """Give a bridge other ports; ``mtu`` is that of the one that comes, infinite if one leaves.
+
+    Its MAC address follows its ports unless it has been set, which is unknown.
+    """
+    master = dataclasses.replace(master.having(mac=None), ports=ports)
+    state.put(master)
+    _follow_ports(state, master, mtu)
 
 
 def _forget_port(state: State, port: Link) -> None:
     master = state.links.get(Ref(port.ref.netns, port.values.get("master", "")))
     if master and master.ports and port.ref.name in master.ports:
-        state.put(_with_ports(master, tuple(name for name in master.ports if name != port.ref.name)))
+        _set_ports(state, master, tuple(name for name in master.ports if name != port.ref.name), math.inf)
 
 
 def _relocate(state: State, old: Ref, new: Ref) -> None:
@@ -752,7 +851,7 @@ def _relocate(state: State, old: Ref, new: Ref) -> None:
     peer = state.links.get(link.peer) if link.peer else None
     if peer:
         state.put(dataclasses.replace(peer, peer=new))
-    for child in [child for child in state.links.values() if child.parent == old]:
+    for child in state.children(old):
         state.put(dataclasses.replace(child, parent=new))
     for other in list(state.links.values()):
         if other.ref.netns == old.netns and other.values.get("master") == old.name:

@@ -78,6 +78,16 @@ def family(value: str) -> int:
     return 6 if ":" in value else 4
 
 
+def number(value: str) -> int:
+    """An address in canonical spelling as a number."""
+    return int.from_bytes(socket.inet_pton(socket.AF_INET6 if ":" in value else socket.AF_INET, value), "big")
+
+
+def is_link_local(value: str) -> bool:
+    """Whether an IPv6 address in canonical spelling is in fe80::/10."""
+    return number(value) >> 118 == 0x3FA
+
+
 def vids(value: str, where: str) -> t.Tuple[int, int]:
     """The VLAN ids that a text names, one such as ``10`` or a range such as ``10-20``: the first and the last."""
     found = re.match(r"^\s*(\d{1,5})(?:\s*-\s*(\d{1,5}))?\s*$", value, re.A)

@@ -28,7 +28,11 @@ options:
   state:
     description:
       - V(present) leaves the administrative state alone; V(up) and V(down) set it.
-      - V(absent) deletes the link, if it is a virtual one. Hardware can't be deleted.
+      - A link that goes down loses its routes. A warning names them, as it names all addresses and routes that a task takes
+        from a link without being asked to.
+      - V(absent) deletes the link whatever its kind, if it is virtual, although this module never makes one. Of a pair, both
+        ends go, and so do the macvlans upon it. Give O(kind) to delete a link of that kind only.
+      - Hardware, the loopback, and links of Open vSwitch can't be deleted here.
     type: str
     choices: [present, absent, up, down]
     default: present

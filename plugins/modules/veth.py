@@ -114,8 +114,8 @@ commands:
   sample:
     - ip -n blue link add name veth0 type veth peer name veth1 netns green
     - ip -n blue address add 192.0.2.1/24 dev veth0
-    - ip -n blue link set dev veth0 up
     - ip -n green address add 192.0.2.2/24 dev veth1
+    - ip -n blue link set dev veth0 up
     - ip -n green link set dev veth1 up
 """
 

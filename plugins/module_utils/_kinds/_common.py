@@ -21,6 +21,7 @@ IFF_PROMISC = 0x100
 INT_MAX = 2**31 - 1
 MIN_MTU = 68  # what IPv4 needs
 IPV6_MIN_MTU = 1280  # below it the kernel takes IPv6 off the link
+DEFAULT_MTU = 1500  # ETH_DATA_LEN of linux/if_ether.h
 
 # What a driver takes at most is known once the device is there.
 MTU = Attribute("mtu", "IFLA_MTU", "mtu", NUMBER, bounds=(MIN_MTU, INT_MAX))
@@ -34,7 +35,19 @@ COMMON = (MTU, TXQUEUELEN, MAC, ALIAS, PROMISC)
 AT_BIRTH = (MTU, TXQUEUELEN, MAC)
 
 
+def common_at_birth(kind: t.Optional[Kind]) -> t.Tuple[Attribute, ...]:
+    """The common attributes in the message that makes a link of a kind (None: the other end of a pair).
+
+    A bridge forgets an MTU that it is made with when a port comes (br_mtu_auto_adjust() of net/bridge/br_if.c keeps only
+    one that was set afterwards), and a link upon another one can't have more than that has by then.
+    """
+    if kind and kind.means:
+        return ()
+    later = (MTU,) if kind and (kind.has_ports or kind.has_parent) else ()
+    return tuple(attribute for attribute in AT_BIRTH if attribute not in later)
+
+
 def born_with(kind: t.Optional[Kind]) -> t.Tuple[Attribute, ...]:
     """The attributes that a link of a kind (None: the other end of a pair) can be given when it is made."""
     own = tuple(attribute for attribute in kind.attributes if attribute.at_birth) if kind else ()
-    return own if kind and kind.means else (*AT_BIRTH, *own)
+    return (*common_at_birth(kind), *own)

@@ -177,6 +177,11 @@ class Kind:
     netns_local: bool = False
     stay_behind: t.Tuple[str, ...] = ()
 
+    def lacking(self, values: Values, has_parent: bool) -> t.List[str]:
+        """The options without which a link can't be made, and that are not among the values that are given for it."""
+        given = {*values, *(("parent",) if has_parent else ())}
+        return [name for name in self.needed if name not in given]
+
     def spell(self, names: t.Collection[str], values: Values) -> t.List[str]:
         """The words that iproute2 wants for some of its own attributes; ``values`` has those beside them, too.
 

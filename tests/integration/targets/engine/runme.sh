@@ -8,4 +8,4 @@
 
 set -eux
 export PYTHONPATH="${ANSIBLE_COLLECTIONS_PATH%%:*}${PYTHONPATH:+:$PYTHONPATH}"
-exec "${ANSIBLE_TEST_PYTHON_INTERPRETER:-python3}" -m pytest -p no:cacheprovider -q -s test_engine.py test_nodes.py test_refused.py
+exec "${ANSIBLE_TEST_PYTHON_INTERPRETER:-python3}" -m pytest -p no:cacheprovider -q -s test_engine.py test_followers.py test_nodes.py test_refused.py

@@ -44,7 +44,8 @@ from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils.simulated
 EXAMPLES = int(os.environ.get("EXPLORE", "25"))
 LOOKS = 2000  # at a busy host
 
-# The host that the wishes meet: devices of kinds that the engine doesn't make, and a bridge with a port.
+# The host that the wishes meet: devices of kinds that the engine doesn't make, a bridge with a port, and a link with others
+# upon it in two namespaces.
 WORLD = """
 link add br9 type bridge
 tuntap add dev c mode tap
@@ -57,6 +58,9 @@ address add 10.99.0.2/24 dev br9
 route add 10.98.0.0/16 via 10.99.0.9 metric 7
 link add v9 type veth peer name w9 netns blue
 link set v9 mtu 1400 alias foreign up
+link add name a type veth peer name b
+link add link a name d netns blue type macvlan mode bridge
+link add link a name d netns green mtu 1400 type macvlan mode bridge
 """
 
 injected = itertools.count()
@@ -137,6 +141,10 @@ def real(world: World, wish: Wanted, foretold: t.Any) -> t.Any:
         told = documents.write_link(foretold.now, link.ref, KINDS.get(link.kind))
         found = documents.write_link(outcome.now, link.ref, KINDS.get(link.kind))
         assert told == restricted(found, told), "check mode foretold something else for %s" % (wish,)
+    seen = run(Wanted(whole=tuple(foretold.now.namespaces)), check=True).now.links
+    for ref, link in foretold.now.links.items():
+        values = {name: seen[ref].values.get(name) for name in link.values} if ref in seen else None
+        assert values == link.values, "check mode foretold something else of %s for %s" % (ref, wish)
     after = world.snapshot()
     assert not run(wish).plan.changed
     assert not run(wish, check=True).plan.changed

@@ -81,7 +81,7 @@ class SimulatedHost(Host):
 values = st.fixed_dictionaries(
     {},
     optional={
-        "mtu": st.sampled_from([1400, 1500]),
+        "mtu": st.sampled_from([1300, 1400, 1500]),
         "mac": st.sampled_from(["02:00:00:00:00:01", "02:00:00:00:00:02"]),
         "txqueuelen": st.sampled_from([0, 1000]),
         "alias": st.sampled_from(["", "some text"]),
@@ -159,10 +159,12 @@ def states(draw: st.DrawFn) -> State:
         ref = free.pop(draw(st.integers(0, len(free) - 1)))
         link = _draw_link(draw, ref, draw(st.sampled_from(KINDS)), len(state.links) + 1)
         if link.kind == "macvlan":
-            parents = [other.ref for other in state.links.values() if other.kind in ("veth", "dummy", "linux_bridge")]
+            parents = [other for other in state.links.values() if other.kind in ("veth", "dummy", "linux_bridge")]
             if not parents:
                 continue
-            link = Link(**{**vars(link), "parent": draw(st.sampled_from(parents))})
+            parent = draw(st.sampled_from(parents))
+            link = link.having(mtu=min(link.values["mtu"], parent.values["mtu"]))
+            link = Link(**{**vars(link), "parent": parent.ref})
         if link.kind == "veth" and free:
             peer = free.pop(draw(st.integers(0, len(free) - 1)))
             state.put(_with_peer(_draw_link(draw, peer, "veth", len(state.links) + 2), ref))

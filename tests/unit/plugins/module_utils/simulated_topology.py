@@ -98,7 +98,8 @@ class _Builder:
             self.free.remove((netns, parent))
             own = {"parent": parent, "parent_netns": netns, **self.draw(own_of_macvlans)}
             document = self.end(self.place("x0"), masters=False)
-            document.pop("mtu", None)
+            if self.sometimes():  # most of them would be above their parent's
+                document.pop("mtu", None)
             self.links.append({**document, "kind": "macvlan", **own, "recreate": True})
         switches = self.switches()
         return {

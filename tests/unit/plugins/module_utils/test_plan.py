@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge, roll_back
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Failure, Refused
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._all import KINDS
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Kind
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import (
     Address,
@@ -25,8 +26,13 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_links import 
     WantedLink,
     WantedNetns,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step
-from ansible_collections.virtnet.linux.plugins.module_utils._plan_links import PLANNING, differences, make_plan
+from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step, undo
+from ansible_collections.virtnet.linux.plugins.module_utils._plan_links import (
+    PLANNING,
+    differences,
+    in_settling_order,
+    make_plan,
+)
 from ansible_collections.virtnet.linux.plugins.module_utils._steps_links import LinkDel
 
 from .simulated import SimulatedHost, states, wanteds
@@ -159,8 +165,8 @@ def test_commands_are_what_an_admin_would_type() -> None:
     )
     assert commands(host_with(a_link("br0", "linux_bridge")), wanted) == [
         "ip link add name port type veth peer name eth0 mtu 1400 netns blue",
-        "ip -n blue address add 10.0.0.2/24 dev eth0",
         "ip link set dev port master br0",
+        "ip -n blue address add 10.0.0.2/24 dev eth0",
         "ip -n blue link set dev eth0 up",
         "ip -n blue route add default via 10.0.0.1 dev eth0 proto static",
     ]
@@ -171,7 +177,7 @@ def test_a_link_that_must_go_down_for_its_name_gets_everything_back() -> None:
     one = Link(**{**vars(one), "addresses": (Address("fd00::1/64"),), "routes": (Route("::/0", "fd00::2", 1024),)})
     state = host_with(one, other)
     state.live_rename = False
-    wanted = WantedLink(Ref("", "new"), "veth", peer=WantedLink(Ref("", "b"), "veth"))
+    wanted = WantedLink(Ref("", "new"), "veth", peer=WantedLink(Ref("", "b"), "veth"), rename_from="a")
     assert commands(state, wanted) == [
         "ip link set dev a down",
         "ip link set dev a name new",
@@ -233,6 +239,79 @@ def test_a_new_primary_address_goes_before_the_secondary_ones() -> None:
     wanted = WantedLink(Ref("", "a"), made=False, addresses=("10.0.0.3/24", "10.9.0.1/24"))
     after = make_plan(host_with(link), Wanted(links=(wanted,))).after.links[Ref("", "a")]
     assert [a.address for a in after.addresses] == ["10.0.0.1/24", "10.9.0.1/24", "10.0.0.2/24", "10.0.0.3/24"]
+
+
+def test_a_new_bridge_gets_its_mtu_in_a_step_of_its_own_that_changes_something() -> None:
+    made = "ip link add name br0 type bridge"
+    for mtu, set_mtu in ((8950, ["8950"]), (1500, ["1499", "1500"])):
+        wanted = WantedLink(Ref("", "br0"), "linux_bridge", values={"mtu": mtu})
+        expected = [made, *("ip link set dev br0 mtu " + value for value in set_mtu)]
+        assert commands(host_with(), wanted) == expected
+        # One that has it already may keep it or not; nobody knows, and nothing is to be done.
+        assert commands(host_with(a_link("br0", "linux_bridge", values={"mtu": mtu}, ports=())), wanted) == []
+
+
+def test_a_bridge_with_an_mtu_that_comes_back_is_given_it_after_its_birth() -> None:
+    bridge = a_link("br0", "linux_bridge", values={"mtu": 8950}, ports=())
+    state = host_with(bridge)
+    steps = undo(PLANNING, state, make_plan(state, Wanted(links=(_absent(bridge),))).steps).steps
+    words = [" ".join(argv) for step in steps for argv in step.commands()]
+    assert words[:2] == ["ip link add name br0 type bridge", "ip link set dev br0 mtu 8950"]
+
+
+def _absent(link: Link) -> WantedLink:
+    return WantedLink(link.ref, link.kind, present=False)
+
+
+def test_what_is_upon_a_link_follows_its_mtu_down_and_comes_back_with_an_undo() -> None:
+    child = a_link("m", "macvlan", netns="blue", parent=Ref("", "e"), values={"mode": "vepa"})
+    bridge = a_link("br0", "linux_bridge", netns="blue", ports=("m",), values={"mtu": 1500})
+    state = host_with(a_link("e"), child.having(master="br0"), bridge)
+    plan = make_plan(state, Wanted(links=(WantedLink(Ref("", "e"), made=False, values={"mtu": 1400}),)))
+    assert plan.after.links[child.ref].values["mtu"] == 1400
+    assert "mtu" not in plan.after.links[bridge.ref].values  # nobody knows whether it has been set
+    back = [" ".join(argv) for step in undo(PLANNING, state, plan.steps).steps for argv in step.commands()]
+    assert back == ["ip link set dev e mtu 1500", "ip -n blue link set dev m mtu 1500"]
+
+
+def test_parents_come_before_what_is_upon_them_and_ports_before_what_is_upon_their_bridge() -> None:
+    def link(name: str, parent: str = "", **more: t.Any) -> WantedLink:
+        return WantedLink(Ref("", name), parent=Ref("", parent) if parent else None, **more)
+
+    links = [
+        link("m", "br0"),
+        link("n", "e"),
+        link("br0", ports=("b",)),
+        link("e"),
+        link("a", values={"master": "br0"}),
+        link("b"),
+        link("other"),
+    ]
+    assert [one.ref.name for one in in_settling_order(links)] == ["a", "b", "br0", "m", "e", "n", "other"]
+    loop = [link("x", "y"), link("y", "x")]
+    assert {one.ref.name for one in in_settling_order(loop)} == {"x", "y"}
+
+
+@pytest.mark.parametrize(
+    ("values", "has_parent", "lacking"),
+    [
+        ({}, True, ["mode", "count"]),
+        ({"mode": "tap"}, False, ["parent", "count"]),
+        ({"mode": "", "count": 0}, True, []),
+        ({"mode": False, "count": False}, True, []),
+    ],
+)
+def test_what_is_needed_to_make_a_link(values: t.Dict[str, t.Any], has_parent: bool, lacking: t.List[str]) -> None:
+    kind = Kind("some", "some", needed=("parent", "mode", "count"), has_parent=True)
+    assert kind.lacking(values, has_parent) == lacking
+
+
+def test_a_tun_without_a_mode_and_a_macvlan_without_a_parent_are_told_what_is_missing() -> None:
+    def missing(kind: str) -> t.List[str]:
+        return make_plan(host_with(), Wanted(links=(WantedLink(Ref("", "x"), kind, values={"mtu": 1500}),))).missing
+
+    assert missing("tuntap") == ["There is no tuntap 'x'; to make it, give option mode."]
+    assert missing("macvlan") == ["There is no macvlan 'x'; to make it, give option parent."]
 
 
 def test_the_pvid_changes_while_vlan_filtering_is_off_for_a_moment() -> None:
@@ -350,7 +429,12 @@ def test_moving_into_the_own_namespace_is_spelled_for_a_shell_that_stays_in_it()
         (
             host_with(a_link("eth0", "")),
             WantedLink(Ref("", "eth0"), made=False, present=False),
-            r"^Link 'eth0' \(not virtual\) isn't virtual, so that it can't be deleted\.",
+            r"^Link 'eth0' \(not virtual\): it isn't virtual, so that it can't be deleted; nothing",
+        ),
+        (
+            host_with(a_link("lo", "")),
+            WantedLink(Ref("", "lo"), made=False, present=False),
+            r"^Link 'lo' \(the loopback\): it can't be deleted, because the kernel keeps it as long as its namespace exists",
         ),
         (
             host_with(a_link("x", "veth")),

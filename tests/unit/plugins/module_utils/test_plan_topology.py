@@ -292,7 +292,7 @@ def test_nothing_comes_up_before_all_have_their_settings_and_bridges_come_up_las
         (
             {},
             {"links": [PAIR, {**PAIR, "name": "v1"}, {**BRIDGE, "name": "lo"}]},
-            "Link 'w0' is described 2 times. Link 'lo' (not virtual) is not a linux_bridge, and nothing was changed. Choose another "
+            "Link 'w0' is described 2 times. Link 'lo' (the loopback) is not a linux_bridge, and nothing was changed. Choose another "
             "name, or delete it first; 'recreate: true' deletes it and makes a new one.",
         ),
         (
