@@ -904,10 +904,10 @@ class LinkPlanner(_Editor, Planner):
         """Raises BadInput for an MTU that is greater than that of the link's parent."""
         below = self.state.links.get(link.parent) if link.parent else None
         if below and mtu > below.values.get("mtu", mtu):
-            asked = self._asked_mtu.get(below.ref)
+            source = self._asked_mtu.get(below.ref, "link %s" % (below.ref,))
             raise BadInput(
-                "Option %smtu of link %s: %d is more than its parent, link %s, has, which is %d%s."
-                % (prefix, link.ref, mtu, below.ref, below.values["mtu"], " (%s)" % asked if asked else "")
+                "Option %smtu of link %s: %d is more than its parent has, which is %d (%s)."
+                % (prefix, link.ref, mtu, below.values["mtu"], source)
             )
 
     def _check_mtu(self, target: Link, wanted: WantedLink, origin: t.Optional[Link], prefix: str) -> None:

@@ -210,7 +210,7 @@ def test_a_parent_and_its_children_change_together_in_any_order(turned: int) -> 
 def test_more_than_the_parent_gets_is_refused(name: str) -> None:
     links = [{"name": name, "mtu": 1500, **CHILD}, {"name": "e0", "kind": "link", "mtu": 1400}]
     assert (
-        "Option mtu of link '%s': 1500 is more than its parent, link 'e0', has, which is 1400 (option mtu of link 'e0')."
+        "Option mtu of link '%s': 1500 is more than its parent has, which is 1400 (option mtu of link 'e0')."
         % name
         in refusal(STACKED, topology(*links))
     )
@@ -237,7 +237,7 @@ def test_what_is_upon_a_bridge_follows_its_ports() -> None:
         {"name": "m0", "kind": "macvlan", "parent": "br0", "mtu": 1500},
         {"name": "v0", "kind": "veth", "mtu": 1400, "master": "br0", "peer": {"name": "v1"}},
     ]
-    assert "1500 is more than its parent, link 'br0', has, which is 1400" in refusal("", topology(*links))
+    assert "1500 is more than its parent has, which is 1400 (link 'br0')" in refusal("", topology(*links))
 
 
 def test_a_child_loses_ipv6_with_a_small_parent() -> None:
