@@ -15,8 +15,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _names
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
+from ansible_collections.virtnet.linux.plugins.module_utils._names import SHOWN_MAX, printable, quoted
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import Values
@@ -44,7 +44,7 @@ def read_database(value: t.Optional[str]) -> str:
     if not re.fullmatch(r"(unix:/|tcp:|ssl:)\S+", value):
         raise BadInput(
             "Option database: %s is neither the path of a socket nor a remote such as tcp:192.0.2.1:6640."
-            % _names.quoted(value)
+            % quoted(value)
         )
     return value
 
@@ -70,7 +70,10 @@ def read_texts(values: Values, noun: str, where: str) -> t.Dict[str, t.Optional[
     texts = {}
     for key, value in values.items():
         if isinstance(value, (dict, list)):
-            raise BadInput("%s%s: %s %s needs a text, not %r." % (where[0].upper(), where[1:], noun, key, value))
+            raise BadInput(
+                "%s%s: %s %s needs a text, not %s."
+                % (where[0].upper(), where[1:], noun, printable(str(key)[:SHOWN_MAX]), quoted(value))
+            )
         text = ("true" if value else "false") if isinstance(value, bool) else value
         name = read_text(str(key), where)
         if not name:
@@ -85,9 +88,9 @@ def read_text(value: str, where: str) -> str:
         if len(value.encode("utf-8")) > TEXT_MAX:
             raise BadInput("%s%s: a value has more than %d bytes." % (where[0].upper(), where[1:], TEXT_MAX))
     except UnicodeEncodeError as error:
-        raise BadInput("%s%s: %r isn't text in UTF-8." % (where[0].upper(), where[1:], value)) from error
+        raise BadInput("%s%s: %s isn't text in UTF-8." % (where[0].upper(), where[1:], quoted(value))) from error
     if "\0" in value:
-        raise BadInput("%s%s: %r contains a NUL, which OVS can't store." % (where[0].upper(), where[1:], value))
+        raise BadInput("%s%s: %s contains a NUL, which OVS can't store." % (where[0].upper(), where[1:], quoted(value)))
     return value
 
 

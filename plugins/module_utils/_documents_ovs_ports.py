@@ -25,7 +25,6 @@ from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs impor
     plain,
     read_database,
     read_text,
-    read_texts,
     read_value,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
@@ -107,7 +106,7 @@ def read_port(document: Document) -> WantedPort:
         both = [key for key in keys if given.get(key, keys[key]) != keys[key]]
         if both:
             raise BadInput("Option %s %s: options.%s says something else." % (both[0], where, both[0]))
-        own = read_texts({key: value or None for key, value in keys.items()}, "option", where)
+        own = {key: read_text(value, "option %s %s" % (key, where)) if value else None for key, value in keys.items()}
         interface["options"] = {**given, **own}
     return WantedPort(
         read_database(document.get("database")),

@@ -18,6 +18,8 @@ import re
 import socket
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils._names import quoted
+
 Options = t.Mapping[str, str]
 
 FLOW = "flow"  # taken from the flow's action
@@ -45,7 +47,7 @@ def tunnel_problem(kind: str, options: Options, asked: t.Collection[str]) -> t.T
         check = _CHECKS.get(key)
         why = check(options[key], kind) if check and options.get(key) else ""
         if why:
-            return key, "'%s' is not %s." % (options[key], why)
+            return key, "%s is not %s." % (quoted(options[key]), why)
     if {"remote_ip", "local_ip"} & set(asked):
         return _ends_problem(options.get("remote_ip", ""), options.get("local_ip", ""))
     return "", ""
@@ -55,7 +57,7 @@ def _ends_problem(remote: str, local: str) -> t.Tuple[str, str]:
     if local == FLOW and remote != FLOW:
         return "local_ip", "'flow' requires 'remote_ip: flow'."
     if local and remote and FLOW not in (local, remote) and (":" in local) != (":" in remote):
-        return "local_ip", "'%s' and remote_ip '%s' are of different address families." % (local, remote)
+        return "local_ip", "%s and remote_ip %s are of different address families." % (quoted(local), quoted(remote))
     return "", ""
 
 

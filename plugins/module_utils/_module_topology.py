@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -36,6 +37,10 @@ _RETURNED = ("name", "state", "purge", "rollback", "database", "timeout")
 
 def validate(options: documents.Options, document: documents.Document) -> t.Tuple[documents.Document, t.List[str]]:
     """A document with its defaults, and what an argument spec has against it."""
+    # Ansible can't make integers of these.
+    endless = [name for name, value in document.items() if isinstance(value, float) and not math.isfinite(value)]
+    if endless:
+        return document, ["%s: %s is not a number" % (name, document[name]) for name in endless]
     result = ArgumentSpecValidator(options).validate(document)
     wrong = [(documents.UNKNOWN if isinstance(error, UnsupportedError) else "") + error.msg for error in result.errors]
     return result.validated_parameters, [shortened(sentence, SENTENCE_MAX) for sentence in wrong]

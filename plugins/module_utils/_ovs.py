@@ -24,7 +24,7 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _ovs_traces
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import Host
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import NotTaken, Refused, Unusable
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, NotTaken, Refused, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import (
     ALIASES,
@@ -207,16 +207,24 @@ class Ovs(Host):
                 raise
             self._stuck(database, batch, timed_out)
         except _Absent as absent:
-            raise Unusable(str(absent)) from absent
+            # Where a connection was there and got lost, it may have been taken all the same.
+            never = re.search(r"\((Connection refused|No such file or directory)\)|not installed", str(absent))
+            raise _after([] if never else batch, Unusable(str(absent))) from absent
         except _Failed as failed:
             doing = "; ".join(step.describe() for step in ours)
             raise Refused(doing, str(failed), errno.EINVAL) from failed
         complaints = re.findall(r"Error detected while setting up '(.*?)'[.:]", self._complaints)
-        if any(isinstance(step, PortMove) for step in ours):
-            self._nudge(database)
-        self._check_set_up(database, batch, complaints)
+        try:
+            if any(isinstance(step, PortMove) for step in ours):
+                self._nudge(database)
+            self._check_set_up(database, complaints)
+        except (_Absent, _Failed) as lost:
+            raise _after(batch, Unusable(_sentence(lost))) from lost
+        except Failure as failure:
+            _after(batch, failure)
+            raise
 
-    def _check_set_up(self, database: str, batch: t.Sequence[Step], names: t.Sequence[str]) -> None:
+    def _check_set_up(self, database: str, names: t.Sequence[str]) -> None:
         """Raises NotTaken with what OVS says of new interfaces that ovs-vsctl has seen failing."""
         if not names:
             return
@@ -224,9 +232,7 @@ class Ovs(Host):
         self._look_deeper(State(ovs={database: switch}), Wanted())
         found = [switch.trouble(name) for name in names if name in switch.interfaces and switch.interfaces[name].broken]
         if found:
-            failure = NotTaken(" ".join(found))
-            failure.done = batch
-            raise failure
+            raise NotTaken(" ".join(found))
 
     def _make_links_again(self, database: str, batch: t.Sequence[OvsStep]) -> None:
         for step in t.cast("t.Sequence[LinkAgain]", batch):
@@ -260,13 +266,15 @@ class Ovs(Host):
 
     def _stuck(self, database: str, batch: t.Sequence[Step], timed_out: _TimedOut) -> None:
         """Tell what has become of a transaction that nobody has acknowledged in time, and who is to blame."""
-        self._select(database)
+        try:
+            self._select(database)
+        except (_Absent, _Failed) as lost:
+            raise _after(batch, Unusable(_sentence(lost))) from lost
         failure = NotTaken(
             "The daemon ovs-vswitchd did not take up a change of the database%s within %d seconds (option timeout): is it "
             "running? ovsdb-server is." % (_of(database), self._timeout)
         )
-        failure.done = batch
-        raise failure from timed_out
+        raise _after(batch, failure) from timed_out
 
     # How
 
@@ -324,6 +332,17 @@ class _TimedOut(Unusable):
 
 class _Failed(Exception):
     """A tool has said no. Its text is what it said."""
+
+
+def _after(batch: t.Sequence[Step], failure: Failure) -> Failure:
+    """A failure after a transaction that was, or may have been, taken."""
+    failure.done = batch
+    return failure
+
+
+def _sentence(lost: Exception) -> str:
+    text = str(lost)
+    return text if isinstance(lost, _Absent) else "Asking Open vSwitch failed: %s." % text.rstrip(".")
 
 
 def _of(database: str) -> str:

@@ -32,6 +32,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import (
     WantedBridge,
     WantedPort,
 )
+from ansible_collections.virtnet.linux.plugins.module_utils._names import quoted
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Planner, Planning, Step
 
 if t.TYPE_CHECKING:
@@ -139,8 +140,8 @@ class OvsPortPlanner(Planner):
         asked = wanted.interface.get("type")
         if asked and switch.interface_types and asked not in (*switch.interface_types, ALIASES["type"]):
             raise Conflict(
-                "Option type of OVS port '%s': this Open vSwitch has no '%s'; it has %s."
-                % (wanted.name, asked, ", ".join(switch.interface_types))
+                "Option type of OVS port '%s': this Open vSwitch has no %s; it has %s."
+                % (wanted.name, quoted(asked), ", ".join(switch.interface_types))
             )
         if wanted.name not in switch.ports:
             self._create_port(wanted, bridge)

@@ -27,6 +27,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._plan_ovs import PLA
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import (
     DATAPATH,
     FOLDER,
+    restart,
     rows,
     switch,
 )
@@ -170,6 +171,80 @@ def test_ovsdb_server_is_gone() -> None:
         assert foretold.plan.missing[0].startswith("Open vSwitch is not running")
         Path(FOLDER, "db.sock").unlink()
         assert failing(port("p")).startswith("Open vSwitch is not running: there is no database (unix:/")
+
+    with_switch(test)
+
+
+def later(seconds: float, event: t.Callable[[], None]) -> int:
+    """Let something happen while a task waits; returns the process that does it."""
+    pid = os.fork()
+    if not pid:
+        try:
+            time.sleep(seconds)
+            event()
+        finally:
+            os._exit(0)
+    return pid
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_ovs_vswitchd_is_restarted_while_a_task_waits(number: int) -> None:
+    def test(world: World) -> None:
+        kill("ovs-vswitchd", number)
+        time.sleep(0.2)
+        pid = later(0.5, lambda: restart(world))
+        assert run(port("p"), ovs=Ovs(30)).plan.changed
+        os.waitpid(pid, 0)
+        assert world.run("ip", "-br", "link", "show", "p")
+        assert not run(port("p")).plan.changed
+
+    with_switch(test)
+
+
+def test_ovsdb_server_is_restarted_after_the_transaction() -> None:
+    def test(world: World) -> None:
+        def again() -> None:
+            kill("ovsdb-server", signal.SIGKILL)
+            restart(world)
+
+        ovs = Interrupted(after=again)
+        ovs._timeout = 30
+        assert run(port("p"), ovs=ovs).plan.changed
+        assert not run(port("p"), ovs=Ovs(30)).plan.changed
+
+    with_switch(test)
+
+
+def test_ovsdb_server_is_restarted_between_reading_and_writing() -> None:
+    def test(world: World) -> None:
+        def again() -> None:
+            kill("ovsdb-server", signal.SIGKILL)
+            restart(world)
+
+        ovs = Interrupted(before=again)
+        ovs._timeout = 30
+        assert run(port("p"), ovs=ovs).plan.changed
+        assert not run(port("p"), ovs=Ovs(30)).plan.changed
+
+    with_switch(test)
+
+
+def test_ovsdb_server_is_killed_while_ovs_vsctl_waits() -> None:
+    """The transaction may stay, and then the task says so; the next one finishes what it began."""
+
+    def test(world: World) -> None:
+        before = rows(world)
+        with stopped("ovs-vswitchd"):
+            pid = later(0.7, lambda: kill("ovsdb-server", signal.SIGKILL))
+            told = failing(port("p"))
+            os.waitpid(pid, 0)
+        restart(world)
+        after = rows(world)
+        assert after == before or "not all of it could be" in told
+        assert "OVS" in told or "Open vSwitch" in told
+        run(port("p"), ovs=Ovs(30))
+        assert not run(port("p"), ovs=Ovs(30)).plan.changed
+        assert "p" in {row["name"] for row in rows(world)["Port"]}
 
     with_switch(test)
 

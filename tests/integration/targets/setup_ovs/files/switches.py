@@ -38,6 +38,11 @@ def switch(world: World) -> t.Iterator[None]:
         world.run("bash", _SCRIPT, "stop", FOLDER)
 
 
+def restart(world: World) -> None:
+    """Start those daemons again that aren't running."""
+    world.run("bash", _SCRIPT, "start", FOLDER)
+
+
 def rows(world: World) -> t.Dict[str, t.List[t.Any]]:
     """All that an Open vSwitch is configured with, by table; what a row refers to is told by its name."""
     words = ["ovs-vsctl", "--format=json"]
