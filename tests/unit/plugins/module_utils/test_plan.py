@@ -29,6 +29,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_links import 
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step, undo
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_links import (
     PLANNING,
+    Near,
     differences,
     in_settling_order,
     make_plan,
@@ -312,6 +313,51 @@ def test_a_tun_without_a_mode_and_a_macvlan_without_a_parent_are_told_what_is_mi
 
     assert missing("tuntap") == ["There is no tuntap 'x'; to make it, give option mode."]
     assert missing("macvlan") == ["There is no macvlan 'x'; to make it, give option parent."]
+
+
+@pytest.mark.parametrize("turned", [1, -1])
+def test_an_address_and_its_routes_go_to_another_link_in_any_order(turned: int) -> None:
+    routes = (Route("0.0.0.0/0", "10.0.0.254"), Route("::/0", "fd00::fe", 1024), Route("10.9.0.0/16", "10.0.0.253"))
+    card = a_link("e", addresses=(Address("10.0.0.1/24"), Address("fd00::1/64")), routes=routes)
+    other = a_link("f", routes=(Route("10.8.0.0/16", src="10.0.0.1"),))
+    wanted = [
+        WantedLink(card.ref, made=False, addresses=(), purge_addresses=True),
+        WantedLink(Ref("", "g"), made=False, addresses=("10.0.0.1/24", "fd00::1/64"), routes=routes[:2]),
+    ]
+    plan = make_plan(host_with(card, other, a_link("g")), Wanted(links=tuple(wanted[::turned])))
+    assert [" ".join(argv) for argv in plan.commands] == [
+        "ip address del fd00::1/64 dev e",
+        "ip address del 10.0.0.1/24 dev e",
+        "ip -6 route del default via fd00::fe dev e metric 1024",
+        "ip address add 10.0.0.1/24 dev g",
+        "ip address add fd00::1/64 dev g",
+        "ip route add default via 10.0.0.254 dev g proto static",
+        "ip -6 route add default via fd00::fe dev g metric 1024 proto static",
+        "ip route add 10.8.0.0/16 dev f src 10.0.0.1 proto static",  # nobody speaks of it, and its source was gone
+    ]
+    assert plan.warnings == [
+        "Link 'e' (dummy) loses route 10.9.0.0/16 via 10.0.0.253, because an address that it needs is removed."
+    ]
+
+
+def test_what_a_link_loses_is_told() -> None:
+    link = a_link("e", addresses=(Address("10.0.0.1/24"),), routes=(Route("10.9.0.0/16"),))
+    down = WantedLink(link.ref, made=False, values={"state": "down"})
+    warning = "Link 'e' (dummy) loses route 10.9.0.0/16, because it goes down."
+    assert make_plan(host_with(link), Wanted(links=(down,))).warnings == [warning]
+    purging = dataclasses.replace(down, routes=(), purge_routes=True)
+    assert make_plan(host_with(link), Wanted(links=(purging,))).warnings == []
+
+
+def test_what_can_be_reached_without_a_gateway() -> None:
+    peer = (("attributes", {"IFA_ADDRESS": "10.5.0.1"}),)
+    addresses = [Address("10.0.0.1/24"), Address("10.4.0.1/32", extra=peer), Address("fd00::1/64")]
+    near = Near(addresses, [Route("10.7.0.1/32"), Route("10.6.0.0/16", origin="kernel")])
+    reached = ["10.0.0.9", "10.5.0.1", "10.7.0.1", "fd00::9", "fe80::1", ""]
+    assert all(near.reaches(Route("::/0" if ":" in via else "0.0.0.0/0", via)) for via in reached)
+    unreached = ["10.0.1.1", "10.4.0.2", "10.6.0.1", "fd01::1"]
+    assert not any(near.reaches(Route("::/0" if ":" in via else "0.0.0.0/0", via)) for via in unreached)
+    assert near.reaches(Route("0.0.0.0/0", "10.0.1.1", onlink=True))
 
 
 def test_the_pvid_changes_while_vlan_filtering_is_off_for_a_moment() -> None:
