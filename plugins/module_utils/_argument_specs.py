@@ -87,7 +87,7 @@ def _value(spec: Spec, value: t.Any, name: str, wrong: t.List[str]) -> t.Any:
     if "choices" in spec and value not in spec["choices"]:
         choices = ", ".join("'%s'" % choice for choice in spec["choices"])
         wrong.append("option %s must be one of %s, not %s" % (name, choices, _names.quoted(value)))
-    wrong += _odd(value, name)
+    wrong += odd(value, name)
     return value
 
 
@@ -96,16 +96,16 @@ def _is(kind: str, value: t.Any) -> bool:
     return isinstance(value, types) and (not isinstance(value, bool) or bool in types or object in types)
 
 
-def _odd(value: t.Any, name: str) -> t.Iterator[str]:
-    """What no option can have, at any depth of a value without an argument spec of its own."""
+def odd(value: t.Any, name: str) -> t.Iterator[str]:
+    """A sentence without full stop for what no option can have, at any depth of a value without an argument spec."""
     if isinstance(value, str) and not _names.encodable(value):
         yield "option %s: %s contains a NUL or a character that is not Unicode" % (name, _names.quoted(value))
     elif isinstance(value, float) and not math.isfinite(value):
         yield "option %s: %s is not a number" % (name, _names.quoted(value))
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _odd(key, name)
-            yield from _odd(item, _name(name + ".", key))
+            yield from odd(key, name)
+            yield from odd(item, _name(name + ".", key))
     elif isinstance(value, list):
         for number, item in enumerate(value):
-            yield from _odd(item, "%s[%d]" % (name, number))
+            yield from odd(item, "%s[%d]" % (name, number))

@@ -118,8 +118,8 @@ def _check_folder(folder: str) -> None:
         # In a folder like /tmp, nobody can replace what belongs to others.
         if writer and not status.st_mode & shared:
             raise Unusable(
-                "The folder %s can't be trusted: %s may write it, and so decide what topologies own and restore. No changes "
-                "were made. Check its content, then run 'chown root %s' and 'chmod go-w %s'."
+                "The folder %s can't be trusted: %s may write it, and so decide what topologies own and restore. Check its "
+                "content, then run 'chown root %s' and 'chmod go-w %s'. No changes were made."
                 % (path, writer, path, path)
             )
 

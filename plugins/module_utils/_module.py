@@ -20,7 +20,7 @@ from ansible.module_utils.errors import UnsupportedError
 
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import UNCHANGED, Outcome, Tell, converge
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Unforeseen, as_failure
-from ansible_collections.virtnet.linux.plugins.module_utils._names import printable, shortened
+from ansible_collections.virtnet.linux.plugins.module_utils._names import printable, readable, shortened
 from ansible_collections.virtnet.linux.plugins.module_utils._option_types import mistyped, outermost
 
 if t.TYPE_CHECKING:
@@ -85,6 +85,13 @@ class Module(AnsibleModule):  # type: ignore[misc]
         self.wrong = ["Unsupported parameters for (%s) module: %s" % (self._name, said) for said in unsupported]
         self.wrong += [said for said in others if said not in left_out]
         self.wrong = [said.rstrip(".") + "." for said in self.wrong]
+
+    def exit_json(self, **kwargs: t.Any) -> None:
+        """Succeed. Ansible refuses results with bytes that are not text in UTF-8, so these are told as escape sequences."""
+        super().exit_json(**{name: readable(value) for name, value in kwargs.items()})
+
+    def warn(self, warning: str, **kwargs: t.Any) -> None:
+        super().warn(printable(warning), **kwargs)
 
     def report(self, wrong: t.Sequence[str], error: t.Optional[Exception] = None) -> None:
         """Fail with all that is wrong, each sentence once; return if nothing is.

@@ -14,6 +14,7 @@ Every function takes the value and ``where``, the words that tell the user which
 from __future__ import annotations
 
 import re
+import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
 
@@ -61,6 +62,15 @@ def encodable(value: str) -> bool:
         return b"\0" not in octets(value)
     except UnicodeEncodeError:
         return False
+
+
+def readable(value: t.Any) -> t.Any:
+    """A value with an escape sequence for each byte in its texts that is not UTF-8, such as ``\\xff``."""
+    if isinstance(value, str):
+        return value if value.isascii() or not encodable(value) else octets(value).decode("utf-8", "backslashreplace")
+    if isinstance(value, dict):
+        return {readable(name): readable(item) for name, item in value.items()}
+    return [readable(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def interface_name(value: str, where: str) -> str:

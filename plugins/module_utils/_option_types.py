@@ -16,7 +16,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils._names import quoted
+from ansible_collections.virtnet.linux.plugins.module_utils._argument_specs import odd
+from ansible_collections.virtnet.linux.plugins.module_utils._names import quoted, upper
 
 Options = t.Mapping[str, t.Any]
 
@@ -73,7 +74,9 @@ def _mistyped(spec: Options, value: t.Any, name: str) -> t.Dict[str, str]:
     if kind == "dict" and isinstance(value, dict) and "options" in spec:
         return mistyped(spec["options"], value, name + ".")
     wrong: t.Dict[str, str] = {}
-    if kind == "list" and isinstance(value, (list, tuple)):
+    if kind != "list":
+        wrong.update((name, "%s." % upper(sentence)) for sentence in odd(value, name))
+    elif isinstance(value, (list, tuple)):
         element = {**spec, "type": spec.get("elements", "raw")}
         for number, item in enumerate(value):
             wrong.update(_mistyped_element(element, item, "%s[%d]" % (name, number)))

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import NUMBER, SWITCH, TEXT, Attribute
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import NUMBER, SWITCH, TEXT, Attribute, Codec
+from ansible_collections.virtnet.linux.plugins.module_utils._names import from_octets, octets
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Kind
@@ -23,11 +24,17 @@ MIN_MTU = 68  # what IPv4 needs
 IPV6_MIN_MTU = 1280  # below it the kernel takes IPv6 off the link
 DEFAULT_MTU = 1500  # ETH_DATA_LEN of linux/if_ether.h
 
+
+def _as_text(value: t.Union[bytes, str]) -> str:
+    return from_octets(value) if isinstance(value, bytes) else str(value)
+
+
 # What a driver takes at most is known once the device is there.
 MTU = Attribute("mtu", "IFLA_MTU", "mtu", NUMBER, bounds=(MIN_MTU, INT_MAX))
 MAC = Attribute("mac", "IFLA_ADDRESS", "address", TEXT)
 TXQUEUELEN = Attribute("txqueuelen", "IFLA_TXQLEN", "txqueuelen", NUMBER, bounds=(0, INT_MAX))
-ALIAS = Attribute("alias", "IFLA_IFALIAS", "alias", TEXT)
+# Bytes to the kernel, in whatever encoding.
+ALIAS = Attribute("alias", "IFLA_IFALIAS", "alias", Codec("str", octets, _as_text, str))
 PROMISC = Attribute("promisc", "", "promisc", SWITCH)
 
 # In the order in which they are set. The last two can't be part of the message that makes a link.

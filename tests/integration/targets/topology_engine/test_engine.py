@@ -244,6 +244,11 @@ def real(host: Host, document: Document, foretold: t.Any) -> None:
     same(after, host.snapshot(), "the second run of %s" % document)
     returned = {"name": "lab", "state": document["state"], "purge": document["purge"], **listed(found)}
     assert not run(returned).plan.changed
+    if document["state"] == "present":
+        # What is kept for the next boot is the document, and its result is not another one.
+        assert run({**document, "persist": True}).plan.commands == []
+        assert not run({**returned, "persist": True}).plan.changed
+        assert run(document).plan.commands == []
 
 
 def holds(found: t.Any, told: t.Any, event: str) -> None:

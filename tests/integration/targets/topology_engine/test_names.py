@@ -48,7 +48,7 @@ DOCUMENT: Document = {
         {"kind": "linux_bridge", "name": "übr", "forward_delay": 4, "ports": ["üt"], "state": "up"},
         {"kind": "linux_bridge_port", "name": "üp", "bridge": "übr", "hairpin": True},
         {"kind": "tuntap", "name": "üt", "mode": "tap", "owner": "nobody"},
-        {"kind": "tuntap", "name": "ütü", "mode": "tap"},
+        {"kind": "tuntap", "name": "ütü", "mode": "tap", "alias": "\udcff is no UTF-8"},
         # 15 bytes
         {"kind": "macvlan", "name": "中" * 5, "parent": "ütü"},
     ],

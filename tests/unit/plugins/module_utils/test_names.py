@@ -111,3 +111,8 @@ def test_the_name_of_a_topology() -> None:
         _names.topology_name("a/b", "option name")
     with pytest.raises(BadInput, match=r"^Option name is empty; a topology needs a name"):
         _names.topology_name("", "option name")
+
+
+def test_what_ansible_returns_is_text() -> None:
+    told = {"n\udcff": ["ü", "a\udcfeb", ("x", 1, None, True)], "plain": "text"}
+    assert _names.readable(told) == {"n\\xff": ["ü", "a\\xfeb", ["x", 1, None, True]], "plain": "text"}

@@ -43,6 +43,14 @@ from ansible_collections.virtnet.linux.plugins.module_utils._option_types import
         ("linux_bridge", {"ports": ["p", None]}, "Option ports[1] must be a string, not null."),
         ("veth", {"routes": ["default"]}, "Option routes[0] must be a dictionary; 'default' is a string."),
         ("veth", {"routes": [{"to": ["default"]}]}, "Option routes[0].to must be a string; ['default'] is a list."),
+        ("veth", {"alias": "\ud800"}, "Option alias: '\\ud800' contains a NUL or a character that is not Unicode."),
+        (
+            "veth",
+            {"peer": {"name": "b", "alias": "a\0"}},
+            "Option peer.alias: 'a\\x00' contains a NUL or a character that is not Unicode.",
+        ),
+        ("tuntap", {"owner": "a\0b"}, "Option owner: 'a\\x00b' contains a NUL or a character that is not Unicode."),
+        ("linux_bridge", {"forward_delay": float("inf")}, "Option forward_delay: inf is not a number."),
         ("veth", {"alias": ["x" * 1000]}, None),
     ],
 )
