@@ -24,8 +24,9 @@ mac:
   type: str
 mtu:
   description:
-    - The MTU in bytes. Below 1280 the kernel takes all of IPv6 off the link; a link with IPv6 addresses or routes that
-      somebody gave it is refused such an MTU.
+    - The MTU in bytes, at least 68 and at most what the driver takes, which is 65535 for most links and 65521 for a tap.
+      Below 1280 the kernel takes all of IPv6 off the link; a link with static IPv6 addresses or routes is refused such an
+      MTU.
     - A link that is stacked upon this one can't have a greater MTU. It comes down with this one, and doesn't come up again
       by itself.
     - A bridge keeps the MTU that it is given here, whatever ports come and go. Without one, it has the lowest MTU of its
@@ -52,6 +53,8 @@ master:
 addresses:
   description:
     - IPv4 and IPv6 addresses with their prefix lengths, such as V(192.0.2.1/24). They are ensured; others stay.
+    - IPv6 addresses are refused where IPv6 is switched off, by C(net.ipv6.conf.NAME.disable_ipv6) or for new links by
+      C(net.ipv6.conf.default.disable_ipv6).
     - Returned are the addresses that somebody gave the link for good. Those that the kernel or a daemon made
       (link-local, by router advertisement, by DHCP) are neither returned nor ever touched.
   type: list
@@ -97,7 +100,7 @@ routes:
       type: bool
     mtu:
       description:
-        - The MTU along the route in bytes.
+        - The MTU along the route in bytes, at most 65520.
       type: int
 purge_routes:
   description:

@@ -15,7 +15,8 @@ options:
   parent:
     description:
       - The link that it is stacked upon, such as V(eth0). Needed to make it.
-      - A parent is an Ethernet device that is neither the port of a bridge nor a macvlan or macvtap itself.
+      - A parent is an Ethernet device that is neither the port of a bridge nor a macvlan or macvtap itself. A link with a
+        macvlan on it can't become a port. Both are refused, in check mode as well.
       - It can't be changed in place.
     type: str
   parent_netns:

@@ -98,8 +98,8 @@ options:
   vlan_filtering:
     description:
       - Whether the bridge looks at VLAN tags.
-      - This and the other options for VLANs take a kernel with C(CONFIG_BRIDGE_VLAN_FILTERING), which that of every
-        distribution has.
+      - This and the other options for VLANs require a kernel with C(CONFIG_BRIDGE_VLAN_FILTERING), as all distributions
+        have. On another one they are refused, in check mode as well.
     type: bool
   vlan_default_pvid:
     description:

@@ -39,6 +39,9 @@ options:
     description:
       - Settings of the network stack to make inside the namespace, such as V(net.ipv4.ip_forward). The others stay.
       - Only what is below C(net) belongs to a network namespace.
+      - Numbers may be decimal, hexadecimal or octal, as the kernel reads them. A value that the kernel rounds is an error.
+      - In M(virtnet.linux.topology), those that don't belong to a link are set before links are made, so that new links
+        have what V(net.ipv6.conf.default.disable_ipv6) and the like say.
     type: dict
 seealso:
   - module: virtnet.linux.veth
