@@ -54,6 +54,9 @@ class Host:
         """Run steps that are one request. Raises a Failure, whose ``done`` has those that were done all the same."""
         raise NotImplementedError
 
+    def retreat(self) -> None:
+        """A plan is going to be taken back. Called before the first step of the undo."""
+
     # What is recorded beside it: before a plan is run, when it has been, and when it has been taken back.
 
     _following: t.Optional[Following] = None
@@ -252,6 +255,7 @@ class _Execution:
         plan, done = self._plan, self._done
         trouble: t.List[str] = []
         try:
+            self._host.retreat()
             if unsure:
                 done += likely_done(plan.before, done, unsure, self._host.observe(self._task.wanted))
         except Exception as error:  # noqa: BLE001
@@ -288,6 +292,7 @@ def _restore(
     host: Host, planning: Planning, wanted: Wanted, before: State, done: t.Sequence[Step]
 ) -> t.Tuple[t.List[str], t.Optional[State]]:
     """The same; returns the state since as well, None where it can't be read."""
+    host.retreat()
     back, trouble = undo(planning, before, done)
     trouble += _run_all(host, back)
     try:

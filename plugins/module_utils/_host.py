@@ -97,6 +97,7 @@ class WholeHost(Host):
     def observe(self, wanted: Wanted) -> State:
         """All that matters. Raises Refused or Unusable where it can't be told."""
         state = self._kernel.observe(wanted)
+        self._kernel.descriptors.put_away()
         state.ovs = self._ovs.observe(wanted).ovs
         state.boot = boot_id()
         if wanted.topology:
@@ -109,7 +110,17 @@ class WholeHost(Host):
         if isinstance(first, DocumentKeep):
             self._records.keep(first.name, first.document)
         else:
+            if isinstance(first, OvsStep):
+                self._kernel.descriptors.put_away()  # a process has several itself
             (self._ovs if isinstance(first, OvsStep) else self._kernel).run(batch)
+
+    def retreat(self) -> None:
+        """Close what the way back can open again."""
+        self._kernel.retreat()
+
+    def usable(self, names: t.Iterable[str]) -> t.Tuple[t.List[str], t.List[str]]:
+        """The names of namespaces, and those of which only the file is left."""
+        return self._kernel.usable(names)
 
     def tidy(self) -> None:
         """Remove what devices have left behind in /dev."""

@@ -414,11 +414,12 @@ class Looking(LookingAtOvs):
     def _search(self, space: Space, nsid: int) -> t.Optional[str]:
         for reference in all_namespaces():
             with contextlib.suppress(BadInput, Unusable, OSError):
+                self.descriptors.make_room()
                 fd = open_namespace(reference)
                 if fd is None:
                     continue
                 if space.id_of(fd) == nsid:
-                    self.spaces[reference] = Space(fd)
+                    self.spaces[reference] = Space(fd, descriptors=self.descriptors)
                     return reference
                 os.close(fd)
         return None

@@ -31,6 +31,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_links import 
     Route,
     Vlan,
 )
+from ansible_collections.virtnet.linux.plugins.module_utils._raw import attributes
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute
@@ -38,7 +39,7 @@ if t.TYPE_CHECKING:
 Attributes = t.List[t.Tuple[str, t.Any]]
 
 # Of linux/netlink.h
-NLMSG_ERROR, NLMSG_DONE, NLM_F_ACK_TLVS, NLMSGERR_ATTR_MSG, NLA_TYPE_MASK = 2, 3, 0x200, 1, 0x3FFF
+NLMSG_ERROR, NLMSG_DONE, NLM_F_ACK_TLVS, NLMSGERR_ATTR_MSG = 2, 3, 0x200, 1
 
 NO_MAC = "00:00:00:00:00:00"
 
@@ -170,6 +171,36 @@ def is_kernels_address(data: bytes) -> bool:
 def is_kernels_route(data: bytes) -> bool:
     """Whether a message, not yet decoded, describes a route that the kernel made."""
     return data[21] == RTPROT_KERNEL  # rtm_protocol, behind nlmsghdr
+
+
+# The index of the link that a message belongs to, and what else tells it from others that stay.
+Place = t.Callable[[bytes], t.Tuple[int, t.Hashable]]
+# That of what the kernel adds and removes by itself.
+UNSTEADY = (0, None)
+
+
+def place_of_link(data: bytes) -> t.Tuple[int, t.Hashable]:
+    """The index and the name of the link in a message that isn't decoded yet."""
+    return struct.unpack_from("=i", data, 20)[0], attributes(data, 32).get(3)
+
+
+def place_of_address(data: bytes) -> t.Tuple[int, t.Hashable]:
+    """The link and the address of a message; of those that the kernel adds and removes by itself, nothing."""
+    index = struct.unpack_from("=I", data, 20)[0]
+    found = attributes(data, 24)
+    host = found.get(2) or found.get(1, b"")
+    if is_kernels_address(data) or host[:2] == b"\xfe\x80":
+        return UNSTEADY
+    return index, (data[17], host, found.get(1))
+
+
+def place_of_route(data: bytes) -> t.Tuple[int, t.Hashable]:
+    """The link and the destination of a route, in the same way."""
+    if is_kernels_route(data):
+        return UNSTEADY
+    found = attributes(data, 28)
+    index = struct.unpack_from("=I", found[4])[0] if 4 in found else 0
+    return index, (data[17], data[20], *(found.get(number) for number in (1, 5, 6, 15)))
 
 
 def route(message: t.Any) -> t.List[Route]:
@@ -319,16 +350,6 @@ class LinkMessage:
         info = attributes(self._attributes.get(IFLA_LINKINFO, b""))
         found = attributes(info.get(IFLA_INFO_SLAVE_DATA, b""))
         return {name: int.from_bytes(found[n], sys.byteorder) for name, n in numbers.items() if n in found}
-
-
-def attributes(data: bytes, start: int = 0) -> t.Dict[int, bytes]:
-    """The netlink attributes from ``start`` on, by their numbers."""
-    found = {}
-    while start + 4 <= len(data):
-        length, number = struct.unpack_from("=HH", data, start)
-        found[number & NLA_TYPE_MASK] = data[start + 4 : start + length]
-        start += max(length + 3 & ~3, 4)
-    return found
 
 
 def _extended(data: bytes) -> str:

@@ -12,8 +12,11 @@ What they are made of is in ``_model_links`` and ``_model_ovs``.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._tables import Indexes, Table
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model_links import (
@@ -28,9 +31,21 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import WantedTopology
 
 
+class Links(Table["Ref", "Link"]):
+    """Links by their place. They are also found by namespace, by name, by address, by parent, and by namespace and name of their master."""
+
+    INDEXES: t.ClassVar[Indexes] = {
+        "netns": lambda link: (link.ref.netns,),
+        "name": lambda link: (link.ref.name,),
+        "local": lambda link: tuple((link.ref.netns, address.address.split("/")[0]) for address in link.addresses),
+        "parent": lambda link: (link.parent,) if link.parent else (),
+        "master": lambda link: ((link.ref.netns, link.values["master"]),) if link.values.get("master") else (),
+    }
+
+
 @dataclasses.dataclass
 class State:
-    """The part of a host that somebody looked at. What isn't in it isn't there."""
+    """The observed part of a host. What is not in it does not exist."""
 
     namespaces: t.Dict[str, Netns] = dataclasses.field(default_factory=dict)
     links: t.Dict[Ref, Link] = dataclasses.field(default_factory=dict)
@@ -58,13 +73,16 @@ class State:
         default_factory=dict, compare=False, repr=False
     )
 
+    def __post_init__(self) -> None:
+        self.namespaces = Table(self.namespaces)
+        self.links = Links(self.links)
+
     def copy(self) -> State:
         """A State that can be changed without changing this one (what is in it is immutable)."""
         ovs = {database: switch.copy() for database, switch in self.ovs.items()}
         stacked = {ref: dict(children) for ref, children in self.stacked.items()}
         sourced = {place: dict(links) for place, links in self.sourced.items()}
-        namespaces, links = dict(self.namespaces), dict(self.links)
-        return dataclasses.replace(self, namespaces=namespaces, links=links, ovs=ovs, stacked=stacked, sourced=sourced)
+        return dataclasses.replace(self, ovs=ovs, stacked=stacked, sourced=sourced)
 
     def put(self, link: Link) -> None:
         old = self.links.get(link.ref)
@@ -79,20 +97,62 @@ class State:
         if route.src:
             self.sourced.setdefault((ref.netns, route.src), {})[ref] = None
 
-    def add_route(self, ref: Ref, route: Route) -> None:
-        """Give a link one more route, which takes less than to put a link with many."""
-        self._note_source(ref, route)
-        self.links[ref] = dataclasses.replace(self.links[ref], routes=(*self.links[ref].routes, route))
-
     def is_local(self, netns: str, host: str) -> bool:
         """Whether a link in a namespace has an address."""
-        links = (link for link in self.links.values() if link.ref.netns == netns)
-        return any(address.address.split("/")[0] == host for link in links for address in link.addresses)
+        return bool(t.cast("Links", self.links).under("local", (netns, host)))
 
     def children(self, ref: Ref) -> t.List[Link]:
         """The links that are stacked upon the one at ``ref``, in the order in which they came."""
-        found = [self.links[child] for child in self.stacked.get(ref, ()) if child in self.links]
-        return [child for child in found if child.parent == ref]
+        return self.linked("parent", ref)
+
+    def linked(self, index: str, word: t.Hashable) -> t.List[Link]:
+        """The links that an index of ``Links`` has under a word."""
+        return [self.links[ref] for ref in t.cast("Links", self.links).under(index, word)]
+
+    # Changes that can be taken back without a copy
+
+    def _tables(self) -> t.Iterator[Table[t.Any, t.Any]]:
+        yield t.cast("Table[t.Any, t.Any]", self.namespaces)
+        yield t.cast("Table[t.Any, t.Any]", self.links)
+        for switch in self.ovs.values():
+            yield from switch.tables()
+
+    def begin(self) -> None:
+        """Log changes from now on, until ``keep`` or ``take_back``."""
+        for table in self._tables():
+            table.begin()
+
+    def keep(self) -> None:
+        """End the log, and keep the changes."""
+        for table in self._tables():
+            table.keep()
+
+    def take_back(self) -> None:
+        """End the log, and take the changes back."""
+        for table in self._tables():
+            table.take_back()
+
+    @contextlib.contextmanager
+    def kept_changes(self) -> t.Iterator[None]:
+        """Log the changes that are made inside, and keep them."""
+        self.begin()
+        try:
+            yield
+        finally:
+            self.keep()
+
+    @contextlib.contextmanager
+    def trial(self) -> t.Iterator[None]:
+        """Take back at the end what is changed inside."""
+        self.begin()
+        try:
+            yield
+        finally:
+            self.take_back()
+
+    def changed_links(self) -> t.Dict[Ref, t.Optional[Link]]:
+        """What the links that have changed since the last ``begin`` were before; None for those that did not exist."""
+        return t.cast("Links", self.links).changes()
 
     def devices(self, gone: t.Collection[str], come: t.Collection[str]) -> None:
         """Take note of the links that come and go with internal ports of OVS; for those who look at both."""

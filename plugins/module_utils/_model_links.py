@@ -96,9 +96,14 @@ class Route:
         """What tells routes apart in the kernel: there is one for each destination, table and metric."""
         return (self.to, self.table, self.metric)
 
+    @property
+    def way(self) -> Route:
+        """The same for all routes that lead the same way, whatever their origin."""
+        return self if self.origin == STATIC else dataclasses.replace(self, origin=STATIC)
+
     def same(self, other: Route) -> bool:
-        """Whether both lead the same way, whoever made them."""
-        return dataclasses.replace(self, origin=other.origin) == other
+        """Whether both lead the same way, whatever their origin."""
+        return self.way == other.way
 
     def __str__(self) -> str:
         return "%s%s%s%s" % (
@@ -250,8 +255,8 @@ class HostState(State):
     """A State in which Open vSwitch and links are seen together: its internal ports are links."""
 
     def devices(self, gone: t.Collection[str], come: t.Collection[str]) -> None:
-        for ref in [ref for ref, link in self.links.items() if ref.name in gone and link.kind in OVS_KINDS]:
-            del self.links[ref]
+        for link in [link for name in gone for link in self.linked("name", name) if link.kind in OVS_KINDS]:
+            del self.links[link.ref]
         for name in come:
             # Nobody knows more of it until it is there.
             self.links.setdefault(Ref(OWN, name), Link(Ref(OWN, name), OVS_KINDS[0], values={"state": "down"}))
@@ -260,6 +265,12 @@ class HostState(State):
         ref = Ref(OWN, name)
         if ref in self.links:
             self.put(self.links[ref].having(**values))
+
+    def changed_links(self) -> t.Dict[Ref, t.Optional[Link]]:
+        # With those of the same names in the own namespace, where internal ports are born.
+        changed = super().changed_links()
+        own = (Ref(OWN, ref.name) for ref in list(changed))
+        return {**{ref: self.links.get(ref) for ref in own}, **changed}
 
     def seized(self, names: t.Collection[str]) -> None:
         for ref in (Ref(OWN, name) for name in names):

@@ -16,6 +16,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils._tables import Indexes, Table
+
 Values = t.Mapping[str, t.Any]
 
 # The shapes that a column's value has.
@@ -123,6 +125,21 @@ class Interface(t.NamedTuple):
         return self.ofport is None or self.ofport < 0
 
 
+class Bridges(Table[str, Bridge]):
+    """Bridges by their names; fake ones are also found by their parent, and by that and their VLAN."""
+
+    INDEXES: t.ClassVar[Indexes] = {
+        "parent": lambda bridge: (bridge.parent,) if bridge.parent else (),
+        "vlan": lambda bridge: ((bridge.parent, bridge.vlan),) if bridge.parent else (),
+    }
+
+
+class Ports(Table[str, Port]):
+    """Ports by their names. They are also found by the bridge that has them, and by their interfaces."""
+
+    INDEXES: t.ClassVar[Indexes] = {"real": lambda port: (port.real,), "interface": lambda port: port.interfaces}
+
+
 @dataclasses.dataclass
 class Switch:
     """All that one database of Open vSwitch has.
@@ -183,11 +200,30 @@ class Switch:
         """The names of the interfaces that are links which OVS makes."""
         return {name for name, interface in self.interfaces.items() if interface.values["type"] == "internal"}
 
+    def __post_init__(self) -> None:
+        self.bridges = Bridges(self.bridges)
+        self.ports = Ports(self.ports)
+        self.interfaces = Table(self.interfaces)
+
     def copy(self) -> Switch:
         """A Switch that can be changed without changing this one (what is in it is immutable)."""
-        return dataclasses.replace(
-            self, bridges=dict(self.bridges), ports=dict(self.ports), interfaces=dict(self.interfaces)
-        )
+        return dataclasses.replace(self)
+
+    def tables(self) -> t.Tuple[Table[t.Any, t.Any], ...]:
+        """The tables that steps change."""
+        return tuple(t.cast("Table[t.Any, t.Any]", table) for table in (self.bridges, self.ports, self.interfaces))
+
+    def fakes(self, real: str) -> t.List[Bridge]:
+        """The fake bridges upon a bridge."""
+        return [self.bridges[name] for name in t.cast("Bridges", self.bridges).under("parent", real)]
+
+    def fakes_for(self, port: Port) -> t.List[str]:
+        """The names of the fake bridges that have a port because of its tag."""
+        return t.cast("Bridges", self.bridges).under("vlan", (port.real, port.values["tag"]))
+
+    def ports_with(self, index: str, word: str) -> t.List[Port]:
+        """The ports that an index of ``Ports`` has under a word."""
+        return [self.ports[name] for name in t.cast("Ports", self.ports).under(index, word)]
 
     def add_bridge(self, name: str, parent: str = "", vlan: int = 0) -> None:
         """Have a new bridge, with its own port; with a ``parent``, a fake one."""
@@ -199,21 +235,17 @@ class Switch:
 
     def bridge_of(self, port: Port) -> str:
         """The bridge that a port is on, as ovs-vsctl tells it: a fake bridge has the ports with its tag."""
-        for bridge in self.bridges.values():
-            if bridge.parent == port.real and bridge.vlan == port.values["tag"] and bridge.name != port.name:
-                return bridge.name
-        return port.real
+        return next((name for name in self.fakes_for(port) if name != port.name), port.real)
 
     def ports_of(self, bridge: Bridge) -> t.List[str]:
         """The names of a bridge's ports, without its own one and those of fake bridges."""
-        fakes = {(other.parent, other.vlan) for other in self.bridges.values() if other.parent}
-        return sorted(
-            port.name
-            for port in self.ports.values()
-            if port.real == bridge.real
-            and port.name not in self.bridges
-            and (port.values["tag"] == bridge.vlan if bridge.parent else (port.real, port.values["tag"]) not in fakes)
-        )
+        return sorted(port.name for port in self.ports_with("real", bridge.real) if self.has_port(bridge, port))
+
+    def has_port(self, bridge: Bridge, port: Port) -> bool:
+        """Whether a port is among ``ports_of`` a bridge."""
+        if port.real != bridge.real or port.name in self.bridges:
+            return False
+        return bool(port.values["tag"] == bridge.vlan if bridge.parent else not self.fakes_for(port))
 
 
 class WantedBridge(t.NamedTuple):

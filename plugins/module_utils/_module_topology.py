@@ -25,7 +25,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model import State,
 from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import Record, WantedTopology
 from ansible_collections.virtnet.linux.plugins.module_utils._module import SENTENCE_MAX, Module, Side, run
 from ansible_collections.virtnet.linux.plugins.module_utils._names import namespace_name, shortened, topology_name
-from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import named_namespaces
+from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import NETNS_DIR, named_namespaces
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import PLANNING
 
 if t.TYPE_CHECKING:
@@ -101,12 +101,18 @@ def look(names: t.Optional[t.Sequence[str]], database: str, timeout: int) -> doc
     """All of this host, or what is in the own namespace and in those that are named. Raises a Failure."""
     for name in names or ():
         namespace_name(name, "option namespaces")
-    wanted = Wanted(
-        whole=tuple(named_namespaces() if names is None else names), details=True, databases_too=(database,)
-    )
     with contextlib.closing(WholeHost(timeout)) as host:
-        state = host.observe(host.locate(wanted))
-    missing = [name for name in names or () if name not in named_namespaces()]
-    if missing:
-        raise Missing(["There is no network namespace '%s' (option namespaces)." % name for name in missing])
-    return documents.write_all(state, [name for name in wanted.whole or () if name in state.namespaces])
+        there, files = host.usable(named_namespaces() if names is None else names)
+        missing = [name for name in names or () if name not in (*there, *files)]
+        if missing:
+            raise Missing(["There is no network namespace '%s' (option namespaces)." % name for name in missing])
+        whole = tuple(there if names is None else names)
+        state = host.observe(host.locate(Wanted(whole=whole, details=True, databases_too=(database,))))
+    document = documents.write_all(state, [name for name in whole if name in state.namespaces])
+    if files:
+        document["warnings"] = [
+            "'%s' is not a network namespace, only a file that was left in %s; remove it with 'ip netns delete %s'."
+            % (name, NETNS_DIR, name)
+            for name in files
+        ]
+    return document

@@ -20,15 +20,14 @@ import re
 import stat
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils._descriptors import CLONE_NEWNET, LIBC
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import OWN
 from ansible_collections.virtnet.linux.plugins.module_utils._names import from_octets, octets
 
 NETNS_DIR = "/run/netns"
 NS_GET_NSTYPE = 0xB703  # linux/nsfs.h
-CLONE_NEWNET = 0x40000000  # linux/sched.h
 MS_BIND, MS_REC, MS_SHARED, MNT_DETACH = 0x1000, 0x4000, 0x100000, 2  # linux/mount.h
-LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def open_namespace(reference: str) -> t.Optional[int]:
@@ -79,7 +78,7 @@ def give_name(name: str) -> None:
     """Give the namespace that this process is in a name, as ip-netns does it. Raises OSError, and then there is no such name."""
     path = octets(os.path.join(NETNS_DIR, name))
     _share(octets(NETNS_DIR))
-    os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0))
+    os.mknod(path, stat.S_IFREG)  # an undo may have no descriptor left to open it with
     try:
         _checked(LIBC.mount(b"/proc/thread-self/ns/net", path, b"none", MS_BIND, None))
     except BaseException:
@@ -101,6 +100,11 @@ def _share(folder: bytes) -> None:
     if LIBC.mount(b"", folder, b"none", MS_SHARED | MS_REC, None):
         _checked(LIBC.mount(folder, folder, b"none", MS_BIND | MS_REC, None))
         _checked(LIBC.mount(b"", folder, b"none", MS_SHARED | MS_REC, None))
+
+
+def unshare() -> None:
+    """Go into a new network namespace. Raises OSError."""
+    _checked(LIBC.unshare(CLONE_NEWNET))
 
 
 def _checked(result: int) -> None:

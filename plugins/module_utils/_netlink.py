@@ -22,14 +22,18 @@ import re
 import socket
 import struct
 import sys
+import time
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _messages as messages
+from ansible_collections.virtnet.linux.plugins.module_utils import _raw as raw
+from ansible_collections.virtnet.linux.plugins.module_utils._descriptors import Descriptors, Handle
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._messages import RTM_F_CLONED, RTN_UNICAST
 from ansible_collections.virtnet.linux.plugins.module_utils._packages import postpone
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._descriptors import Place
     from ansible_collections.virtnet.linux.plugins.module_utils._model_links import Address, Route, Vlan
 
 __all__ = [
@@ -44,7 +48,6 @@ __all__ = [
     "acknowledged",
     "ifaddrmsg",
     "ifinfmsg",
-    "pyroute2_netns",
     "require",
     "rtmsg",
     "rtnl",
@@ -57,8 +60,6 @@ PYROUTE2_ERROR: t.Optional[str] = None
 try:
     # All of it takes eight times as long to import as what is needed here, and longer than what any task does.
     postpone("pyroute2")
-    from pyroute2 import netns as pyroute2_netns
-
     try:
         from pyroute2.config.version import __version__ as _version
     except ModuleNotFoundError:
@@ -79,7 +80,7 @@ except (ImportError, AttributeError, TypeError, SyntaxError) as import_error:
     # The last two are what a pyroute2 raises that is too new for this Python.
     PYROUTE2_ERROR = str(import_error)
     NetlinkError = RuntimeError
-    ifaddrmsg = ifinfmsg = rtmsg = rtnl = pyroute2_netns = None
+    ifaddrmsg = ifinfmsg = rtmsg = rtnl = None
 else:
 
     def _teach(message: t.Any, *attributes: t.Tuple[int, str, str]) -> None:
@@ -136,7 +137,11 @@ LARGEST = 1 << 16  # bytes; the kernel puts at most half of that into one answer
 TOGETHER = 100
 BRIDGE_VLANDB_DUMPF_STATS = 1  # linux/if_bridge.h
 DUMP_RETRIES = 20
+FEW = 64  # links that are read one by one rather than all again
+PAUSE = 0.02  # seconds, times the number of attempts
 
+# What is encoded without pyroute2, by its class for it.
+_LAYOUTS = {ifaddrmsg: raw.ADDRESS, rtmsg: raw.ROUTE}
 EXT_MASK = ("IFLA_EXT_MASK", RTEXT_FILTER_SKIP_STATS)
 
 
@@ -144,6 +149,11 @@ def _decoded(message_class: t.Any, data: bytes) -> t.Any:
     message = message_class(data)
     message.decode()
     return message
+
+
+def _identities(identity: t.Callable[[bytes], t.Any], found: t.Iterable[bytes]) -> t.Set[t.Any]:
+    """What tells messages apart, without those that have nothing for that."""
+    return {told for told in map(identity, found) if told != messages.UNSTEADY}
 
 
 def _link_message(data: bytes) -> messages.LinkMessage:
@@ -165,12 +175,21 @@ def acknowledged(request: Request) -> Request:
     return request._replace(flags=request.flags | NLM_F_ACK)
 
 
-class Space:
-    """A network namespace that is open, with a netlink socket in it as soon as somebody needs one."""
+class Space(Handle):
+    """A network namespace, with a netlink socket in it; each is opened when it is needed.
 
-    def __init__(self, fd: int, own: bool = False) -> None:
-        self.fd = fd
+    That of the process itself, the ``own`` one, stays open.
+    """
+
+    inside_of: t.ClassVar[t.Optional[Space]] = None  # where the process is, if not at home
+
+    def __init__(self, fd: int, own: bool = False, descriptors: t.Optional[Descriptors] = None) -> None:
+        self._fd: t.Optional[int] = fd
+        self._descriptors = descriptors or Descriptors()
+        self._kept: t.Optional[Place] = None
         self.own = own
+        if not own:
+            self._descriptors.use(self)
         status = os.fstat(fd)
         self.identity = (status.st_dev, status.st_ino)
         self._channel: t.Optional[socket.socket] = None
@@ -184,7 +203,34 @@ class Space:
 
     def close(self) -> None:
         self._hang_up()
-        os.close(self.fd)
+        self._close()
+        self._descriptors.closed(self)
+
+    def _close(self) -> None:
+        if self._fd is not None and self._fd != self._descriptors.home:
+            os.close(self._fd)
+        self._fd = None
+
+    @property
+    def fd(self) -> int:
+        """A descriptor of it, which may be closed as soon as other namespaces are used. Raises OSError."""
+        if not self.own:
+            self._descriptors.use(self)
+        if self._fd is None:
+            assert self._kept is not None
+            self._fd = self._descriptors.shelf.get(self._kept)
+        return self._fd
+
+    def keep(self) -> None:
+        """Keep it alive without a descriptor. Raises OSError."""
+        if self._kept is None:
+            assert self._fd is not None
+            self._kept = self._descriptors.shelf.put(self._fd)
+
+    def put_away(self) -> None:
+        self.keep()
+        self._hang_up()
+        self._close()
 
     def _hang_up(self) -> None:
         if self._channel is not None:
@@ -198,24 +244,30 @@ class Space:
     @contextlib.contextmanager
     def inside(self) -> t.Iterator[None]:
         """Be in the namespace for a moment. Raises Unusable if this user may not."""
-        if self.own:
+        before = Space.inside_of
+        if self is before or (self.own and before is None):
             yield
             return
         try:
-            pyroute2_netns.pushns(self.fd)
+            self._descriptors.enter(self.fd)
         except OSError as error:
+            needed = " It needs the capability CAP_SYS_ADMIN; run the task as root (become: true)."
             raise Unusable(
-                "Entering a network namespace failed: %s. It takes the capability CAP_SYS_ADMIN; run the task as root "
-                "(become: true)." % error.strerror
+                "Entering a network namespace failed: %s.%s"
+                % (error.strerror, needed if error.errno == errno.EPERM else "")
             ) from error
+        Space.inside_of = None if self.own else self
         try:
             yield
         finally:
-            pyroute2_netns.popns()
+            Space.inside_of = before
+            self._descriptors.enter(before.fd if before else self._descriptors.home)
 
     @property
     def channel(self) -> socket.socket:
         """The socket in it."""
+        if not self.own:
+            self._descriptors.use(self)
         if self._channel is None:
             with self.inside():
                 self._channel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
@@ -235,10 +287,15 @@ class Space:
 
     def encode(self, request: Request) -> bytes:
         """A request as it is sent."""
+        self._sequence += 1
+        layout = _LAYOUTS.get(request.message_class)
+        body = layout.encode(request.header, request.attributes) if layout else None
+        if body is not None:
+            how = (request.type, request.flags | NLM_F_REQUEST, self._sequence, 0)
+            return struct.pack("=IHHII", raw.NLMSG_HEADER + len(body), *how) + body
         message = request.message_class()
         message.update(request.header)
         message["attrs"] = request.attributes
-        self._sequence += 1
         header = {"type": request.type, "flags": request.flags | NLM_F_REQUEST, "pid": 0}
         message["header"] = {**header, "sequence_number": self._sequence}
         message.encode()
@@ -263,7 +320,11 @@ class Space:
         return answers
 
     def _ask(self, request: Request) -> t.List[bytes]:
-        """The messages that answer a question. Raises NetlinkError, and InterruptedError for a dump that isn't consistent."""
+        """The messages that answer a question. Raises NetlinkError."""
+        return self._answers(request)[0]
+
+    def _answers(self, request: Request) -> t.Tuple[t.List[bytes], bool]:
+        """The same, and whether the table has changed while it was dumped. Raises NetlinkError."""
         self.channel.send(self.encode(request))
         found: t.List[bytes] = []
         interrupted = False
@@ -275,44 +336,78 @@ class Space:
                 if answer.kind in (messages.NLMSG_ERROR, messages.NLMSG_DONE):
                     if answer.error[0]:
                         raise NetlinkError(*answer.error)
-                    if interrupted:
-                        raise InterruptedError
-                    return found
+                    return found, interrupted
                 found.append(answer.message)
                 if not answer.flags & NLM_F_MULTI:
-                    return found
+                    return found, interrupted
 
     def dump(
         self, message_class: t.Any, kind: int, attributes: t.Any, answer_class: t.Any = None, **fields: int
     ) -> t.List[t.Any]:
         """All answers to a dump request, which is repeated as long as the tables change underneath it."""
-        found = self._dump(Request(message_class, kind, NLM_F_DUMP, attributes, fields))
-        return [_decoded(answer_class or message_class, message) for message in found]
+        request = Request(message_class, kind, NLM_F_DUMP, attributes, fields)
+        return [_decoded(answer_class or message_class, message) for message in self._settled(request, bytes)]
 
-    def _dump(self, request: Request) -> t.List[bytes]:
+    def _settled(self, request: Request, identity: t.Callable[[bytes], t.Any]) -> t.List[bytes]:
+        """A dump during which the table didn't change, or after which another one has found the same things."""
+        before: t.Optional[t.Set[t.Any]] = None
         for _attempt in range(DUMP_RETRIES):
-            with contextlib.suppress(InterruptedError):
-                return self._ask(request)
+            found, interrupted = self._answers(request)
+            there = _identities(identity, found) if interrupted else set()
+            if not interrupted or there == before:
+                return found
+            before = there
         raise Unusable("The kernel's tables changed during each of %d attempts to read them." % DUMP_RETRIES)
+
+    def _dump(self, request: Request, place: messages.Place, reread: t.Callable[[int], t.List[bytes]]) -> t.List[bytes]:
+        """A dump of what belongs to links. Where the table changes during it, it misses things that stay, as well.
+
+        Carrier and addresses of thousands of new links change all the time. So it is compared with a second dump, and only
+        the links in which the two differ are read again: ``place`` tells the link of a message and what is compared.
+        """
+        found, interrupted = self._answers(request)
+        for attempt in range(DUMP_RETRIES):
+            if not interrupted:
+                return found
+            before = _identities(place, found)
+            found, interrupted = self._answers(request)
+            unsure = {index for index, _identity in before ^ _identities(place, found)}
+            if interrupted and len(unsure) <= FEW:
+                sure = [message for message in found if place(message)[0] not in unsure]
+                return sure + [message for index in sorted(unsure) for message in reread(index)]
+            time.sleep(PAUSE * attempt)
+        raise Unusable("The kernel's tables changed during each of %d attempts to read them." % DUMP_RETRIES)
+
+    def _of_link(self, request: Request, place: messages.Place) -> t.List[bytes]:
+        """What a link has in a table; nothing if it is gone."""
+        try:
+            return self._settled(request, place)
+        except NetlinkError as error:
+            if error.code != errno.ENODEV:
+                raise
+        return []
 
     def links(self, *attributes: t.Tuple[str, t.Any]) -> t.Dict[str, messages.LinkMessage]:
         """The messages that describe all links, or those that the kernel finds by some attributes, by their names.
 
         ``name_of`` remembers them then.
         """
-        dump = self._dump(Request(ifinfmsg, rtnl.RTM_GETLINK, NLM_F_DUMP, [*attributes, EXT_MASK], {}))
+        request = Request(ifinfmsg, rtnl.RTM_GETLINK, NLM_F_DUMP, [*attributes, EXT_MASK], {})
+        dump = self._dump(request, messages.place_of_link, lambda index: self._get_link([], index=index))
         found = {message.get_attr("IFLA_IFNAME"): message for message in map(_link_message, dump)}
         self._names.update((message["index"], name) for name, message in found.items())
         return found
 
     def _link(self, attributes: t.Any, **fields: int) -> t.Optional[messages.LinkMessage]:
+        return next(map(_link_message, self._get_link(attributes, **fields)), None)
+
+    def _get_link(self, attributes: t.Any, **fields: int) -> t.List[bytes]:
         try:
-            (answer,) = self._ask(Request(ifinfmsg, rtnl.RTM_GETLINK, 0, [*attributes, EXT_MASK], fields))
+            return self._ask(Request(ifinfmsg, rtnl.RTM_GETLINK, 0, [*attributes, EXT_MASK], fields))
         except NetlinkError as error:
             if error.code == errno.ENODEV:
-                return None
+                return []
             raise
-        return _link_message(answer)
 
     def link_by_name(self, name: str) -> t.Any:
         """The message that describes a link, None if there is none of that name (alternative names don't count)."""
@@ -347,9 +442,16 @@ class Space:
     def addresses(self, index: int = 0, kernels: bool = True) -> t.Dict[int, t.List[Address]]:
         """The addresses of a link, or of all, by the index of the link; without ``kernels`` not those of the kernel."""
         found: t.Dict[int, t.List[Address]] = {}
-        for data in self._dump(Request(ifaddrmsg, rtnl.RTM_GETADDR, NLM_F_DUMP, [], {"index": index})):
+
+        def request(index: int) -> Request:
+            return Request(ifaddrmsg, rtnl.RTM_GETADDR, NLM_F_DUMP, [], {"index": index})
+
+        def reread(index: int) -> t.List[bytes]:
+            return self._of_link(request(index), messages.place_of_address)
+
+        for data in self._dump(request(index), messages.place_of_address, reread):
             if kernels or not messages.is_kernels_address(data):
-                message = _decoded(ifaddrmsg, data)
+                message = raw.Message(raw.ADDRESS, data)
                 if index in (0, message["index"]):
                     found.setdefault(message["index"], []).append(messages.address(message))
         return found
@@ -391,18 +493,26 @@ class Space:
     def routes(self, index: int = 0, kernels: bool = True) -> t.Dict[int, t.List[Route]]:
         """The unicast routes through a link, or through any, in the same way."""
         found: t.Dict[int, t.List[Route]] = {}
-        through = [("RTA_OIF", index)] if index else []
         for family in (socket.AF_INET, socket.AF_INET6):
-            which = {"family": family, "type": RTN_UNICAST}
-            for data in self._dump(Request(rtmsg, rtnl.RTM_GETROUTE, NLM_F_DUMP, through, which)):
+            for data in self._dump_routes(family, index):
                 # Where IPv6 is switched off, the kernel answers with all other families.
                 if data[16] != family or (not kernels and messages.is_kernels_route(data)):
                     continue
-                message = _decoded(rtmsg, data)
+                message = raw.Message(raw.ROUTE, data)
                 out = message.get_attr("RTA_OIF")
                 if out and index in (0, out) and not message["flags"] & RTM_F_CLONED:
                     found.setdefault(out, []).extend(messages.route(message))
         return found
+
+    def _dump_routes(self, family: int, index: int) -> t.List[bytes]:
+        def request(index: int) -> Request:
+            through = [("RTA_OIF", index)] if index else []
+            return Request(rtmsg, rtnl.RTM_GETROUTE, NLM_F_DUMP, through, {"family": family, "type": RTN_UNICAST})
+
+        def reread(index: int) -> t.List[bytes]:
+            return self._of_link(request(index), messages.place_of_route) if index else []
+
+        return self._dump(request(index), messages.place_of_route, reread)
 
 
 def require() -> None:

@@ -23,6 +23,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._commands import Argv
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
     from ansible_collections.virtnet.linux.plugins.module_utils._model_links import Ref
+    from ansible_collections.virtnet.linux.plugins.module_utils._tables import Table
 
 
 class Step:
@@ -49,18 +50,49 @@ class Step:
         return [argv for step in batch for argv in step.commands()]
 
     def simulate(self, state: State) -> None:
-        """Change ``state`` as the host would change."""
-        raise NotImplementedError
+        """Change ``state`` as the host would change. A step has this or ``simulate_all``."""
+        self.simulate_all(state, [self])
 
     def inverse(self, before: State) -> t.List[Step]:
-        """The steps that take it back, given the state before it; side effects aside, which a repair finds."""
-        raise NotImplementedError
+        """The steps that take it back, given the state before it; side effects aside, which a repair finds.
+
+        A step has this or ``inverse_all``.
+        """
+        return self.inverse_all(before, [self])
+
+    # Thousands of addresses of one link, say: each step by itself would go through all of them.
+
+    @property
+    def alike(self) -> t.Hashable:
+        """Consecutive steps of which this is equal are simulated and taken back together; None for none."""
+        return None
+
+    def simulate_all(self, state: State, alike: t.Sequence[Step]) -> None:
+        """Change ``state`` as the host would change by consecutive steps that are alike."""
+        for step in alike:
+            step.simulate(state)
+
+    def inverse_all(self, before: State, alike: t.Sequence[Step]) -> t.List[Step]:
+        """The steps that take consecutive steps back that are alike, the last one first.
+
+        As it is here, none of them depends on the state that those before it leave.
+        """
+        return [back for step in reversed(alike) for back in step.inverse(before)]
 
 
 def fuse(steps: t.Iterable[Step]) -> t.Iterator[t.List[Step]]:
     """The steps in their order, as batches."""
     for batch, together in itertools.groupby(steps, lambda step: step.batch):
         if batch is None:
+            yield from ([step] for step in together)
+        else:
+            yield list(together)
+
+
+def gather(steps: t.Iterable[Step]) -> t.Iterator[t.List[Step]]:
+    """The steps in their order, those together that are alike."""
+    for alike, together in itertools.groupby(steps, lambda step: step.alike):
+        if alike is None:
             yield from ([step] for step in together)
         else:
             yield list(together)
@@ -116,24 +148,35 @@ class WayBack(t.NamedTuple):
 def undo(planning: Planning, before: State, done: t.Iterable[Step]) -> WayBack:
     """What takes back the steps that were done to a host in the state ``before``, their side effects included."""
     state = before.copy()
+    order = {ref: number for number, ref in enumerate(before.links)}
     undone: t.List[t.List[Step]] = []
     trouble: t.List[str] = []
-    for step in done:
-        was = state.copy()
+    for alike in gather(done):
         inverse: t.List[Step] = []
         repair: t.List[Step] = []
         try:
-            inverse = step.inverse(was)
-            step.simulate(state)
-            after = state.copy()
-            for back in inverse:
-                back.simulate(after)
-            repair = planning.make_repair(after, was, False)
+            inverse = alike[0].inverse_all(state, alike) if len(alike) > 1 else alike[0].inverse(state)
+            with state.kept_changes():
+                alike[0].simulate_all(state, alike)
+                repair = _repair(planning, state, inverse, order)
         except Exception as error:  # noqa: BLE001
             # A fault in one step's plan must not keep the others from being taken back.
-            trouble.append("Planning the rollback of %s failed: %s" % (step.describe(), as_failure(error)))
+            trouble.append("Planning the rollback of %s failed: %s" % (alike[0].describe(), as_failure(error)))
         undone.append([*inverse, *repair])
     return WayBack([step for steps in reversed(undone) for step in steps], trouble)
+
+
+def _repair(planning: Planning, state: State, inverse: t.Sequence[Step], order: t.Mapping[Ref, int]) -> t.List[Step]:
+    """What is left to repair when steps, whose changes are being logged, have been taken back. The state stays."""
+    was = dict(state.changed_links())
+    with state.trial():
+        simulate(state, inverse)
+        was = {**state.changed_links(), **was}
+        # What a step and its inverse leave alone needs no repair.
+        there = {ref: link for ref, link in was.items() if link}
+        ordered = dict(sorted(there.items(), key=lambda item: order.get(item[0], len(order))))
+        target = dataclasses.replace(state, links=ordered, namespaces={}, ovs={})
+        return planning.make_repair(state, target, False)
 
 
 def likely_done(before: State, done: t.Sequence[Step], unsure: t.Sequence[Step], now: State) -> t.Sequence[Step]:
@@ -142,29 +185,38 @@ def likely_done(before: State, done: t.Sequence[Step], unsure: t.Sequence[Step],
     ``done`` was done before them, to a host in the state ``before``.
     """
     state = before.copy()
-    for step in done:
-        step.simulate(state)
-    found, count, best = _things(now), 0, len(_things(state) ^ _things(now))
+    simulate(state, done)
+    found, count = _things(now), 0
+    different = best = len(_things(state) ^ found)
     for number, step in enumerate(unsure, 1):
-        step.simulate(state)
-        different = len(_things(state) ^ found)
+        with state.kept_changes():
+            step.simulate(state)
+            for label, table in _tables(state):
+                for key, old in table.changes().items():
+                    if (old is None) == (key in table):  # it has come, or gone
+                        different += 1 if ((*label, key) in found) == (key not in table) else -1
         if different <= best:
             count, best = number, different
     return unsure[:count]
 
 
+def _tables(state: State) -> t.Iterator[t.Tuple[t.Tuple[str, ...], Table[t.Any, t.Any]]]:
+    """All tables of a state, with words that tell them apart."""
+    yield ("namespace",), t.cast("Table[t.Any, t.Any]", state.namespaces)
+    yield ("link",), t.cast("Table[t.Any, t.Any]", state.links)
+    for database, switch in state.ovs.items():
+        yield from (((database, str(number)), table) for number, table in enumerate(switch.tables()))
+
+
 def _things(state: State) -> t.Set[t.Tuple[t.Hashable, ...]]:
     """What exists in a state."""
-    return {
-        *(("namespace", name) for name in state.namespaces),
-        *(("link", ref) for ref in state.links),
-        *(
-            (database, table, name)
-            for database, switch in state.ovs.items()
-            for table, names in (("Bridge", switch.bridges), ("Port", switch.ports), ("Interface", switch.interfaces))
-            for name in names
-        ),
-    }
+    return {(*label, key) for label, table in _tables(state) for key in table}
+
+
+def simulate(state: State, steps: t.Iterable[Step]) -> None:
+    """Change ``state`` as steps would change the host."""
+    for alike in gather(steps):
+        alike[0].simulate_all(state, alike)
 
 
 class Editor:
@@ -174,10 +226,10 @@ class Editor:
         self.state = state
         self.done: t.List[Step] = []
 
-    def do(self, step: Step) -> None:
-        """Add a step, and let the state be as after it."""
-        step.simulate(self.state)
-        self.done.append(step)
+    def do(self, *steps: Step) -> None:
+        """Add steps, and let the state be as after them."""
+        simulate(self.state, steps)
+        self.done += steps
 
 
 class Planner(Editor):

@@ -108,7 +108,6 @@ def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
     ``observed`` but simulated, it doesn't know the MTU and the MAC address of a bridge whose ports have changed, nor
     whether Open vSwitch has made a link promiscuous. They follow back by themselves.
     """
-    editor = _Editor(state.copy())
     # A link can't have a greater MTU than the one that it is stacked upon.
     differing: t.Dict[Ref, Link] = {}
     for ref, link in sorted(target.links.items(), key=lambda item: item[1].parent is not None):
@@ -116,7 +115,9 @@ def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
         if now is not None and now is not link and now != link:
             unknown = {name: None for name in ("mtu", "mac", "promisc") if not observed and name not in now.values}
             differing[ref] = link.having(**unknown)
-    editor.adjust(differing)
+    with state.trial():
+        editor = _Editor(state)
+        editor.adjust(differing)
     return editor.done
 
 
@@ -230,53 +231,55 @@ class _Editor(Editor):
 
     def _set_vlans(self, ref: Ref, vlans: t.Tuple[Vlan, ...]) -> None:
         # The PVID first: it takes that from the one that was it.
+        there = {vlan.vid: vlan for vlan in self.state.links[ref].vlans or ()}
+        if any(vlan.pvid and there.get(vlan.vid) != vlan for vlan in vlans):
+            there = {vid: vlan._replace(pvid=False) for vid, vlan in there.items()}
+        lacking: t.List[Step] = []
         for vlan, last in sorted(vlan_ranges(vlans), key=lambda found: not found[0].pvid):
-            there = {vlan.vid: vlan for vlan in self.state.links[ref].vlans or ()}
             if any(there.get(vid) != vlan._replace(vid=vid) for vid in range(vlan.vid, last + 1)):
-                self.do(steps.VlanAdd(ref, vlan, last))
+                lacking.append(steps.VlanAdd(ref, vlan, last))
+        self.do(*lacking)
         keep = {vlan.vid for vlan in vlans}
-        for vlan, last in vlan_ranges([vlan for vlan in self.state.links[ref].vlans or () if vlan.vid not in keep]):
-            self.do(steps.VlanDel(ref, vlan.vid, last))
+        gone = vlan_ranges([vlan for vlan in self.state.links[ref].vlans or () if vlan.vid not in keep])
+        self.do(*(steps.VlanDel(ref, vlan.vid, last) for vlan, last in gone))
 
     def _drop_addresses(self, ref: Ref, target: Link) -> None:
         keep = {address.address for address in target.addresses}
+        there = self.state.links[ref].addresses
         # Backwards, so that secondary addresses go before the primary one that might take them along.
-        for address in reversed(self.state.links[ref].addresses):
-            if address.origin == STATIC and address.address not in keep:
-                secondaries = steps.secondaries(self.state.links[ref].addresses, address)
-                self._shaken.update((ref, secondary) for secondary in secondaries)
-                self.do(steps.AddressDel(ref, address))
-                self._let_go[ref.netns, address.address] = address
+        gone = [a for a in reversed(there) if a.origin == STATIC and a.address not in keep]
+        self._shaken.update((ref, address) for address in steps.with_secondaries(there, gone) - set(gone))
+        self.do(*(steps.AddressDel(ref, address) for address in gone))
+        self._let_go.update(((ref.netns, address.address), address) for address in gone)
 
     def _add_addresses(self, ref: Ref, target: Link) -> None:
         there = _hosts(self.state.links[ref])
+        lacking: t.List[Step] = []
         for address in target.addresses:
             if address.origin != KERNEL and address.address not in there:
+                there.add(address.address)
                 came = steps.with_broadcast_of(self._let_go.get((ref.netns, address.address)), address)
-                self.do(steps.AddressAdd(ref, came, again=(ref, address) in self._shaken))
+                lacking.append(steps.AddressAdd(ref, came, again=(ref, address) in self._shaken))
+        self.do(*lacking)
 
     def _drop_routes(self, ref: Ref, target: Link) -> None:
         keep = [route for route in target.routes if route.origin != KERNEL]
-        asked, kept = {route.key for route in keep}, {_plain(route) for route in keep}
-        for route in self.state.links[ref].routes:
-            ours = route.origin == STATIC or (route.origin == DYNAMIC and route.key in asked)
-            if ours and _plain(route) not in kept:
-                self.do(steps.RouteDel(ref, route))
+        asked, ways = {route.key for route in keep}, {route.way for route in keep}
+        ours = [
+            route
+            for route in self.state.links[ref].routes
+            if route.origin == STATIC or (route.origin == DYNAMIC and route.key in asked)
+        ]
+        self.do(*(steps.RouteDel(ref, route) for route in ours if route.way not in ways))
 
     def _add_routes(self, ref: Ref, target: Link) -> None:
         if self.state.links[ref].values.get("state") == "down":
             return
         keep = [route for route in target.routes if route.origin != KERNEL]
-        there = {_plain(route) for route in self.state.links[ref].routes}
+        there = {route.way for route in self.state.links[ref].routes}
+        lacking = {route.way: route for route in keep if route.way not in there}
         # A gateway must be reachable by then, be it through a route of this very list.
-        for route in sorted(keep, key=lambda route: bool(route.via)):
-            if _plain(route) not in there:
-                self.do(steps.RouteAdd(ref, route))
-
-
-def _plain(route: Route) -> Route:
-    """A route without who made it."""
-    return dataclasses.replace(route, origin=STATIC)
+        self.do(*(steps.RouteAdd(ref, route) for route in sorted(lacking.values(), key=lambda route: bool(route.via))))
 
 
 def _host(address: Address) -> str:
@@ -297,6 +300,7 @@ class LinkPlanner(_Editor, Planner):
         self._needed: t.Dict[Ref, Ref] = {}
         self._by_name: t.Dict[str, t.List[Link]] = {}
         self._indexed = 0  # the number of links in there
+        self._hosts_coming: t.Set[t.Tuple[str, str]] = set()  # with the links that are finished now
         self._forwarding: t.Set[str] = set()  # namespaces in which forwarding changes
         self._origins: t.Dict[Ref, t.Optional[Link]] = {}  # what a link was before it came to its place
         self._unfinished: t.Dict[Ref, Link] = {}  # what links are to be in the end
@@ -519,6 +523,9 @@ class LinkPlanner(_Editor, Planner):
             bridge = item[1].kind == linux_bridge.KIND.name
             return (1 + bridge) if item[0] in self._coming_up else 0
 
+        self._hosts_coming = {
+            (ref.netns, _host(address)) for ref, target in self._unfinished.items() for address in target.addresses
+        }
         self._bystanders()
         targets = {ref: self._with_sources(ref, target) for ref, target in self._unfinished.items()}
         self._finish(dict(sorted(targets.items(), key=rank)))
@@ -542,8 +549,7 @@ class LinkPlanner(_Editor, Planner):
         return dataclasses.replace(target, routes=steps.without_sources(target.routes, lost)) if lost else target
 
     def _will_be_local(self, netns: str, host: str) -> bool:
-        coming = (target for ref, target in self._unfinished.items() if ref.netns == netns)
-        return self.state.is_local(netns, host) or any(_host(a) == host for link in coming for a in link.addresses)
+        return self.state.is_local(netns, host) or (netns, host) in self._hosts_coming
 
     def settle_again(self, wanted: WantedLink) -> None:
         """Give links the MTU and the MAC address that the user asks for, where they have followed those of other links."""
@@ -1025,8 +1031,9 @@ class LinkPlanner(_Editor, Planner):
             if port.values.get("master") != bridge.name:
                 self._make_free(port, bridge.name)
                 self.do(steps.LinkMaster(ref, bridge.name))
+        listed = set(ports)
         for name in self.state.links[bridge].ports or ():
-            if name in ports or not wanted.purge_ports:
+            if name in listed or not wanted.purge_ports:
                 self._set_promisc(Ref(bridge.netns, name), wanted.ports_promisc)
             else:
                 self._release(Ref(bridge.netns, name), wanted)
@@ -1147,7 +1154,8 @@ def _merge_values(there: t.Mapping[str, t.Any], wanted: WantedLink, kind: t.Opti
 
 
 def _merge_addresses(present: t.Sequence[Address], wanted: WantedLink) -> t.Tuple[Address, ...]:
-    asked = wanted.addresses or ()
+    asked = dict.fromkeys(wanted.addresses or ())
+    there = {address.address for address in present}
     # IPv6 has an address once, with one prefix length.
     renewed = {a.split("/")[0] for a in asked if ":" in a}
     kept = [
@@ -1157,7 +1165,7 @@ def _merge_addresses(present: t.Sequence[Address], wanted: WantedLink) -> t.Tupl
         or address.origin != STATIC
         or not (wanted.purge_addresses or _host(address) in renewed)
     ]
-    new = [Address(a) for a in asked if all(a != address.address for address in present)]
+    new = [Address(a) for a in asked if a not in there]
     return (*kept, *new)
 
 

@@ -118,11 +118,12 @@ class OvsPlanner(OvsPortPlanner):
             return
         switch = self.state.ovs[wanted.database]
         bridge = switch.bridges[wanted.name]
+        listed = set(wanted.ports)
         for name in wanted.ports:
             port = switch.ports.get(name)
             if port is None:
                 self._new_port(wanted.database, bridge, name, (name,))
-            elif name not in switch.ports_of(bridge):
+            elif not switch.has_port(bridge, port):
                 raise Conflict(
                     "Option ports of OVS bridge '%s': port '%s' is on bridge '%s'; virtnet.linux.ovs_port moves it with "
                     "'move_from: %s'." % (wanted.name, name, switch.bridge_of(port), switch.bridge_of(port))
@@ -130,7 +131,7 @@ class OvsPlanner(OvsPortPlanner):
             self._check_works(wanted.database, name)
         if "ports" in wanted.purge:
             for name in switch.ports_of(bridge):
-                if name not in wanted.ports:
+                if name not in listed:
                     self.last.append(lambda name=name: self.do(ports.PortDel(wanted.database, name)))  # type: ignore[misc]
 
     def _absent_bridge(self, wanted: WantedBridge) -> None:

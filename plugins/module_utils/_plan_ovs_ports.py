@@ -33,7 +33,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import (
     WantedPort,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._names import quoted
-from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Planner, Planning, Step
+from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Planner, Planning, Step, simulate
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
@@ -59,10 +59,11 @@ def make_repair(_state: State, _target: State, _observed: bool) -> t.List[Step]:
 def differences(before: State, now: State, done: t.Sequence[Step]) -> t.List[str]:
     """A sentence for each thing that the steps had changed and that isn't as before."""
     found: t.List[str] = []
+    if not done or not before.ovs:
+        return found
     after = before.copy()
-    for step in done:
-        step.simulate(after)
-    for database, then in before.ovs.items() if done else ():
+    simulate(after, done)
+    for database, then in before.ovs.items():
         switch = now.ovs.get(database, Switch())
         if switch.unusable:
             found.append(switch.unusable)
@@ -381,7 +382,7 @@ def check_free(switch: Switch, name: str) -> None:
         port = switch.ports[name]
         what = "bridge" if name in switch.bridges else "port of bridge '%s'" % switch.bridge_of(port)
         raise Conflict("OVS has a %s of the name '%s' already; nothing was changed." % (what, name))
-    owner = next((port.name for port in switch.ports.values() if name in port.interfaces), None)
+    owner = next((port.name for port in switch.ports_with("interface", name)), None)
     if owner:
         raise Conflict("'%s' is an interface of OVS port '%s' already; nothing was changed." % (name, owner))
 

@@ -67,18 +67,18 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
 def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
     """What gives links and Open vSwitch back what they had; internal ports of the latter may have to move again."""
     moves: t.List[Step] = []
-    state = state.copy()
-    for ref, link in target.links.items():
-        fresh = Ref(OWN, ref.name)
-        lost = ref not in state.links and fresh in state.links and fresh not in target.links
-        if lost and link.kind in OVS_KINDS and state.links[fresh].kind in OVS_KINDS:
-            moves.append(steps.LinkMove(fresh, ref, link.index))
-            moves[-1].simulate(state)
-    return [
-        *_plan_ovs.PLANNING.make_repair(state, target, observed),
-        *moves,
-        *_plan_links.make_repair(state, target, observed),
-    ]
+    with state.trial():
+        for ref, link in target.links.items():
+            fresh = Ref(OWN, ref.name)
+            lost = ref not in state.links and fresh in state.links and fresh not in target.links
+            if lost and link.kind in OVS_KINDS and state.links[fresh].kind in OVS_KINDS:
+                moves.append(steps.LinkMove(fresh, ref, link.index))
+                moves[-1].simulate(state)
+        return [
+            *_plan_ovs.PLANNING.make_repair(state, target, observed),
+            *moves,
+            *_plan_links.make_repair(state, target, observed),
+        ]
 
 
 def differences(before: State, now: State, done: t.Sequence[Step]) -> t.List[str]:

@@ -10,10 +10,8 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import itertools
-import os
 import random
 import socket
 import time
@@ -34,7 +32,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._messages import (
     Attributes,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import Vlan
-from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import CLONE_NEWNET, LIBC, give_name, take_name
+from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import give_name, take_name, unshare
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import (
     NLM_F_CREATE,
     NLM_F_EXCL,
@@ -45,7 +43,6 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink import (
     acknowledged,
     ifaddrmsg,
     ifinfmsg,
-    pyroute2_netns,
     rtmsg,
     rtnl,
 )
@@ -66,6 +63,8 @@ class Running(Spaces):
 
     _waiting: Space
     _current: Step
+    _named: t.List[Space]  # those whose descriptors the current step has asked for
+    _holding = False
 
     def run(self, batch: t.Sequence[Step]) -> None:
         """Run steps. Raises Refused with the kernel's words if it doesn't take one; ``done`` of that has those that it took.
@@ -76,7 +75,7 @@ class Running(Spaces):
         self._done: t.List[Step] = []
         try:
             for steps_alike in _deletions_together(batch):
-                self._current = steps_alike[0]
+                self._current, self._named = steps_alike[0], []
                 with sentences(self._current.describe(), self._current):
                     if len(steps_alike) > 1:
                         self._links_del(t.cast("t.List[steps.LinkDel]", steps_alike))
@@ -93,6 +92,17 @@ class Running(Spaces):
             known = set(map(id, self._done))
             failure.unsure = tuple(step for step in batch if id(step) not in known)
             raise failure from error
+        finally:
+            self._named = []
+            self._release()
+
+    def _release(self) -> None:
+        """Keep only those descriptors open that the current step has asked for, whose request may not wait yet."""
+        if self._holding:
+            self.descriptors.release()
+        for space in self._named:
+            self.descriptors.hold(space)
+        self._holding = bool(self._named)
 
     def _mark_done(self, done: t.Sequence[Step]) -> None:
         known = {id(step) for step in self._done[-2 * len(done) :]}
@@ -110,13 +120,25 @@ class Running(Spaces):
         pending, self._pending = self._pending, []
         if not pending:
             return
-        answers = self._waiting.send([request for _step, request in pending])
+        with sentences(pending[0][0].describe(), pending[0][0]):
+            answers = self._waiting.send([request for _step, request in pending])
+        self._release()
         failed = {id(step): error for (step, _request), error in reversed([*zip(pending, answers)]) if error}
         self._done += {id(step): step for step, _request in pending if id(step) not in failed}.values()
         for step, _request in pending:
             if id(step) in failed:
                 with sentences(step.describe(), step):
                     raise failed[id(step)]
+
+    def _descriptor(self, space: Space) -> int:
+        """A descriptor of a namespace for a request, which stays open until that is sent."""
+        if self.descriptors.full:
+            self._flush()
+        fd = space.fd
+        self.descriptors.hold(space)
+        self._named.append(space)
+        self._holding = True
+        return fd
 
     def _index(self, space: Space, name: str) -> int:
         if not space.knows(name):
@@ -126,20 +148,17 @@ class Running(Spaces):
     def _netns_add(self, step: steps.NetnsAdd) -> None:
         self._flush()
         # Here rather than in a process of its own, as pyroute2 does it, which takes ten times as long.
-        pyroute2_netns.pushns()
         try:
-            if LIBC.unshare(CLONE_NEWNET):
-                code = ctypes.get_errno()
-                raise OSError(code, os.strerror(code))
+            unshare()
             give_name(step.name)
         finally:
-            pyroute2_netns.popns()
+            self.descriptors.enter(self.descriptors.home)
 
     def _netns_del(self, step: steps.NetnsDel) -> None:
         self._flush()
-        self.there(step.name)
+        # As long as it is kept alive it can be given its name again. The undo must not fail for want of descriptors.
+        self.there(step.name).keep()
         take_name(step.name)
-        # As long as it is held open it can be given its name again.
         self.unnamed[step.name] = self.spaces.pop(step.name)
 
     def _netns_restore(self, step: steps.NetnsRestore) -> None:
@@ -178,7 +197,7 @@ class Running(Spaces):
             target, space = space, self.there(link.parent.netns)
             attributes.append(("IFLA_LINK", self._index(space, link.parent.name)))
             if space is not target:
-                attributes.append(("IFLA_NET_NS_FD", target.fd))
+                attributes.append(("IFLA_NET_NS_FD", self._descriptor(target)))
         flags = NLM_F_CREATE | NLM_F_EXCL
         if type(kind).making is Kind.making and not link.index:
             self._send(space, Request(ifinfmsg, rtnl.RTM_NEWLINK, flags, attributes, {}))
@@ -203,7 +222,7 @@ class Running(Spaces):
     def _peer(self, link: Link, peer: Link) -> t.Dict[str, t.Any]:
         attributes: Attributes = [("IFLA_IFNAME", peer.ref.name), *messages.encode(_common.common_at_birth(None), peer)]
         if peer.ref.netns != link.ref.netns:
-            attributes.append(("IFLA_NET_NS_FD", self.there(peer.ref.netns).fd))
+            attributes.append(("IFLA_NET_NS_FD", self._descriptor(self.there(peer.ref.netns))))
         return {"attrs": attributes, **({"index": peer.index} if peer.index else {})}
 
     def _link_del(self, step: steps.LinkDel) -> None:
@@ -272,7 +291,7 @@ class Running(Spaces):
         space.forget()
 
     def _link_move(self, step: steps.LinkMove) -> None:
-        attributes: Attributes = [("IFLA_NET_NS_FD", self.there(step.to.netns).fd)]
+        attributes: Attributes = [("IFLA_NET_NS_FD", self._descriptor(self.there(step.to.netns)))]
         if step.to.name != step.ref.name:
             attributes.append(("IFLA_IFNAME", step.to.name))
         if step.index:

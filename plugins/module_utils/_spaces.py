@@ -9,12 +9,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gc
-import resource
+import time
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import Host
+from ansible_collections.virtnet.linux.plugins.module_utils._descriptors import Descriptors
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Refused, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import OWN, located, references
 from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import open_namespace
@@ -22,6 +24,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink import Spac
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
+
+BIRTH_SECONDS = 0.3  # between the file of a namespace and its mount
 
 
 class Spaces(Host):
@@ -32,12 +36,10 @@ class Spaces(Host):
 
     def __init__(self) -> None:
         require()
+        self.descriptors = Descriptors()
         # What is read makes so many objects that collecting garbage would take three quarters of the time.
         self._collecting = gc.isenabled()
         gc.disable()
-        # Two descriptors for each namespace are soon more than the usual soft limit.
-        _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         self.spaces: t.Dict[str, Space] = {}
         self.unnamed: t.Dict[str, Space] = {}
 
@@ -48,6 +50,14 @@ class Spaces(Host):
         for space in (*self.spaces.values(), *self.unnamed.values()):
             space.close()
         self.spaces, self.unnamed = {}, {}
+        self.descriptors.close()
+
+    def retreat(self) -> None:
+        """Close what the way back can open again, as the limit of open files may be what has stopped the task."""
+        self.descriptors.release()
+        self.descriptors.put_away(all_of_them=True)
+        with contextlib.suppress(OSError):
+            self.descriptors.fit()
 
     # Namespaces
 
@@ -86,12 +96,37 @@ class Spaces(Host):
                 same[reference] = seen.setdefault(space.identity, reference)
         return same, failed
 
+    def usable(self, given: t.Iterable[str]) -> t.Tuple[t.List[str], t.List[str]]:
+        """The references that are namespaces, and those of which only the file is left.
+
+        One that is being made is a file at first. One that goes meanwhile is in neither.
+        """
+        opened, files = self._opened(given)
+        deadline = time.monotonic() + BIRTH_SECONDS
+        while files and time.monotonic() < deadline:
+            time.sleep(0.02)
+            more, files = self._opened(files)
+            opened += more
+        return opened, files
+
+    def _opened(self, given: t.Iterable[str]) -> t.Tuple[t.List[str], t.List[str]]:
+        opened, files = [], []
+        for reference in given:
+            try:
+                if self.space(reference):
+                    opened.append(reference)
+            except BadInput:
+                files.append(reference)
+        return opened, files
+
     def space(self, reference: str) -> t.Optional[Space]:
         if reference not in self.spaces:
-            fd = open_namespace(reference)
+            own = reference == OWN
+            self.descriptors.make_room()
+            fd = self.descriptors.home if own else open_namespace(reference)
             if fd is None:
                 return None
-            self.spaces[reference] = Space(fd, own=reference == OWN)
+            self.spaces[reference] = Space(fd, own, self.descriptors)
         return self.spaces[reference]
 
     def there(self, reference: str) -> Space:

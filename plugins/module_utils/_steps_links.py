@@ -87,13 +87,13 @@ class NetnsDel(LinkStep):
 
     def simulate(self, state: State) -> None:
         state.namespaces.pop(self.name, None)
-        for link in [link for ref, link in state.links.items() if ref.netns == self.name]:
+        for link in state.linked("netns", self.name):
             LinkDel(link).simulate(state)
 
     def inverse(self, before: State) -> t.List[Step]:
-        after = before.copy()
-        self.simulate(after)
-        lost = tuple(link for ref, link in before.links.items() if after.links.get(ref) != link)
+        with before.trial():
+            self.simulate(before)
+            lost = tuple(link for link in before.changed_links().values() if link)
         return [NetnsRestore(before.namespaces[self.name], lost)]
 
 
@@ -147,8 +147,8 @@ class Sysctl(LinkStep):
         ipv6 = _values.sysctl_told(self.value) == "0"
         if name in ("all", "default"):
             state.namespaces[self.netns] = dataclasses.replace(state.namespaces[self.netns], ipv6=ipv6)
-        for ref, link in list(state.links.items()):
-            if ref.netns == self.netns and name in ("all", ref.name):
+        for link in state.linked("netns", self.netns):
+            if name in ("all", link.ref.name):
                 state.put(dataclasses.replace(link, ipv6=ipv6))
 
     def inverse(self, before: State) -> t.List[Step]:
@@ -491,16 +491,28 @@ class VlanAdd(LinkStep):
         words = ["vlan", "add", "dev", self.ref.name, "vid", _vids(self.vlan.vid, self.last), *flags]
         return [bridge(self.ref.netns, *words)]
 
-    def simulate(self, state: State) -> None:
-        link = state.links[self.ref]
-        vlans = {vlan.vid: vlan for vlan in link.vlans or ()}
-        if self.vlan.pvid:
-            vlans = {vid: vlan._replace(pvid=False) for vid, vlan in vlans.items()}
-        vlans.update((vid, self.vlan._replace(vid=vid)) for vid in range(self.vlan.vid, self.last + 1))
-        state.put(dataclasses.replace(link, vlans=tuple(sorted(vlans.values()))))
+    @property
+    def alike(self) -> t.Hashable:
+        return ("VLANs", self.ref)
 
-    def inverse(self, before: State) -> t.List[Step]:
-        had = {vlan.vid: vlan for vlan in before.links[self.ref].vlans or ()}
+    def simulate_all(self, state: State, alike: t.Sequence[Step]) -> None:
+        _change_vlans(state, self.ref, t.cast("t.Sequence[_VlanStep]", alike))
+
+    def inverse_all(self, before: State, alike: t.Sequence[Step]) -> t.List[Step]:
+        return _back_to_vlans(before, self.ref, t.cast("t.Sequence[_VlanStep]", alike))
+
+    def change(self, vlans: t.Dict[int, Vlan], pvids: t.Set[int]) -> None:
+        """Change the VLANs of a port; ``pvids`` are the ids of those that are the PVID."""
+        if self.vlan.pvid:
+            vlans.update((vid, vlans[vid]._replace(pvid=False)) for vid in pvids if vid in vlans)
+            pvids.clear()
+        for vid in range(self.vlan.vid, self.last + 1):
+            vlans[vid] = self.vlan._replace(vid=vid)
+            if self.vlan.pvid:
+                pvids.add(vid)
+
+    def back(self, had: t.Mapping[int, Vlan]) -> t.List[Step]:
+        """The steps that take it back, given the VLANs before it."""
         vids = range(self.vlan.vid, self.last + 1)
         new = vlan_ranges(Vlan(vid) for vid in vids if vid not in had)
         old = vlan_ranges(had[vid] for vid in vids if vid in had)
@@ -524,14 +536,51 @@ class VlanDel(LinkStep):
     def commands(self) -> t.List[Argv]:
         return [bridge(self.ref.netns, "vlan", "del", "dev", self.ref.name, "vid", _vids(self.first, self.last))]
 
-    def simulate(self, state: State) -> None:
-        link = state.links[self.ref]
-        left = tuple(vlan for vlan in link.vlans or () if not self.first <= vlan.vid <= self.last)
-        state.put(dataclasses.replace(link, vlans=left))
+    @property
+    def alike(self) -> t.Hashable:
+        return ("VLANs", self.ref)
 
-    def inverse(self, before: State) -> t.List[Step]:
-        gone = (vlan for vlan in before.links[self.ref].vlans or () if self.first <= vlan.vid <= self.last)
+    def simulate_all(self, state: State, alike: t.Sequence[Step]) -> None:
+        _change_vlans(state, self.ref, t.cast("t.Sequence[_VlanStep]", alike))
+
+    def inverse_all(self, before: State, alike: t.Sequence[Step]) -> t.List[Step]:
+        return _back_to_vlans(before, self.ref, t.cast("t.Sequence[_VlanStep]", alike))
+
+    def change(self, vlans: t.Dict[int, Vlan], pvids: t.Set[int]) -> None:
+        """Change the VLANs of a port; ``pvids`` are the ids of those that are the PVID."""
+        for vid in range(self.first, self.last + 1):
+            vlans.pop(vid, None)
+            pvids.discard(vid)
+
+    def back(self, had: t.Mapping[int, Vlan]) -> t.List[Step]:
+        """The steps that take it back, given the VLANs before it."""
+        gone = (had[vid] for vid in range(self.first, self.last + 1) if vid in had)
         return [VlanAdd(self.ref, vlan, last) for vlan, last in vlan_ranges(gone)]
+
+
+_VlanStep = t.Union[VlanAdd, VlanDel]
+
+
+def _vlans_of(state: State, ref: Ref) -> t.Tuple[t.Dict[int, Vlan], t.Set[int]]:
+    vlans = {vlan.vid: vlan for vlan in state.links[ref].vlans or ()}
+    return vlans, {vid for vid, vlan in vlans.items() if vlan.pvid}
+
+
+def _change_vlans(state: State, ref: Ref, changes: t.Sequence[_VlanStep]) -> None:
+    vlans, pvids = _vlans_of(state, ref)
+    for step in changes:
+        step.change(vlans, pvids)
+    state.put(dataclasses.replace(state.links[ref], vlans=tuple(sorted(vlans.values()))))
+
+
+def _back_to_vlans(before: State, ref: Ref, changes: t.Sequence[_VlanStep]) -> t.List[Step]:
+    """The steps that take changes back, the last one first."""
+    vlans, pvids = _vlans_of(before, ref)
+    back: t.List[t.List[Step]] = []
+    for step in changes:
+        back.append(step.back(vlans))
+        step.change(vlans, pvids)
+    return [step for steps in reversed(back) for step in steps]
 
 
 def _vids(first: int, last: int) -> str:
@@ -561,9 +610,14 @@ class AddressAdd(LinkStep):
                 words += [keyword, str(extra["IFA_CACHEINFO"][name])]
         return [ip(self.ref.netns, "address", verb, *words)]
 
-    def simulate(self, state: State) -> None:
+    @property
+    def alike(self) -> t.Hashable:
+        return (AddressAdd, self.ref)
+
+    def simulate_all(self, state: State, alike: t.Sequence[Step]) -> None:
         link = state.links[self.ref]
-        state.put(dataclasses.replace(link, addresses=_inserted(link.addresses, self.address)))
+        added = [step.address for step in t.cast("t.Sequence[AddressAdd]", alike)]
+        state.put(dataclasses.replace(link, addresses=_inserted(link.addresses, added)))
 
     def inverse(self, before: State) -> t.List[Step]:
         return [AddressDel(self.ref, self.address)]
@@ -582,12 +636,15 @@ class AddressDel(LinkStep):
     def commands(self) -> t.List[Argv]:
         return [ip(self.ref.netns, "address", "del", *_spell_address(self.address), "dev", self.ref.name)]
 
-    def simulate(self, state: State) -> None:
+    @property
+    def alike(self) -> t.Hashable:
+        return (AddressDel, self.ref)
+
+    def simulate_all(self, state: State, alike: t.Sequence[Step]) -> None:
         link = state.links[self.ref]
-        gone = secondaries(link.addresses, self.address)
-        left = tuple(address for address in link.addresses if address not in (self.address, *gone))
-        hosts = {address.address.split("/")[0] for address in (self.address, *gone)}
-        routes = without_sources(link.routes, hosts)
+        gone = with_secondaries(link.addresses, [step.address for step in t.cast("t.Sequence[AddressDel]", alike)])
+        left = tuple(address for address in link.addresses if address not in gone)
+        routes = without_sources(link.routes, {address.address.split("/")[0] for address in gone})
         if not any(address.family == 4 for address in left):
             # fib_inetaddr_event(): all of IPv4 goes with the last IPv4 address.
             routes = tuple(route for route in routes if route.family == 6)
@@ -630,31 +687,46 @@ def _spell_address(address: Address) -> t.List[str]:
     return [address.address] if peer == host else [host, "peer", "%s/%s" % (peer, prefix)]
 
 
-def secondaries(addresses: t.Sequence[Address], primary: Address) -> t.List[Address]:
-    """The IPv4 addresses that may go with ``primary`` when it is deleted: those behind it in the same subnet.
+def with_secondaries(addresses: t.Sequence[Address], deleted: t.Sequence[Address]) -> t.Set[Address]:
+    """Addresses that are deleted one after the other, with the secondary IPv4 addresses that may go with them.
 
-    Whether they really go is told by the sysctl promote_secondaries.
+    With the first address of a subnet go those behind it, unless the sysctl promote_secondaries keeps them.
     """
-    if primary.family == 6 or primary not in addresses:
-        return []
-    subnet = _subnet(primary)
-    same = [address for address in addresses if address.family == 4 and _subnet(address) == subnet]
-    return same[1:] if same[0] == primary else []
+    left: t.Dict[t.Tuple[int, int], t.Dict[Address, None]] = {}
+    for address in addresses:
+        if address.family == 4:
+            left.setdefault(_subnet(address), {})[address] = None
+    gone: t.Set[Address] = set()
+    for address in deleted:
+        same = left.get(_subnet(address), {}) if address.family == 4 else {}
+        gone.add(address)
+        if address in same:
+            if next(iter(same)) == address:
+                gone.update(same)
+                same.clear()
+            else:
+                del same[address]
+    return gone
 
 
-def _inserted(addresses: t.Tuple[Address, ...], new: Address) -> t.Tuple[Address, ...]:
-    """The addresses with a new one where __inet_insert_ifa() of the kernel puts it: primary ones before secondary ones."""
-    place = len(addresses)
-    if new.family == 4:
-        subnets: t.Set[t.Tuple[int, int]] = set()
-        last_primary = 0
-        for number, address in enumerate(addresses):
-            if address.family == 4 and _subnet(address) not in subnets:
-                subnets.add(_subnet(address))
-                last_primary = number + 1
-        if _subnet(new) not in subnets:
-            place = last_primary
-    return (*addresses[:place], new, *addresses[place:])
+def _inserted(addresses: t.Tuple[Address, ...], added: t.Sequence[Address]) -> t.Tuple[Address, ...]:
+    """The addresses with new ones where __inet_insert_ifa() of the kernel puts them: primary ones before secondary ones."""
+    subnets: t.Set[t.Tuple[int, int]] = set()
+    primary: t.List[Address] = []  # all up to the last primary one
+    others: t.List[Address] = []
+    for address in addresses:
+        others.append(address)
+        if address.family == 4 and _subnet(address) not in subnets:
+            subnets.add(_subnet(address))
+            primary += others
+            others = []
+    for address in added:
+        if address.family == 4 and _subnet(address) not in subnets:
+            subnets.add(_subnet(address))
+            primary.append(address)
+        else:
+            others.append(address)
+    return (*primary, *others)
 
 
 def _subnet(address: Address) -> t.Tuple[int, int]:
@@ -687,8 +759,14 @@ class RouteAdd(LinkStep):
         proto = dict(route.extra).get("proto")
         return [ip(self.ref.netns, *words, "proto", "static" if proto is None else str(proto))]
 
-    def simulate(self, state: State) -> None:
-        state.add_route(self.ref, self.route)
+    @property
+    def alike(self) -> t.Hashable:
+        return (RouteAdd, self.ref)
+
+    def simulate_all(self, state: State, alike: t.Sequence[Step]) -> None:
+        link = state.links[self.ref]
+        added = (step.route for step in t.cast("t.Sequence[RouteAdd]", alike))
+        state.put(dataclasses.replace(link, routes=(*link.routes, *added)))
 
     def inverse(self, before: State) -> t.List[Step]:
         return [RouteDel(self.ref, self.route)]
@@ -707,9 +785,14 @@ class RouteDel(LinkStep):
     def commands(self) -> t.List[Argv]:
         return [ip(self.ref.netns, *_spell_route("del", self.route, self.ref))]
 
-    def simulate(self, state: State) -> None:
+    @property
+    def alike(self) -> t.Hashable:
+        return (RouteDel, self.ref)
+
+    def simulate_all(self, state: State, alike: t.Sequence[Step]) -> None:
         link = state.links[self.ref]
-        state.put(dataclasses.replace(link, routes=tuple(route for route in link.routes if route != self.route)))
+        gone = {step.route for step in t.cast("t.Sequence[RouteDel]", alike)}
+        state.put(dataclasses.replace(link, routes=tuple(route for route in link.routes if route not in gone)))
 
     def inverse(self, before: State) -> t.List[Step]:
         return [RouteAdd(self.ref, self.route)]
@@ -744,15 +827,13 @@ def _slaves(state: State, master: t.Optional[Link]) -> t.List[Link]:
     kind = _all.KINDS.get(master.kind) if master else None
     if master is None or (kind and not kind.has_ports):
         return []
-    place = master.ref
-    links = state.links.items()
-    return [link for ref, link in links if ref.netns == place.netns and link.values.get("master") == place.name]
+    return state.linked("master", tuple(master.ref))
 
 
 def _children(state: State, parent: t.Optional[Link]) -> t.List[Link]:
     """The links that are stacked upon another one, or upon the other end of its pair."""
     ends = [end for end in (parent.ref, parent.peer) if end] if parent else []
-    return [child for end in ends for child in state.children(end)]
+    return [link for end in ends for link in state.children(end)]
 
 
 def _without_ipv6(link: Link) -> Link:
@@ -853,9 +934,8 @@ def _relocate(state: State, old: Ref, new: Ref) -> None:
         state.put(dataclasses.replace(peer, peer=new))
     for child in state.children(old):
         state.put(dataclasses.replace(child, parent=new))
-    for other in list(state.links.values()):
-        if other.ref.netns == old.netns and other.values.get("master") == old.name:
-            state.put(other.having(master=new.name))
+    for other in state.linked("master", tuple(old)):
+        state.put(other.having(master=new.name))
     master = state.links.get(Ref(old.netns, link.values.get("master", "")))
     if master and master.ports and old.name in master.ports:
         renamed = tuple(sorted(new.name if name == old.name else name for name in master.ports))

@@ -31,6 +31,8 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._commands import Argv
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State
     from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import Interface
+    from ansible_collections.virtnet.linux.plugins.module_utils._tables import Table
+
 
 Words = t.List[str]
 
@@ -60,11 +62,15 @@ class OvsStep(Step):
             self.change(switch)
             state.seized(self.takes())
             return
-        before, had, remade = switch.internal(), set(switch.interfaces), self.remakes(switch)
+        interfaces = t.cast("Table[str, Interface]", switch.interfaces)
+        interfaces.begin()
+        remade = self.remakes(switch)
         self.change(switch)
-        after = switch.internal()
+        changed = interfaces.keep()
+        before = {name for name, old in changed.items() if old and old.values["type"] == "internal"}
+        after = {name for name in changed if name in interfaces and interfaces[name].values["type"] == "internal"}
         state.devices((before - after) | remade, (after - before) | remade)
-        state.seized(had ^ switch.interfaces.keys())
+        state.seized({name for name, old in changed.items() if (old is None) != (name not in interfaces)})
 
     def takes(self) -> t.Collection[str]:
         """The names of the links that OVS takes with it, where none come or go."""

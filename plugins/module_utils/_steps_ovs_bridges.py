@@ -71,14 +71,14 @@ class BridgeDel(OvsStep):
         del switch.bridges[self.name]
 
     def _fakes(self, switch: Switch) -> t.List[Bridge]:
-        return [bridge for bridge in switch.bridges.values() if bridge.parent == self.name]
+        return switch.fakes(self.name)
 
     def _ports(self, switch: Switch) -> t.List[str]:
         """All the ports that go, its own one first."""
         bridge = switch.bridges[self.name]
         if bridge.parent:
             return [self.name, *switch.ports_of(bridge)]
-        others = [name for name, port in switch.ports.items() if port.real == self.name and name != self.name]
+        others = [port.name for port in switch.ports_with("real", self.name) if port.name != self.name]
         return [self.name, *others]
 
     def back(self, before: Switch) -> t.Sequence[OvsStep]:

@@ -1,0 +1,178 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Messages about addresses and routes, encoded and decoded here, because a host may have tens of thousands of them.
+
+pyroute2 needs ten times as long for each. What is not in these tables is left to it.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import typing as t
+
+Attributes = t.Sequence[t.Tuple[str, t.Any]]
+Attribute = t.Tuple[int, t.Callable[[t.Any], bytes], t.Callable[[bytes], t.Any]]
+
+NLMSG_HEADER = 16
+NLA_TYPE_MASK = 0x3FFF
+
+
+def attributes(data: bytes, start: int = 0) -> t.Dict[int, bytes]:
+    """The netlink attributes from ``start`` on, by their numbers."""
+    found = {}
+    while start + 4 <= len(data):
+        length, number = struct.unpack_from("=HH", data, start)
+        found[number & NLA_TYPE_MASK] = data[start + 4 : start + length]
+        start += max(length + 3 & ~3, 4)
+    return found
+
+
+def _attribute(number: int, payload: bytes) -> bytes:
+    return struct.pack("=HH", 4 + len(payload), number) + payload + b"\0" * (-len(payload) % 4)
+
+
+def _host(text: str) -> bytes:
+    return socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
+
+
+def _text_of_host(payload: bytes) -> str:
+    return socket.inet_ntop(socket.AF_INET6 if len(payload) == 16 else socket.AF_INET, payload)
+
+
+def _number(value: int) -> bytes:
+    return struct.pack("=I", value)
+
+
+def _of_number(payload: bytes) -> int:
+    return int(struct.unpack_from("=I", payload)[0])
+
+
+def _text(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape") + b"\0"
+
+
+def _of_text(payload: bytes) -> str:
+    return payload.split(b"\0")[0].decode("utf-8", "surrogateescape")
+
+
+# linux/rtnetlink.h
+_METRICS = {
+    "RTAX_MTU": 2,
+    "RTAX_WINDOW": 3,
+    "RTAX_RTT": 4,
+    "RTAX_RTTVAR": 5,
+    "RTAX_SSTHRESH": 6,
+    "RTAX_CWND": 7,
+    "RTAX_ADVMSS": 8,
+    "RTAX_REORDERING": 9,
+    "RTAX_HOPLIMIT": 10,
+    "RTAX_INITCWND": 11,
+    "RTAX_INITRWND": 14,
+}
+
+
+class Metrics(t.Dict[str, t.Any]):
+    """The metrics of a route, as pyroute2 shows nested attributes."""
+
+    def get_attr(self, name: str) -> t.Any:
+        """One of them, None if it is not set."""
+        return dict(self["attrs"]).get(name)
+
+
+def _metrics(nested: t.Mapping[str, Attributes]) -> bytes:
+    return b"".join(_attribute(_METRICS[name], _number(value)) for name, value in nested["attrs"])
+
+
+def _of_metrics(payload: bytes) -> Metrics:
+    found = attributes(payload)
+    return Metrics(attrs=[(name, _of_number(found[number])) for name, number in _METRICS.items() if number in found])
+
+
+_LIFETIMES = ("ifa_preferred", "ifa_valid", "cstamp", "tstamp")
+
+
+def _cacheinfo(values: t.Mapping[str, int]) -> bytes:
+    return struct.pack("=4I", *(values[name] for name in _LIFETIMES))
+
+
+def _of_cacheinfo(payload: bytes) -> t.Dict[str, int]:
+    return dict(zip(_LIFETIMES, struct.unpack_from("=4I", payload)))
+
+
+def _unused(_value: t.Any) -> bytes:
+    raise KeyError
+
+
+class Layout(t.NamedTuple):
+    """What a message looks like behind its nlmsghdr: its fields, and the attributes that are known here."""
+
+    format: str
+    fields: t.Tuple[str, ...]
+    attributes: t.Mapping[str, Attribute]
+
+    def encode(self, header: t.Mapping[str, int], attributes_of: Attributes) -> t.Optional[bytes]:
+        """The message without its nlmsghdr, None if it has attributes that are not known here."""
+        fields = [header.get(name, 0) for name in self.fields]
+        try:
+            body = [_attribute(self.attributes[n][0], self.attributes[n][1](value)) for n, value in attributes_of]
+        except KeyError:
+            return None
+        return b"".join([struct.pack(self.format, *fields), *body])
+
+
+ADDRESS = Layout(
+    "=BBBBI",
+    ("family", "prefixlen", "flags", "scope", "index"),
+    {
+        "IFA_ADDRESS": (1, _host, _text_of_host),
+        "IFA_LOCAL": (2, _host, _text_of_host),
+        "IFA_LABEL": (3, _text, _of_text),
+        "IFA_BROADCAST": (4, _host, _text_of_host),
+        "IFA_CACHEINFO": (6, _cacheinfo, _of_cacheinfo),
+        "IFA_FLAGS": (8, _number, _of_number),
+        "IFA_RT_PRIORITY": (9, _number, _of_number),
+        "IFA_PROTO": (11, _unused, lambda payload: payload[0]),
+    },
+)
+ROUTE = Layout(
+    "=BBBBBBBBI",
+    ("family", "dst_len", "src_len", "tos", "table", "proto", "scope", "type", "flags"),
+    {
+        "RTA_DST": (1, _host, _text_of_host),
+        "RTA_OIF": (4, _number, _of_number),
+        "RTA_GATEWAY": (5, _host, _text_of_host),
+        "RTA_PRIORITY": (6, _number, _of_number),
+        "RTA_PREFSRC": (7, _host, _text_of_host),
+        "RTA_METRICS": (8, _metrics, _of_metrics),
+        "RTA_MULTIPATH": (9, _unused, bytes),
+        "RTA_TABLE": (15, _number, _of_number),
+        "RTA_VIA": (18, _unused, bytes),
+        "RTA_ENCAP": (22, _unused, bytes),
+        "RTA_NH_ID": (30, _unused, _of_number),
+    },
+)
+
+
+class Message:
+    """A message with a layout, decoded as it is asked for; it is read as one of pyroute2's."""
+
+    def __init__(self, layout: Layout, data: bytes) -> None:
+        self._layout = layout
+        size = struct.calcsize(layout.format)
+        self._fields = dict(zip(layout.fields, struct.unpack_from(layout.format, data, NLMSG_HEADER)))
+        self._attributes = attributes(data, NLMSG_HEADER + size)
+
+    def __getitem__(self, field: str) -> int:
+        return int(self._fields[field])
+
+    def get_attr(self, name: str) -> t.Any:
+        """The value of an attribute, None if there is none."""
+        number, _encode, decode = self._layout.attributes[name]
+        payload = self._attributes.get(number)
+        return None if payload is None else decode(payload)

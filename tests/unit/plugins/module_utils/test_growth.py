@@ -1,0 +1,263 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Four times as much takes four times as long, for every list of a topology's document and every phase of a task."""
+
+from __future__ import annotations
+
+import gc
+import time
+import typing as t
+
+import pytest
+
+from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge
+from ansible_collections.virtnet.linux.plugins.module_utils._documents_topology import write_topology
+from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._model_links import HostState, Link, Netns, Ref
+from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import Switch
+from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, simulate, undo
+from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import PLANNING
+
+from .simulated_topology import Document, wanted
+from .test_plan_topology import Host
+
+# Linear is 4, quadratic is 16; a computer that does other things as well is somewhere around.
+FACTOR, LIMIT = 4, 8.5
+# A phase this quick is not judged.
+SECONDS = 0.1
+
+
+def _hex(number: int) -> str:
+    return "%x:%x" % (number >> 16, number & 0xFFFF)
+
+
+def _up(name: str, **more: t.Any) -> Document:
+    return {"name": name, "kind": "tuntap", "mode": "tap", "state": "up", **more}
+
+
+def _taps(count: int) -> t.List[Document]:
+    return [{"name": "t%d" % n, "kind": "tuntap", "mode": "tap"} for n in range(count)]
+
+
+def _bridges(count: int) -> t.List[Document]:
+    return [{"name": "br%d" % n, "kind": "linux_bridge"} for n in range(0, count, 500)]
+
+
+def _port(number: int) -> Document:
+    return {"name": "t%d" % number, "kind": "linux_bridge_port", "bridge": "br%d" % (number - number % 500)}
+
+
+def _macvlan(number: int, parent: str) -> Document:
+    return {"name": "m%d" % number, "kind": "macvlan", "parent": parent, "mode": "bridge"}
+
+
+def _switch(*ports: Document, **more: t.Any) -> Document:
+    return {"name": "ovs0", "datapath_type": "netdev", "ports": [*ports], **more}
+
+
+LISTS: t.Dict[str, t.Tuple[int, t.Callable[[int], Document]]] = {
+    "namespaces": (400, lambda n: {"namespaces": [{"name": "n%d" % i} for i in range(n)]}),
+    "sysctls": (
+        1000,
+        lambda n: {"namespaces": [{"name": "n", "sysctls": {"net.ipv4.conf.c%d.arp_ignore" % i: 1 for i in range(n)}}]},
+    ),
+    "pairs": (
+        200,
+        lambda n: {
+            "namespaces": [{"name": "n%d" % i} for i in range(n)],
+            "links": [
+                {"name": "v%d" % i, "kind": "veth", "state": "up", "peer": {"name": "w", "netns": "n%d" % i}}
+                for i in range(n)
+            ],
+        },
+    ),
+    "ports of bridges by master": (
+        400,
+        lambda n: {"links": [*_bridges(n), *(_up("t%d" % i, master="br%d" % (i - i % 500)) for i in range(n))]},
+    ),
+    "ports of bridges by document": (
+        300,
+        lambda n: {"links": [*_bridges(n), *_taps(n), *(_port(i) for i in range(n))]},
+    ),
+    "ports of one bridge": (
+        250,
+        lambda n: {
+            "links": [
+                *_taps(n),
+                {"name": "br", "kind": "linux_bridge", "ports": ["t%d" % i for i in range(n)], "purge_ports": True},
+            ]
+        },
+    ),
+    "macvlans on one parent": (300, lambda n: {"links": [_up("t0"), *(_macvlan(i, "t0") for i in range(n))]}),
+    "macvlans on many parents": (
+        200,
+        lambda n: {"links": [*_taps(n), *(_macvlan(i, "t%d" % i) for i in range(n))]},
+    ),
+    "macaddrs": (
+        2000,
+        lambda n: {
+            "links": [
+                _up("t0"),
+                {
+                    **_macvlan(0, "t0"),
+                    "mode": "source",
+                    "macaddrs": ["02:00:00:00:%02x:%02x" % divmod(i, 256) for i in range(n)],
+                },
+            ]
+        },
+    ),
+    "addresses of a subnet": (
+        1000,
+        lambda n: {
+            "links": [_up("t0", addresses=["10.0.%d.%d/16" % divmod(i, 256) for i in range(n)], purge_addresses=True)]
+        },
+    ),
+    "addresses of subnets": (
+        1000,
+        lambda n: {
+            "links": [_up("t0", addresses=["10.%d.%d.1/24" % divmod(i, 256) for i in range(n)], purge_addresses=True)]
+        },
+    ),
+    "IPv6 addresses": (
+        1000,
+        lambda n: {"links": [_up("t0", addresses=["fd00::%s/64" % _hex(i) for i in range(n)], purge_addresses=True)]},
+    ),
+    "routes": (
+        1000,
+        lambda n: {
+            "links": [
+                _up(
+                    "t0",
+                    addresses=["10.0.0.1/24"],
+                    routes=[{"to": "10.%d.%d.0/24" % divmod(i + 256, 256), "via": "10.0.0.2"} for i in range(n)],
+                    purge_routes=True,
+                )
+            ]
+        },
+    ),
+    "vlans": (
+        1000,
+        lambda n: {
+            "links": [
+                {"name": "br0", "kind": "linux_bridge", "vlan_filtering": True},
+                *_taps(1),
+                {**_port(0), "vlans": [{"vid": i + 2, "untagged": bool(i % 2)} for i in range(n)], "purge_vlans": True},
+            ]
+        },
+    ),
+    "OVS bridges": (
+        200,
+        lambda n: {"ovs_bridges": [{"name": "o%d" % i, "datapath_type": "netdev"} for i in range(n)]},
+    ),
+    "OVS ports": (
+        500,
+        lambda n: {"ovs_bridges": [_switch(*({"name": "p%d" % i, "type": "internal", "tag": "7"} for i in range(n)))]},
+    ),
+    "OVS ports of links": (
+        300,
+        lambda n: {"links": _taps(n), "ovs_bridges": [_switch(*({"name": "t%d" % i} for i in range(n)))]},
+    ),
+    "OVS controllers": (
+        1000,
+        lambda n: {"ovs_bridges": [_switch(controllers=["tcp:10.0.0.1:%d" % (i + 1) for i in range(n)])]},
+    ),
+    "OVS external_ids": (2000, lambda n: {"ovs_bridges": [_switch(external_ids={"k%d" % i: "v" for i in range(n)})]}),
+    "OVS trunks": (
+        1000,
+        lambda n: {"ovs_bridges": [_switch({"name": "p", "type": "internal", "trunks": [str(i) for i in range(n)]})]},
+    ),
+    "interfaces of an OVS bond": (
+        500,
+        lambda n: {
+            "links": _taps(n),
+            "ovs_bridges": [_switch({"name": "bond", "interfaces": ["t%d" % i for i in range(n)]})],
+        },
+    ),
+}
+
+
+class _Stopwatch:
+    """Processor time, by phase."""
+
+    def __init__(self) -> None:
+        self.seconds: t.Dict[str, float] = {}
+
+    def measure(self, phase: str, work: t.Callable[[], t.Any]) -> t.Any:
+        start = time.process_time()
+        result = work()
+        self.seconds[phase] = time.process_time() - start
+        return result
+
+
+class _Linear(Host):
+    """A simulated host that knows all of a link from its birth."""
+
+    def observe(self, wanted: Wanted) -> State:
+        if not wanted.namespaces:
+            return super().observe(wanted)
+        for name, netns in list(self.state.namespaces.items()):
+            sysctls = {key: "0" for asked in wanted.namespaces if asked.name == name for key in asked.sysctls}
+            self.state.namespaces[name] = Netns(name, {**sysctls, **netns.sysctls}, netns.identity)
+        return super().observe(wanted)
+
+
+def _phases(document: Document) -> t.Dict[str, float]:
+    """How long a topology takes that is made, found to be there, taken back, and removed."""
+    empty = {"name": "lab", "namespaces": [], "links": [], "ovs_bridges": []}
+    links = {Ref("", "lo"): Link(Ref("", "lo"), index=1)}
+    host = _Linear(HostState(namespaces={"": Netns("")}, links=links, ovs={"": Switch()}, boot="this"))
+    watch = _Stopwatch()
+    asked = watch.measure("read", lambda: wanted({**empty, **document}))
+    here = host.locate(asked)
+    plan: Plan = watch.measure("plan", lambda: PLANNING.make_plan(host.observe(here), here))
+    assert plan.steps
+    assert not plan.missing
+    watch.measure("commands", lambda: plan.commands)
+    back = watch.measure("undo", lambda: undo(PLANNING, plan.before, plan.steps).steps)
+    taken_back = plan.after.copy()
+    watch.measure("simulate", lambda: simulate(taken_back, back))
+    watch.measure("differences", lambda: PLANNING.differences(plan.before, taken_back, plan.steps))
+    assert not PLANNING.differences(plan.before, taken_back, plan.steps)
+    simulate(host.state, plan.steps)
+    host.commit(plan, host.state)
+    again = watch.measure("again", lambda: converge(host, PLANNING, asked, True))
+    assert not again.plan.steps
+    watch.measure("document", lambda: write_topology(again.now, again.wanted, again.plan))
+    watch.measure("repair", lambda: PLANNING.make_repair(plan.before, plan.after, True))
+    for phase, left in (("purge", {**empty, **_emptied(document)}), ("absent", {**empty, "state": "absent"})):
+        gone = watch.measure(phase, lambda left=left: converge(host, PLANNING, wanted(left), True))
+        watch.measure("undo of " + phase, lambda gone=gone: undo(PLANNING, gone.plan.before, gone.plan.steps))
+    return watch.seconds
+
+
+def _emptied(document: Document) -> Document:
+    """The same topology, whose elements have empty lists where they had any."""
+    return {
+        **document,
+        "namespaces": [],
+        "links": [
+            {option: [] if isinstance(value, list) else value for option, value in link.items()}
+            for link in document.get("links", [])
+            if "peer" not in link
+        ],
+        "ovs_bridges": [{**bridge, "ports": []} for bridge in document.get("ovs_bridges", [])],
+    }
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_task_takes_as_long_as_its_lists_are(name: str) -> None:
+    count, document = LISTS[name]
+    _phases(document(10))
+    gc.disable()
+    try:
+        for _attempt in range(3):
+            few, many = _phases(document(count)), _phases(document(FACTOR * count))
+            slow = {phase: (few[phase], many[phase]) for phase in many if many[phase] > SECONDS}
+            bad = {phase: "%.3f -> %.3f s" % pair for phase, pair in slow.items() if pair[1] > LIMIT * pair[0]}
+            if not bad:
+                return
+    finally:
+        gc.enable()
+    pytest.fail("%d times as many %s take longer than that: %s" % (FACTOR, name, bad))
