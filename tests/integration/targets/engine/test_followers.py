@@ -210,8 +210,7 @@ def test_a_parent_and_its_children_change_together_in_any_order(turned: int) -> 
 def test_more_than_the_parent_gets_is_refused(name: str) -> None:
     links = [{"name": name, "mtu": 1500, **CHILD}, {"name": "e0", "kind": "link", "mtu": 1400}]
     assert (
-        "Option mtu of link '%s': 1500 is more than its parent has, which is 1400 (option mtu of link 'e0')."
-        % name
+        "Option mtu of link '%s': 1500 is more than its parent has, which is 1400 (option mtu of link 'e0')." % name
         in refusal(STACKED, topology(*links))
     )
 

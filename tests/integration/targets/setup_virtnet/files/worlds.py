@@ -147,6 +147,8 @@ def alike(seen: t.Any) -> t.Any:
     """A snapshot without what two worlds differ in: interface indexes, and addresses that the kernel chose."""
     if isinstance(seen, dict):
         chosen = {"ifindex", "link_index", "bridge_id", "root_id"}
+        # A bridge has the limits of the first ports that it ever had, and keeps them without these.
+        chosen |= {"tso_max_size", "tso_max_segs"}
         if "hairpin" in seen:
             # Ports are numbered as they come; and the bridge command takes an index for one of this namespace, wherever
             # the other end is.
