@@ -31,6 +31,7 @@ TYPE = readers.choice("linux", "ovs")
 DATAPATH_TYPE = readers.choice("system", "netdev")
 LINUX_PORTS_MAX = 1023  # BR_MAX_PORTS of net/bridge/br_private.h
 OVS_PORTS_MAX = 65279  # OFPP_MAX of OpenFlow, less the local port
+TAP_MTU = readers.number(68, 65521)
 MTU = readers.number(68, 65535)
 
 
@@ -259,7 +260,7 @@ def _hypervisor_bridge(check: Check) -> None:
         "group": _user,
         "tag": readers.number(1, _values.VID_MAX, "a VLAN"),
         "trunks": _trunks,
-        "mtu": MTU,
+        "mtu": TAP_MTU,
         "vnet_hdr": readers.boolean,
         "multi_queue": readers.boolean,
     }
