@@ -57,6 +57,9 @@ class Host:
     def retreat(self) -> None:
         """A plan is going to be taken back. Called before the first step of the undo."""
 
+    def settle(self, before: State, steps: t.Sequence[Step]) -> None:
+        """Wait for what follows by itself from steps that were run, on a host that was in the state ``before``."""
+
     # What is recorded beside it: before a plan is run, when it has been, and when it has been taken back.
 
     _following: t.Optional[Following] = None
@@ -234,6 +237,7 @@ class _Execution:
                 self._host.run(batch)
                 self._done += batch
             self._running = ()
+            self._host.settle(plan.before, plan.steps)
             outcome = Outcome(wanted, plan, self._host.review(wanted, plan))
             _verify(plan, self._task.planning.make_plan(outcome.now, wanted))
             self._task.tell(outcome)
@@ -296,6 +300,7 @@ def _restore(
     back, trouble = undo(planning, before, done)
     trouble += _run_all(host, back)
     try:
+        host.settle(before, back)
         trouble += _run_all(host, planning.make_repair(host.observe(wanted), before, True))
         now = host.observe(wanted)
         different = planning.differences(before, now, done)

@@ -17,7 +17,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._apply import Host
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._following import Following, renewal
 from ansible_collections.virtnet.linux.plugins.module_utils._kernel import Kernel
-from ansible_collections.virtnet.linux.plugins.module_utils._model_links import Ref, references
+from ansible_collections.virtnet.linux.plugins.module_utils._model_links import OWN, Ref, references
 from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import (
     Belongings,
     OwnedLink,
@@ -121,6 +121,14 @@ class WholeHost(Host):
     def usable(self, names: t.Iterable[str]) -> t.Tuple[t.List[str], t.List[str]]:
         """The names of namespaces, and those of which only the file is left."""
         return self._kernel.usable(names)
+
+    def settle(self, before: State, steps: t.Sequence[Step]) -> None:
+        """Wait until Open vSwitch has taken the links that have come and have a row there already."""
+        come = {ref.name for step in steps for ref in step.brings() if ref.netns == OWN}
+        for database, switch in before.ovs.items():
+            if not come.isdisjoint(switch.interfaces):
+                self._kernel.descriptors.put_away()
+                self._ovs.catch_up(database)
 
     def tidy(self) -> None:
         """Remove what devices have left behind in /dev."""

@@ -34,8 +34,9 @@ def host_lock(path: str = LOCK_FILE, timeout: float = LOCK_TIMEOUT) -> t.Iterato
         raise Unusable("Opening the lock file %s failed: %s." % (path, error.strerror)) from error
     try:
         _acquire(fd, path, timeout)
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, b"%d\n" % os.getpid(), 0)
+        with contextlib.suppress(OSError):  # it is for the message of another task; the lock is held without it
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, b"%d\n" % os.getpid(), 0)
         yield
     finally:
         os.close(fd)

@@ -13,6 +13,7 @@ become of what was written is looked up by ovsdb-client, which asks the database
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -203,6 +204,7 @@ class Ovs(Host):
                 return
             self._tool(argv, database)
         except _TimedOut as timed_out:
+            timed_out.unsure = batch
             if late:
                 raise
             self._stuck(database, batch, timed_out)
@@ -238,7 +240,7 @@ class Ovs(Host):
         for step in t.cast("t.Sequence[LinkAgain]", batch):
             if step.userspace:
                 self._tool(LinkAgain.removal(step.name, *self._target(database)), database)
-        self._reconfigure(database)
+        self._reconfigure(database, self._seconds(spare=1))
 
     @staticmethod
     def _target(database: str) -> t.List[str]:
@@ -254,15 +256,24 @@ class Ovs(Host):
         """
         tables = self._select(database)
         if any(row["ofport"] == -1 and row["type"] in TUNNELS for row in tables[INTERFACE]):
-            self._reconfigure(database)
+            self._reconfigure(database, self._seconds(spare=1))
 
-    def _reconfigure(self, database: str) -> None:
-        """Have ovs-vswitchd go through its configuration once more, and wait for it."""
+    def _reconfigure(self, database: str, seconds: int) -> None:
+        """Have ovs-vswitchd go through its configuration once more, and wait for it for some seconds."""
         (answer,) = self._transact(database, [{"op": "select", "table": ROOT, "where": [], "columns": ["cur_cfg"]}])
         taken_up = {"cur_cfg": answer["rows"][0]["cur_cfg"]}
         wait = {"op": "wait", "table": ROOT, "where": [], "columns": ["cur_cfg"], "until": "!=", "rows": [taken_up]}
         self._transact(database, json.loads(RECONFIGURE)[1:])
-        self._transact(database, [{**wait, "timeout": 1000 * self._seconds(spare=1)}])
+        self._transact(database, [{**wait, "timeout": 1000 * seconds}])
+
+    def catch_up(self, database: str) -> None:
+        """Wait until ovs-vswitchd has seen the links that have come and gone, as far as it answers in time.
+
+        It takes a link that has a row already when it hears of it, and makes it promiscuous then.
+        """
+        if not self._late:
+            with contextlib.suppress(Unusable, _Absent, _Failed):
+                self._reconfigure(database, max(1, self._seconds() // 3))
 
     def _stuck(self, database: str, batch: t.Sequence[Step], timed_out: _TimedOut) -> None:
         """Tell what has become of a transaction that nobody has acknowledged in time, and who is to blame."""
@@ -270,6 +281,9 @@ class Ovs(Host):
             self._select(database)
         except (_Absent, _Failed) as lost:
             raise _after(batch, Unusable(_sentence(lost))) from lost
+        except Failure as unknown:
+            unknown.unsure = batch
+            raise
         failure = NotTaken(
             "The daemon ovs-vswitchd did not take up a change of the database%s within %d seconds (option timeout): is it "
             "running? ovsdb-server is." % (_of(database), self._timeout)
@@ -305,7 +319,7 @@ class Ovs(Host):
             ) from error
         except OSError as error:
             if error.errno != errno.E2BIG:
-                raise
+                raise Unusable("Running %s failed: %s." % (argv[0], error.strerror)) from error
             raise _Failed("it is more than fits one command line (%d bytes)" % sum(map(len, raw))) from error
         told = done.stderr.decode("utf-8", "replace").strip()
         if done.returncode == -signal.SIGALRM:

@@ -49,6 +49,10 @@ class Step:
         """The commands of a whole batch that this step begins."""
         return [argv for step in batch for argv in step.commands()]
 
+    def brings(self) -> t.Sequence[Ref]:
+        """Where links are with it that were not there before, apart from those that Open vSwitch makes."""
+        return ()
+
     def simulate(self, state: State) -> None:
         """Change ``state`` as the host would change. A step has this or ``simulate_all``."""
         self.simulate_all(state, [self])

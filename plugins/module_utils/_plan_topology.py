@@ -14,6 +14,7 @@ links are to have; deletions last, those of Open vSwitch at the very end, becaus
 from __future__ import annotations
 
 import collections
+import dataclasses
 import functools
 import typing as t
 
@@ -67,6 +68,8 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
 def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
     """What gives links and Open vSwitch back what they had; internal ports of the latter may have to move again."""
     moves: t.List[Step] = []
+    if not observed:
+        target = _without_promisc(target, state)
     with state.trial():
         for ref, link in target.links.items():
             fresh = Ref(OWN, ref.name)
@@ -79,6 +82,19 @@ def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
             *moves,
             *_plan_links.make_repair(state, target, observed),
         ]
+
+
+def _without_promisc(target: State, state: State) -> State:
+    """The target without whether links are promiscuous that Open vSwitch has in a state.
+
+    It makes them so when it takes them, and remembers what they were; where we are first, they stay so when it releases them.
+    """
+    interfaces = [switch.interfaces for switch in state.ovs.values()]
+    links = {
+        ref: link.having(promisc=None) if ref.netns == OWN and any(ref.name in names for names in interfaces) else link
+        for ref, link in target.links.items()
+    }
+    return dataclasses.replace(target, links=links)
 
 
 def differences(before: State, now: State, done: t.Sequence[Step]) -> t.List[str]:
@@ -210,9 +226,9 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
                 self.do(ColumnSet(database, table, place.name, column, old, new))
 
     def _leave_to_ovs(self) -> None:
-        """Don't give links that Open vSwitch takes or lets go of back that they were promiscuous, or weren't."""
+        """Leave to Open vSwitch whether the links that it takes, has or releases are promiscuous."""
         for database, switch in self.state.ovs.items():
-            for name in switch.interfaces.keys() ^ self.before.ovs[database].interfaces.keys():
+            for name in switch.interfaces.keys() | self.before.ovs[database].interfaces.keys():
                 origin = self._origins.get(Ref(OWN, name))
                 if origin:
                     self._origins[Ref(OWN, name)] = origin.having(promisc=None)

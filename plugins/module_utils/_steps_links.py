@@ -189,6 +189,9 @@ class LinkAdd(LinkStep):
             return [_into(parent.netns, words, link.ref.netns, what)]
         return [ip(link.ref.netns, *words, *what)]
 
+    def brings(self) -> t.Sequence[Ref]:
+        return [end.ref for end in (self.link, self.peer) if end]
+
     def simulate(self, state: State) -> None:
         kind = _all.KINDS[self.link.kind]
         values: t.Dict[str, t.Any] = {"state": "down", "master": "", "alias": "", "promisc": False}
@@ -303,6 +306,9 @@ class LinkRename(LinkStep):
     def commands(self) -> t.List[Argv]:
         return [ip(self.ref.netns, "link", "set", "dev", self.ref.name, "name", self.name)]
 
+    def brings(self) -> t.Sequence[Ref]:
+        return [Ref(self.ref.netns, self.name)]
+
     def simulate(self, state: State) -> None:
         _relocate(state, self.ref, Ref(self.ref.netns, self.name))
 
@@ -327,6 +333,9 @@ class LinkMove(LinkStep):
         name = ["name", self.to.name] if self.to.name != self.ref.name else []
         words = ["link", "set", "dev", self.ref.name]
         return [_into(self.ref.netns, [*words, *name], self.to.netns)]
+
+    def brings(self) -> t.Sequence[Ref]:
+        return [self.to]
 
     def simulate(self, state: State) -> None:
         link = state.links[self.ref]

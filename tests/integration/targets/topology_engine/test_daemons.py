@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
+import time
 import typing as t
 from pathlib import Path
 
@@ -113,6 +115,10 @@ class Late:
         raise Refused("looking again", "Injected fault", 5)
 
 
+class LateHost(Late, WholeHost):
+    pass
+
+
 class LateKernel(Late, Kernel):
     pass
 
@@ -152,5 +158,42 @@ def test_a_topology_owns_what_an_undo_of_another_one_makes_again() -> None:
         with contextlib.closing(LateKernel()) as kernel, pytest.raises(Refused):
             converge(kernel, _plan_links.PLANNING, V0, False)
         owned(world)
+
+    with_lab(test)
+
+
+def promiscuous(world: World, name: str) -> bool:
+    (link,) = json.loads(world.run("ip", "-j", "link", "show", "dev", name))
+    return "PROMISC" in link["flags"]
+
+
+def test_an_undo_waits_until_open_vswitch_has_taken_what_was_made_again() -> None:
+    """It takes the link of a row when it hears of it, and makes it promiscuous: later than the undo looked at the host."""
+
+    def test(world: World) -> None:
+        # A link that was made again behind a row isn't taken: Open vSwitch has the socket of the old one.
+        world.run("ip", "link", "delete", "v0")
+        assert run(LAB).plan.changed
+        before = promiscuous(world, "v0")
+        for _time in range(3):
+            with contextlib.closing(LateHost(20)) as late, pytest.raises(Refused) as caught:
+                converge(late, _plan_topology.PLANNING, wanted(ABSENT), False)
+            time.sleep(1)
+            assert promiscuous(world, "v0") == before
+            assert "promisc" not in str(caught.value)
+
+    with_lab(test)
+
+
+def test_a_link_that_an_undo_makes_again_is_promiscuous_as_long_as_open_vswitch_has_it() -> None:
+    """Where we make it so, Open vSwitch takes it for what the link had before, and leaves it so."""
+
+    def test(world: World) -> None:
+        with contextlib.closing(LateHost(20)) as late, pytest.raises(Refused) as caught:
+            converge(late, _plan_topology.PLANNING, wanted(ABSENT), False)
+        assert "Injected fault" in str(caught.value)
+        assert promiscuous(world, "v0")
+        run({**LAB, "ovs_bridges": [{**LAB["ovs_bridges"][0], "ports": [{"name": "i0", "type": "internal"}]}]})
+        assert not promiscuous(world, "v0")
 
     with_lab(test)

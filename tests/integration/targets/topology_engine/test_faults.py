@@ -15,7 +15,9 @@ import errno
 import functools
 import itertools
 import os
+import resource
 import typing as t
+from pathlib import Path
 
 import pytest
 
@@ -27,7 +29,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, S
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import PLANNING
 from ansible_collections.virtnet.linux.plugins.module_utils._records import Records
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import switch
-from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import alone, same
+from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import alone, apart, same
 from ansible_collections.virtnet.linux.tests.integration.targets.topology_engine.test_engine import (
     RECORDS,
     WORLD,
@@ -337,3 +339,72 @@ def leftovers(_host: Host) -> None:
 
 def test_what_killed_tasks_left_is_removed() -> None:
     on_a_host(leftovers)
+
+
+# Limits
+
+
+def limited(limit: int, value: int, attempt: t.Callable[[], t.Any]) -> str:
+    """What an attempt fails with in a process of its own that has a limit, nothing if it doesn't."""
+
+    def inside() -> str:
+        resource.setrlimit(limit, (value, value))
+        return failing(attempt)
+
+    return str(apart(inside))
+
+
+def address_space() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+
+
+def small_files(host: Host) -> None:
+    run(OLD)
+    for document in (NEW, ABSENT):
+        for size in (0, 700):
+            before, record = host.snapshot(), recorded()
+            told = limited(resource.RLIMIT_FSIZE, size, functools.partial(run, document))
+            assert told.startswith("Writing /run/topologies/lab.")
+            assert told.endswith(" failed: File too large. Nothing was changed.")
+            same(before, host.snapshot(), told)
+            assert recorded() == record
+
+
+def little_memory(host: Host) -> None:
+    """With ever more memory a task gets further, until it succeeds; before that all is as before."""
+    run(OLD)
+    document = {**NEW, "links": [*many(200)["links"], *NEW["links"]]}
+    outcomes = []
+    for megabytes in (1, 4, 8, 12, 16, 17, 18, 19, 20, 22, 24, 32, 256):
+        before, record = host.snapshot(), recorded()
+        told = limited(resource.RLIMIT_AS, address_space() + (megabytes << 20), functools.partial(run, document))
+        outcomes.append(told)
+        if not told:
+            break
+        same(before, host.snapshot(), "%d MiB: %s" % (megabytes, told))
+        assert recorded() == record
+        assert "not all of it" not in told
+        print("%d MiB: %s" % (megabytes, told))
+    assert outcomes[-1] == ""
+    assert len(outcomes) > 3
+
+
+def test_limits() -> None:
+    on_a_host(small_files)
+    on_a_host(little_memory)
+
+
+def full_run(host: Host) -> None:
+    """The kernel can't give the second of three new namespaces a name."""
+    host.world.run("mount", "-t", "tmpfs", "-o", "nr_inodes=2", "tmpfs", "/run/netns")
+    document = {"name": "lab", "state": "present", "namespaces": [{"name": name} for name in ("a0", "a1", "a2")]}
+    told = failing(functools.partial(run, document))
+    assert told.startswith("Creating network namespace 'a1' failed: No space left on device.")
+    assert told.endswith("What had been done before that was undone.")
+    assert os.listdir("/run/netns") == []
+    assert recorded() == []
+    host.world.run("umount", "/run/netns")
+
+
+def test_a_full_folder_of_namespaces() -> None:
+    on_a_host(full_run)
