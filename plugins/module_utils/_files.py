@@ -64,7 +64,7 @@ def read_json(path: str) -> t.Any:
         if status.st_size > SIZE_MAX:
             raise ValueError("it has more than %d bytes" % SIZE_MAX)
         with open(fd, "rb", closefd=False) as file:
-            content = file.read(SIZE_MAX)
+            content = file.read(status.st_size)
     finally:
         os.close(fd)
     try:
