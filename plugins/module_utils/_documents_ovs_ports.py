@@ -165,8 +165,8 @@ def write_port(switch: Switch, wanted: WantedPort) -> Document:
     document: Document = {"bridge": wanted.bridge, "name": wanted.name, **database_of(wanted.database)}
     if port is None or (not wanted.present and wanted.bridge not in (switch.bridge_of(port), port.real)):
         return {**document, "state": "absent"}
-    # A port of a fake bridge is on its parent, too.
-    document["bridge"] = port.real if wanted.bridge == port.real else switch.bridge_of(port)
+    # A port of a fake bridge is on its parent, too, and so is its own one.
+    document["bridge"] = wanted.bridge if wanted.bridge in (port.real, port.name) else switch.bridge_of(port)
     document.update(state="present", **{option: plain(port.values[option]) for option in _PORT_COLUMNS})
     if port.interfaces != (port.name,):
         return {**document, "interfaces": list(port.interfaces)}

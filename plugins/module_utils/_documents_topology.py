@@ -18,13 +18,9 @@ from ansible_collections.virtnet.linux.plugins.module_utils import _documents_ov
 from ansible_collections.virtnet.linux.plugins.module_utils import _documents_ovs_ports as port_documents
 from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs import CONNECTION, read_timeout
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
-from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, linux_bridge_port
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all
 from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import (
-    OVS_KINDS,
-    OWN,
-    Link,
-    Ref,
     WantedLink,
     WantedNetns,
     references,
@@ -45,8 +41,6 @@ Validate = t.Callable[[Options, Document], t.Tuple[Document, t.List[str]]]
 ANY, PORT = "link", "linux_bridge_port"
 UNKNOWN = "there is no option "  # how a sentence of Validate on such a one begins
 KINDS = (ANY, PORT, *_all.KINDS)
-# Links that OVS makes for itself.
-OVS_OWN = ("ovs-netdev", "ovs-system", "genev_sys_6081", "gre_sys", "vxlan_sys_4789")
 _DOCUMENTS = {"type": "list", "elements": "dict", "default": []}
 # The options of a document that is kept: as they were given, and completed.
 _KEPT_AS_GIVEN = ("name", "purge", "rollback", "timeout")
@@ -345,74 +339,3 @@ def listed(document: Document) -> Document:
 
 def _without(document: Document, *names: str) -> Document:
     return {name: value for name, value in document.items() if name not in names}
-
-
-def write_all(state: State, names: t.Sequence[str]) -> Document:
-    """All of a host, or of the namespaces in ``names``, as a topology takes it.
-
-    What no topology can make, hardware and links of other kinds, is in ``other_links``.
-    """
-    internal = set().union(*(switch.internal() for switch in state.ovs.values()))
-    links: t.List[Document] = []
-    others: t.List[Document] = []
-    told: t.Set[Ref] = set()
-    for ref, link in sorted(state.links.items()):
-        if ref.netns not in (*names, OWN) or ref in told or ref.name == "lo":
-            continue
-        if ref.name in internal and link.kind in OVS_KINDS:
-            # Open vSwitch decides on these, by what the documents of bridges and ports say.
-            document = {**_without(documents.write_link(state, ref, None), "mac", "mtu"), "kind": ANY}
-            links.append({**document, "move_from": ""} if ref.netns else document)
-        elif _can_make(state, link):
-            kind = _all.KINDS[link.kind]
-            document = _without(documents.write_link(state, ref, kind), "ports", "ports_promisc")
-            told |= {end for end in (link.peer,) if end}
-            links.append(document)
-        else:
-            others.append({**documents.write_link(state, ref, None), "kind": link.kind or "hardware"})
-        links += _port_documents(state, link)
-        if link.peer in told:
-            links += _port_documents(state, state.links[link.peer])
-    return {
-        "namespaces": [_netns_document(state, name) for name in names],
-        "links": links,
-        "other_links": others,
-        "ovs_bridges": [bridge for database in state.ovs for bridge in _bridges(state, database)],
-    }
-
-
-def _can_make(state: State, link: Link) -> bool:
-    if link.ref.name in OVS_OWN:
-        return False
-    kind = _all.KINDS.get(link.kind)
-    if kind is None or (kind.paired and link.peer not in state.links):
-        return False
-    return not kind.has_parent or link.parent in state.links
-
-
-def _netns_document(state: State, name: str) -> Document:
-    lo = state.links.get(Ref(name, "lo"))
-    return {"name": name, "state": "present", "loopback": bool(lo and lo.values.get("state") == "up")}
-
-
-def _port_documents(state: State, link: Link) -> t.List[Document]:
-    """The document of a bridge's port, if it has other settings than a new one."""
-    bridge = link.values.get("master", "")
-    defaults = linux_bridge_port.DEFAULTS
-    own = {k: v for k, v in link.port.items() if k in defaults and v != defaults[k]}
-    if not link.port or not (own or link.vlans):
-        return []
-    wanted = WantedLink(link.ref, made=False, values={"master": bridge}, port_of=bridge)
-    return [{"kind": PORT, **documents.write_port(state, wanted)}]
-
-
-def _bridges(state: State, database: str) -> t.List[Document]:
-    switch = state.ovs[database]
-    found = []
-    for bridge in switch.bridges.values():
-        document = bridge_documents.write_bridge(switch, WantedBridge(database, bridge.name, True, {}))
-        ports = [WantedPort(database, bridge.name, name, True, {}, {}) for name in switch.ports_of(bridge)]
-        written = (port_documents.write_port(switch, port) for port in ports)
-        document["ports"] = [_without(port, "bridge", "database") for port in written]
-        found.append(document)
-    return found

@@ -17,6 +17,7 @@ import time
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _messages as messages
+from ansible_collections.virtnet.linux.plugins.module_utils import _sysctls as sysctls
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._foreseen import STACKED
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all
@@ -40,8 +41,9 @@ from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import (
     is_dead,
     named_namespaces,
     open_namespace,
+    unshare,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._netlink import PROC_SYS, Space
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink import Space
 from ansible_collections.virtnet.linux.plugins.module_utils._sentences import sentences
 from ansible_collections.virtnet.linux.plugins.module_utils._values import family
 
@@ -117,6 +119,27 @@ class Looking(LookingAtOvs):
             matter.setdefault(ref.netns, {})[ref] = asked
         for reference, table in tables.items():
             self._look_deeper(state, reference, table, matter.get(reference, {}))
+        self._look_sysctls(state, {r: table for r, table in tables.items() if wanted.details and r != OWN})
+
+    def _look_sysctls(self, state: State, tables: t.Mapping[str, t.Iterable[str]]) -> None:
+        """Read the sysctls of namespaces that differ from those of a new one, for which one is made that has no name.
+
+        Where there are any, those of its links, of which ``tables`` has the names, are of interest, too.
+        """
+        if not tables:
+            return
+        try:
+            unshare()
+            new = sysctls.read_raw(sysctls.settable())
+        finally:
+            self.descriptors.enter(self.descriptors.home)
+        for reference, names in tables.items():
+            with self.there(reference).inside():
+                found = sysctls.different(sysctls.read_raw(new), new)
+                of_links = sysctls.of_links(names, found, new) if found else {}
+            state.namespaces[reference] = dataclasses.replace(
+                state.namespaces[reference], sysctls={**found, **of_links}
+            )
 
     def _is_there(self, reference: str, name: str, index: int) -> bool:
         message = self.there(reference).link_by_name(name)
@@ -145,13 +168,13 @@ class Looking(LookingAtOvs):
         space = self.space(wanted.name)
         if space is None:
             return
-        sysctls = {}
-        for key in wanted.sysctls:
-            with space.inside(), contextlib.suppress(OSError), open(PROC_SYS + key, encoding="utf-8") as file:
-                sysctls[key] = " ".join(file.read().split())
+        values = {}
+        if wanted.sysctls:
+            with space.inside():
+                values = sysctls.read(sysctls.touched(wanted.sysctls))
         cookie = space.cookie if wanted.name in self._whole else ""
         ports = () if wanted.present or self._whole else self.ports_in(space)
-        state.namespaces[wanted.name] = Netns(wanted.name, sysctls, cookie, ovs_ports=ports)
+        state.namespaces[wanted.name] = Netns(wanted.name, values, cookie, ovs_ports=ports)
         self._look(state, Ref(wanted.name, "lo"))
 
     def _look_link(self, state: State, wanted: WantedLink) -> None:

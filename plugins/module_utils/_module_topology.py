@@ -18,8 +18,9 @@ from ansible.module_utils.errors import UnsupportedError
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _archive  # noqa: F401 pylint: disable=unused-import
 from ansible_collections.virtnet.linux.plugins.module_utils import _documents_topology as documents
+from ansible_collections.virtnet.linux.plugins.module_utils._documents_host import warnings_on, write_all
 from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs import read_database, read_timeout
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Missing
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Missing, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHost
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._model_topology import Record, WantedTopology
@@ -94,6 +95,8 @@ def run_info() -> None:
         found = look(params["namespaces"], read_database(params["database"]), read_timeout(params["timeout"]))
     except Exception as error:  # noqa: BLE001
         module.report([], error)
+    for sentence in warnings_on(found):
+        module.warn(sentence)
     module.exit_json(changed=False, **found)
 
 
@@ -108,7 +111,9 @@ def look(names: t.Optional[t.Sequence[str]], database: str, timeout: int) -> doc
             raise Missing(["There is no network namespace '%s' (option namespaces)." % name for name in missing])
         whole = tuple(there if names is None else names)
         state = host.observe(host.locate(Wanted(whole=whole, details=True, databases_too=(database,))))
-    document = documents.write_all(state, [name for name in whole if name in state.namespaces])
+    if database and state.ovs[database].unusable:
+        raise Unusable(state.ovs[database].unusable)
+    document = write_all(state, [name for name in whole if name in state.namespaces])
     if files:
         document["warnings"] = [
             "'%s' is not a network namespace, only a file that was left in %s; remove it with 'ip netns delete %s'."

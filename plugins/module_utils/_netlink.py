@@ -31,6 +31,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._descriptors import 
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._messages import RTM_F_CLONED, RTN_UNICAST
 from ansible_collections.virtnet.linux.plugins.module_utils._packages import postpone
+from ansible_collections.virtnet.linux.plugins.module_utils._sysctls import PROC_SYS
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._descriptors import Place
@@ -41,7 +42,6 @@ __all__ = [
     "NLM_F_CREATE",
     "NLM_F_EXCL",
     "NLM_F_REPLACE",
-    "PROC_SYS",
     "NetlinkError",
     "Request",
     "Space",
@@ -123,7 +123,6 @@ else:
         (7, "IFLA_MACVLAN_BC_QUEUE_LEN", "uint32"),
     )
 
-PROC_SYS = "/proc/sys/"
 CAP_NET_ADMIN = 12  # linux/capability.h
 RTM_GETNSID, RTM_GETVLAN = 90, 114  # linux/rtnetlink.h
 RTEXT_FILTER_SKIP_STATS = 8

@@ -41,6 +41,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_links import 
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._names import quoted
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Editor, Plan, Planner, Planning
+from ansible_collections.virtnet.linux.plugins.module_utils._sysctls import order
 from ansible_collections.virtnet.linux.plugins.module_utils._values import sysctl_link, sysctl_name, sysctl_told
 
 if t.TYPE_CHECKING:
@@ -301,7 +302,6 @@ class LinkPlanner(_Editor, Planner):
         self._by_name: t.Dict[str, t.List[Link]] = {}
         self._indexed = 0  # the number of links in there
         self._hosts_coming: t.Set[t.Tuple[str, str]] = set()  # with the links that are finished now
-        self._forwarding: t.Set[str] = set()  # namespaces in which forwarding changes
         self._origins: t.Dict[Ref, t.Optional[Link]] = {}  # what a link was before it came to its place
         self._unfinished: t.Dict[Ref, Link] = {}  # what links are to be in the end
         self._coming_up: t.Set[Ref] = set()  # those of them that are down and are to be up
@@ -445,18 +445,17 @@ class LinkPlanner(_Editor, Planner):
 
     def _sysctls(self, wanted: WantedNetns, of_links: bool) -> None:
         """Set those sysctls that belong to links, or the others."""
-        # Forwarding first, because the kernel gives other settings new values with it, whatever they were.
         asked = {key: value for key, value in wanted.sysctls.items() if bool(sysctl_link(key)) == of_links}
-        for key, value in sorted(asked.items(), key=lambda item: "forward" not in item[0]):
-            current = self.state.namespaces[wanted.name].sysctls.get(key)
+        # The kernel gives other sysctls new values with some, whatever they were.
+        for key in sorted(asked, key=order):
+            value, current = asked[key], self.state.namespaces[wanted.name].sysctls.get(key)
             if current is None and self._was_there(wanted.name, sysctl_link(key)):
                 self.missing.append(
                     "There is no sysctl %s in namespace '%s' that could be read (option sysctls)."
                     % (sysctl_name(key), wanted.name)
                 )
-            elif current is None or wanted.name in self._forwarding or sysctl_told(current) != sysctl_told(value):
+            elif current is None or sysctl_told(current) != sysctl_told(value):
                 self.do(steps.Sysctl(wanted.name, key, value))
-                self._forwarding |= {wanted.name} if "forward" in key else set()
 
     def _was_there(self, netns: str, link: str) -> bool:
         """Whether a namespace was there before, and where a link is given, that as well or it isn't there even now."""

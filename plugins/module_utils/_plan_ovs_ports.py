@@ -191,10 +191,8 @@ class OvsPortPlanner(Planner):
     def _move_port(self, wanted: WantedPort, port: Port, bridge: Bridge) -> None:
         switch = self.state.ovs[wanted.database]
         here = switch.bridge_of(port)
-        if bridge.name in (here, port.real):
-            return  # what is on a fake bridge is on its parent, too
-        if wanted.name in switch.bridges:
-            raise Conflict("'%s' is an OVS bridge, and can't be a port of '%s'." % (wanted.name, wanted.bridge))
+        if bridge.name in (here, port.real, port.name):
+            return  # what is on a fake bridge is on its parent, too, and so is its own port
         if wanted.move_from not in (here, port.real):
             asked = ", and not on '%s'" % wanted.move_from if wanted.move_from else ""
             raise Conflict(

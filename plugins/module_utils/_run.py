@@ -37,7 +37,6 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink import (
     NLM_F_CREATE,
     NLM_F_EXCL,
     NLM_F_REPLACE,
-    PROC_SYS,
     NetlinkError,
     Request,
     acknowledged,
@@ -48,6 +47,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink import (
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._sentences import sentences
 from ansible_collections.virtnet.linux.plugins.module_utils._spaces import Spaces
+from ansible_collections.virtnet.linux.plugins.module_utils._sysctls import PROC_SYS
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model_links import Address, Link, Ref, Route

@@ -38,6 +38,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_links import 
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._names import quoted
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
+from ansible_collections.virtnet.linux.plugins.module_utils._sysctls import effects
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Attribute, Kind
@@ -135,9 +136,11 @@ class Sysctl(LinkStep):
 
     def simulate(self, state: State) -> None:
         netns = state.namespaces[self.netns]
-        state.namespaces[self.netns] = dataclasses.replace(
-            netns, sysctls={**netns.sysctls, self.key: _values.sysctl_told(self.value)}
-        )
+        value = _values.sysctl_told(self.value)
+        changed = effects(self.key, value, netns.sysctls)
+        known = {key: its for key, its in changed.items() if key in netns.sysctls}
+        sysctls = {**netns.sysctls, **known, self.key: value}
+        state.namespaces[self.netns] = dataclasses.replace(netns, sysctls=sysctls)
         found = _DISABLE_IPV6.match(self.key)
         if found:
             self._switch_ipv6(state, found.group(1))
@@ -152,8 +155,13 @@ class Sysctl(LinkStep):
                 state.put(dataclasses.replace(link, ipv6=ipv6))
 
     def inverse(self, before: State) -> t.List[Step]:
-        value = before.namespaces[self.netns].sysctls.get(self.key)
-        return [] if value is None else [Sysctl(self.netns, self.key, value)]
+        had = before.namespaces[self.netns].sysctls
+        value = had.get(self.key)
+        if value is None:
+            return []
+        others = effects(self.key, value, had)
+        wrong = [key for key in others if key in had and others[key] != had[key]]
+        return [Sysctl(self.netns, self.key, value), *(Sysctl(self.netns, key, had[key]) for key in wrong)]
 
 
 @dataclasses.dataclass(eq=False, repr=False)

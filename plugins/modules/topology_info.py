@@ -13,6 +13,15 @@ description:
   - Tells all network namespaces, links, and bridges of Open vSwitch, in the words of M(virtnet.linux.topology), to which
     they can be given.
   - It looks at the namespace that it runs in, and at others that have a name.
+  - The sysctls of these others are told as far as they differ from those of a new namespace, for which the module makes one
+    that has no name. These are C(conf.all) and C(conf.default) of IPv4 and IPv6, and what else C(net.ipv4), C(net.ipv6),
+    C(net.bridge) and C(net.mpls) have apart from TCP, UDP, fragments and caches. Where there are any, those of the links in
+    that namespace are told as well that differ from C(conf.default).
+  - The MTU and the MAC address of a link that Open vSwitch makes are told as its database has them. They are C(mac) of the bridge,
+    and O(virtnet.linux.ovs_port#module:mtu_request) and O(virtnet.linux.ovs_port#module:mac) of its port, be it the bridge's
+    own one. A MAC address of another port than that, which is not in the database, is told with the link.
+  - A port of a Linux bridge that M(virtnet.linux.topology) can't make is in C(ports) of the bridge, and the task warns. All
+    other ports have the bridge as their C(master).
 extends_documentation_fragment:
   - virtnet.linux._attributes.info
   - virtnet.linux._attributes.netlink
@@ -27,7 +36,8 @@ options:
     elements: str
   database:
     description:
-      - The database of Open vSwitch, as in M(virtnet.linux.ovs_bridge).
+      - The database of Open vSwitch, as in M(virtnet.linux.ovs_bridge). If it is given, it must be there. Without it, a host
+        without Open vSwitch has no bridges.
     type: str
   timeout:
     description:
@@ -59,7 +69,7 @@ namespaces:
   type: list
   elements: dict
   sample:
-    - {name: blue, state: present, loopback: true}
+    - {name: blue, state: present, loopback: true, sysctls: {net.ipv4.ip_forward: "1"}}
 links:
   description: The links that M(virtnet.linux.topology) can make, and those of internal ports of Open vSwitch.
   returned: success

@@ -9,4 +9,4 @@
 
 set -eux
 export PYTHONPATH="${ANSIBLE_COLLECTIONS_PATH%%:*}${PYTHONPATH:+:$PYTHONPATH}"
-exec "${ANSIBLE_TEST_PYTHON_INTERPRETER:-python3}" -m pytest -p no:cacheprovider -q -s test_isolation.py test_names.py test_at_once.py test_daemons.py test_faults.py test_limits.py test_engine.py
+exec "${ANSIBLE_TEST_PYTHON_INTERPRETER:-python3}" -m pytest -p no:cacheprovider -q -s test_isolation.py test_names.py test_at_once.py test_daemons.py test_faults.py test_limits.py test_engine.py test_copies.py

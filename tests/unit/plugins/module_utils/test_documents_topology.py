@@ -9,7 +9,7 @@ import typing as t
 import pytest
 from hypothesis import given, settings
 
-from ansible_collections.virtnet.linux.plugins.module_utils._documents_topology import write_all
+from ansible_collections.virtnet.linux.plugins.module_utils._documents_host import write_all
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Failure
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import HostState, Link, Netns, Ref
