@@ -21,7 +21,6 @@ from ansible_collections.virtnet.linux.plugins.module_utils._errors import (
     Unusable,
     as_failure,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _nodes
 from ansible_collections.virtnet.linux.plugins.module_utils._lock import host_lock
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step, fuse, likely_done, undo
 from ansible_collections.virtnet.linux.plugins.module_utils._unmet import unmet
@@ -103,8 +102,7 @@ class Host:
             self._following.release()
 
     def tidy(self) -> None:
-        """Remove what devices have left behind in /dev. Called at the end of every task that may change something."""
-        _nodes.sweep()
+        """Remove what deleted devices have left behind. Called at the end of every task that may change something."""
 
 
 _ABANDONED = "What had been done before that stays (rollback: false)."

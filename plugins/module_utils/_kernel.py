@@ -36,7 +36,7 @@ class Kernel(Looking, Running):
             with contextlib.suppress(Failure, OSError):
                 for path in self._nodes_going():
                     _nodes.remove(path)
-        super().tidy()
+        _nodes.sweep()
 
     def _nodes_going(self) -> t.List[str]:
         """The nodes of all macvtaps that go with a deleted namespace, be they in it or depend on a link in it."""

@@ -53,6 +53,18 @@ class Step:
         """Where links are with it that were not there before, apart from those that Open vSwitch makes."""
         return ()
 
+    def refs(self) -> t.Set[Ref]:
+        """The links that it is about."""
+        return set()
+
+    def netns_names(self) -> t.Set[str]:
+        """The namespaces that it is about as such."""
+        return set()
+
+    def unmet(self, now: State) -> str:
+        """What the host made of the step, which was run and yet isn't in effect; empty if nothing is known of that."""
+        return ""
+
     def simulate(self, state: State) -> None:
         """Change ``state`` as the host would change. A step has this or ``simulate_all``."""
         self.simulate_all(state, [self])

@@ -53,12 +53,19 @@ class LinkStep(Step):
 
     batch = "kernel"
 
+    def refs(self) -> t.Set[Ref]:
+        ref = getattr(self, "ref", None)
+        return {ref} if ref else set()
+
 
 @dataclasses.dataclass(eq=False, repr=False)
 class NetnsAdd(LinkStep):
     """Make a named network namespace."""
 
     name: str
+
+    def netns_names(self) -> t.Set[str]:
+        return {self.name}
 
     def describe(self) -> str:
         return "creating network namespace '%s'" % self.name
@@ -128,6 +135,20 @@ class Sysctl(LinkStep):
     key: str
     value: str
 
+    def netns_names(self) -> t.Set[str]:
+        return {self.netns}
+
+    def unmet(self, now: State) -> str:
+        where = "sysctl %s%s (option sysctls)" % (_values.sysctl_name(self.key), in_netns(self.netns))
+        kept = now.namespaces[self.netns].sysctls.get(self.key)
+        if kept is None:
+            return "There is no %s any more." % where
+        return "The kernel took %s for %s, and keeps %s; give a value that it keeps." % (
+            quoted(self.value),
+            where,
+            quoted(kept),
+        )
+
     def describe(self) -> str:
         return "setting sysctl %s%s to %s" % (_values.sysctl_name(self.key), in_netns(self.netns), quoted(self.value))
 
@@ -170,6 +191,9 @@ class LinkAdd(LinkStep):
 
     link: Link
     peer: t.Optional[Link] = None
+
+    def refs(self) -> t.Set[Ref]:
+        return {end.ref for end in (self.link, self.peer) if end}
 
     def describe(self) -> str:
         peer = " with its peer " + str(self.peer.ref) if self.peer else ""

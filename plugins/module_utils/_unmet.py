@@ -11,14 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _steps_links as steps
-from ansible_collections.virtnet.linux.plugins.module_utils._model_links import in_netns
-from ansible_collections.virtnet.linux.plugins.module_utils._names import quoted
-from ansible_collections.virtnet.linux.plugins.module_utils._values import sysctl_name
-
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._model_links import Ref
-    from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step
+    from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan
 
 
 def unmet(plan: Plan, left: Plan) -> t.List[str]:
@@ -28,9 +22,12 @@ def unmet(plan: Plan, left: Plan) -> t.List[str]:
     vanished = plan.after.namespaces.keys() - left.before.namespaces.keys()
     lacking: t.List[str] = []
     for step in left.steps:
-        if isinstance(step, steps.Sysctl) and step.netns not in vanished:
-            found.append(_sysctl(step, left))
-        elif not _refs(step) & gone and getattr(step, "name", None) not in vanished:
+        if step.refs() & gone or step.netns_names() & vanished:
+            continue
+        said = step.unmet(left.before)
+        if said:
+            found.append(said)
+        else:
             lacking.append(step.describe())
     lost = [*(ref.name for ref in gone), *vanished]
     lacking += [said.rstrip(".") for said in left.missing if not any("'%s'" % name in said for name in lost)]
@@ -42,32 +39,12 @@ def unmet(plan: Plan, left: Plan) -> t.List[str]:
     return found
 
 
-def _refs(step: Step) -> t.Set[Ref]:
-    """The links that a step is about."""
-    if isinstance(step, steps.LinkAdd):
-        return {end.ref for end in (step.link, step.peer) if end}
-    ref = getattr(step, "ref", None)
-    return {ref} if ref else set()
-
-
 def _gone(plan: Plan, left: Plan) -> t.Iterator[str]:
     """Sentences on what was there, or was made, and isn't there any more."""
-    missed = set().union(*(_refs(step) for step in left.steps))
+    missed = set().union(*(step.refs() for step in left.steps))
     for name in sorted(plan.after.namespaces.keys() - left.before.namespaces.keys()):
         yield "Namespace '%s' is gone: another process has removed it during this task." % name
     for ref in sorted(plan.after.links.keys() - left.before.links.keys()):
         told = any("'%s'" % ref.name in sentence for sentence in left.missing)
         if (ref in missed or told) and ref.netns in left.before.namespaces:
             yield "Link %s is gone: another process has removed it during this task." % (ref,)
-
-
-def _sysctl(step: steps.Sysctl, left: Plan) -> str:
-    where = "sysctl %s%s (option sysctls)" % (sysctl_name(step.key), in_netns(step.netns))
-    now = left.before.namespaces[step.netns].sysctls.get(step.key)
-    if now is None:
-        return "There is no %s any more." % where
-    return "The kernel took %s for %s, and keeps %s; give a value that it keeps." % (
-        quoted(step.value),
-        where,
-        quoted(now),
-    )
