@@ -141,7 +141,7 @@ LISTS: t.Dict[str, t.Tuple[int, t.Callable[[int], Document]]] = {
         1000,
         lambda n: {
             "links": [
-                {"name": "br0", "kind": "linux_bridge", "vlan_filtering": True},
+                {"name": "br0", "kind": "linux_bridge", "vlan_filtering": True, "vlan_default_pvid": 1},
                 *_taps(1),
                 {**_port(0), "vlans": [{"vid": i + 2, "untagged": bool(i % 2)} for i in range(n)], "purge_vlans": True},
             ]
