@@ -26,6 +26,7 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils import _ovs_traces
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import Host
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, NotTaken, Refused, Unusable
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _nodes
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import (
     ALIASES,
@@ -81,6 +82,10 @@ class Ovs(Host):
         self._read: t.Dict[str, Tables] = {}  # at the last look
         self._late = False
         self._complaints = ""  # what the last tool has printed as errors, although it had ended well
+
+    def tidy(self) -> None:
+        """Remove what macvtaps have left behind in /dev whose parent was the link of a port or bridge."""
+        _nodes.sweep()
 
     def locate(self, wanted: Wanted) -> Wanted:
         """The same: namespaces don't matter here. The time begins to run, now that no other task is waited for."""

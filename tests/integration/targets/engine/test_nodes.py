@@ -23,7 +23,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _module_topology
-from ansible_collections.virtnet.linux.plugins.module_utils._apply import Host, converge
+from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge
 from ansible_collections.virtnet.linux.plugins.module_utils._documents import (
     link_options,
     netns_options,
@@ -36,6 +36,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHo
 from ansible_collections.virtnet.linux.plugins.module_utils._kernel import Kernel
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._all import KINDS
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs import Ovs
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_links import PLANNING
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import PLANNING as WHOLE
@@ -413,7 +414,7 @@ def test_every_task_sweeps() -> None:
         world = taps()
         foreign_deletion(world)
         there = nodes()
-        Host().tidy()
+        Ovs(5).tidy()
         assert len(nodes()) == len(there) - 1
         by_module()
 

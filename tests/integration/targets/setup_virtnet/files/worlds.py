@@ -143,6 +143,9 @@ def second_world() -> t.Iterator[World]:
             keeper.kill()
 
 
+PORT_NUMBERS = {"id", "no", "designated_port"}
+
+
 def alike(seen: t.Any) -> t.Any:
     """A snapshot without what two worlds differ in: interface indexes, and addresses that the kernel chose."""
     if isinstance(seen, dict):
@@ -152,7 +155,7 @@ def alike(seen: t.Any) -> t.Any:
         if "hairpin" in seen:
             # Ports are numbered as they come; and the bridge command takes an index for one of this namespace, wherever
             # the other end is.
-            chosen |= {"id", "no", "designated_port", "link"}
+            chosen |= {*PORT_NUMBERS, "link"}
         kept = {key: alike(value) for key, value in seen.items() if key not in chosen}
         if "address" in kept and not str(kept["address"]).startswith(GIVEN):
             kept["address"] = "chosen"
@@ -162,8 +165,21 @@ def alike(seen: t.Any) -> t.Any:
     return seen
 
 
+def unnumbered(seen: t.Any) -> t.Any:
+    """A snapshot without the numbers of bridge ports.
+
+    A bridge gives a port the lowest free number, and no request can choose another one. So a bridge that an undo makes again
+    may number its ports differently.
+    """
+    if isinstance(seen, dict):
+        numbers = PORT_NUMBERS if "hairpin" in seen else set()
+        return {key: unnumbered(value) for key, value in seen.items() if key not in numbers}
+    return [unnumbered(element) for element in seen] if isinstance(seen, list) else seen
+
+
 def same(before: t.Any, after: t.Any, event: str) -> None:
     """Fails, and tells what differs between two snapshots."""
+    before, after = unnumbered(before), unnumbered(after)
     different = []
     for netns in before.keys() | after.keys():
         for one, other in itertools.zip_longest(before.get(netns, []), after.get(netns, []), fillvalue=[]):
