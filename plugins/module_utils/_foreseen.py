@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, _common, linux_bridge
+from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, _common, linux_bridge, tuntap
 from ansible_collections.virtnet.linux.plugins.module_utils._model_links import STATIC, Ref
 from ansible_collections.virtnet.linux.plugins.module_utils._names import quoted
 
@@ -27,6 +27,13 @@ if t.TYPE_CHECKING:
 # that are stacked upon it. A vrf and a VLAN are not among them.
 MASTERS = (linux_bridge.KIND.name, "bond", "team", "openvswitch")
 STACKED = ("macvlan", "macvtap", "ipvlan", "ipvtap", "macsec")
+# Links that have ndo_add_slave().
+_TAKE_PORTS = (linux_bridge.KIND.name, "bond", "team", "vrf", "batadv", "rmnet")
+# Links whose frames aren't those of Ethernet.
+_OTHER_FRAMES = (
+    *("wireguard", "ipip", "sit", "gre", "ip6gre", "ip6tnl"),
+    *("vti", "vti6", "xfrm", "nlmon", "can", "vcan", "vxcan"),
+)
 _VLAN_OPTIONS = ("vlan_filtering", "vlan_default_pvid", "vlan_protocol", "vlan_stats_per_port")
 
 
@@ -40,6 +47,32 @@ def busy_parent(state: State, parent: Link, child: str) -> str:
         "Option parent of link '%s': link %s is a port of '%s' (%s), and the kernel stacks nothing upon a port; give '%s' as "
         "the parent, or take %s out of it first." % (child, parent.ref, name, master.kind, name, parent.ref)
     )
+
+
+def no_master(port: Link, master: Link) -> str:
+    """On the master that a link is to get."""
+    kind = _all.KINDS.get(master.kind)
+    # Of a link that an earlier task would have made, the kind may not be known.
+    if not kind.has_ports if kind else (master.index and master.kind not in _TAKE_PORTS):
+        return "it takes no ports."
+    why = _no_ethernet(port)
+    if master.kind == linux_bridge.KIND.name and why:
+        return "a bridge takes Ethernet devices only, and link %s is %s." % (port.ref, why)
+    return ""
+
+
+def no_parent(parent: Link) -> str:
+    """On the parent that a macvlan or macvtap is to get."""
+    why = _no_ethernet(parent)
+    return why and "it must be an Ethernet device, and this is %s." % why
+
+
+def _no_ethernet(link: Link) -> str:
+    if link.ref.name == "lo":
+        return "the loopback"
+    if link.kind == tuntap.KIND.name and link.values.get("mode") == "tun":
+        return "a tuntap with mode tun"
+    return "a link of kind %s" % link.kind if link.kind in _OTHER_FRAMES else ""
 
 
 def busy_port(port: Link, children: t.Iterable[Link], master: Link) -> str:

@@ -31,9 +31,17 @@ _SYSCTL_NAMES = ("all", "default")
 def quoted(value: object) -> str:
     """A value that a user gave, as messages show it: a text in quotes, without control characters, and shortened."""
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    shown = printable(text[:SHOWN_MAX])
-    shown = "'%s'" % shown if isinstance(value, str) else shown
-    return shown if len(text) <= SHOWN_MAX else "%s... (%d characters)" % (shown, len(text))
+    return _shown(text, "'%s'" if isinstance(value, str) else "%s")
+
+
+def unquoted(value: object) -> str:
+    """The same without quotes."""
+    return _shown(str(value), "%s")
+
+
+def _shown(text: str, within: str) -> str:
+    beginning = within % printable(text[:SHOWN_MAX])
+    return beginning if len(text) <= SHOWN_MAX else "%s... (%d characters)" % (beginning, len(text))
 
 
 def shortened(text: str, most: int) -> str:

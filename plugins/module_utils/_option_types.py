@@ -13,6 +13,8 @@ as they were given, before Ansible converts them.
 
 from __future__ import annotations
 
+import decimal
+import math
 import re
 import typing as t
 
@@ -47,6 +49,29 @@ _REFUSED: t.Dict[str, t.Tuple[type, ...]] = {
     "dict": (bool, int, float, list, tuple),
     "list": (bool, dict),
 }
+_DIGITS_MAX = 1000  # int() of 1e999999999 doesn't end
+
+
+def _unbounded_int(value: t.Any) -> bool:
+    """Whether a string is infinite to the decimal numbers that Ansible reads integers with, or has too many digits."""
+    try:
+        number = decimal.Decimal(value if isinstance(value, str) else 0)
+    except decimal.InvalidOperation:
+        return False
+    return not number.is_finite() or number.adjusted() > _DIGITS_MAX
+
+
+def _unbounded_float(value: t.Any) -> bool:
+    try:
+        return isinstance(value, (str, int)) and not math.isfinite(float(value))
+    except ValueError:
+        return False
+    except OverflowError:
+        return True
+
+
+# Numbers that Ansible fails to convert without a sentence, or converts into an infinite one.
+_UNBOUNDED: t.Dict[str, t.Callable[[t.Any], bool]] = {"int": _unbounded_int, "float": _unbounded_float}
 
 
 def mistyped(options: Options, document: t.Mapping[str, t.Any], within: str = "") -> t.Dict[str, str]:
@@ -71,6 +96,8 @@ def _mistyped(spec: Options, value: t.Any, name: str) -> t.Dict[str, str]:
     kind = spec.get("type", "str")
     if isinstance(value, _REFUSED.get(kind, ())):
         return {name: _sentence(name, kind, value)}
+    if kind in _UNBOUNDED and _UNBOUNDED[kind](value):
+        return {name: "Option %s must be %s; %s is out of range." % (name, _NOUNS[kind], quoted(value))}
     if kind == "dict" and isinstance(value, dict) and "options" in spec:
         return mistyped(spec["options"], value, name + ".")
     wrong: t.Dict[str, str] = {}

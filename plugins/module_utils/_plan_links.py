@@ -39,7 +39,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._model_links import 
     in_netns,
     vlan_ranges,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._names import quoted
+from ansible_collections.virtnet.linux.plugins.module_utils._names import quoted, unquoted
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Editor, Plan, Planner, Planning
 from ansible_collections.virtnet.linux.plugins.module_utils._sysctls import order
 from ansible_collections.virtnet.linux.plugins.module_utils._values import sysctl_link, sysctl_name, sysctl_told
@@ -625,7 +625,7 @@ class LinkPlanner(_Editor, Planner):
             if not wanted.peer or here.peer:
                 return here.ref
             self._aside(here, wanted.recreate, "the other end of %s can't be reached from this host" % _a(here))
-        if former and self._fits(former, wanted, wanted.kind):
+        if former and self._fits(former, wanted, wanted.kind, "option rename_from of link %s: " % (wanted.ref,)):
             return former.ref
         return self._find_by_peer(wanted) or self._find_elsewhere(wanted)
 
@@ -662,12 +662,12 @@ class LinkPlanner(_Editor, Planner):
             return False
         return other.name in (wanted.ref.name, wanted.rename_from) or bool({other, peer.ref} & self.owned)
 
-    def _fits(self, link: Link, wanted: WantedLink, kind: str) -> bool:
+    def _fits(self, link: Link, wanted: WantedLink, kind: str, option: str = "") -> bool:
         if not kind or link.kind == kind:
             return True
         if not wanted.made:
-            raise Conflict("%s is not a %s; nothing was changed." % (_a(link, True), kind))
-        self._aside(link, wanted.recreate, "%s is not a %s" % (_a(link), kind))
+            raise Conflict("%s is not a %s (option kind); nothing was changed." % (_a(link, True), unquoted(kind)))
+        self._aside(link, wanted.recreate, "%s%s is not a %s" % (option, _a(link), kind))
         return False
 
     def _aside(self, link: Link, allowed: bool, problem: str) -> None:
@@ -950,7 +950,7 @@ class LinkPlanner(_Editor, Planner):
             )
             self.state.put(Link(ref, linux_bridge.KIND.name))
         else:
-            self._check_port(master, link)
+            self._check_port(master, link, "bridge" if wanted.port_of else prefix + "master")
 
     def _make_free(self, link: Link, master: str) -> None:
         """Delete the links upon one that is to be a port, if they are to go anyway."""
@@ -980,6 +980,9 @@ class LinkPlanner(_Editor, Planner):
         problem = _foreseen.busy_parent(self.state, parent, wanted.ref.name) if self._new_upon(wanted, ref) else ""
         if problem:
             raise Conflict(problem)
+        unfit = _foreseen.no_parent(parent)
+        if unfit:
+            raise Conflict("%s can't be the parent of '%s': %s" % (_a(parent, True), wanted.ref.name, unfit))
         if parent.kind in _all.KINDS and _all.KINDS[parent.kind].has_parent:
             raise Conflict(
                 "%s can't be the parent of '%s': it is stacked upon another link itself%s."
@@ -1023,7 +1026,7 @@ class LinkPlanner(_Editor, Planner):
                 )
                 self.state.put(Link(ref))
             port = self.state.links[ref]
-            self._check_port(self.state.links[bridge], port)
+            self._check_port(self.state.links[bridge], port, "ports")
             self._needed[ref] = bridge
             self._set_promisc(ref, wanted.ports_promisc)
             self._given.setdefault(ref, {})["master"] = bridge.name
@@ -1043,9 +1046,17 @@ class LinkPlanner(_Editor, Planner):
                 % (bridge, count, linux_bridge.MAX_PORTS)
             )
 
-    def _check_port(self, master: Link, port: Link) -> None:
-        _check_pair(master, port)
+    def _check_port(self, master: Link, port: Link, option: str) -> None:
+        if master.kind == port.kind == linux_bridge.KIND.name:
+            raise Conflict(
+                "%s can't become a port of '%s': a bridge takes no bridges." % (_a(port, True), master.ref.name)
+            )
         if port.values.get("master") != master.ref.name:
+            unfit = _foreseen.no_master(port, master)
+            if unfit:
+                raise Conflict(
+                    "%s can't be the master of '%s' (option %s): %s" % (_a(master, True), port.ref.name, option, unfit)
+                )
             staying = [child for child in self._stacked_upon(port.ref) if child.ref not in self.doomed]
             problem = _foreseen.busy_port(port, staying, master)
             if problem:
@@ -1231,15 +1242,6 @@ def _taken(link: Link, wanted: WantedLink) -> str:
         "the name of option peer of veth %s is taken: %s is one end of another pair, whose other end is link %s (if it is "
         "the same pair, say so with 'rename_from: %s')" % (wanted.ref, _a(link), link.peer, link.peer.name)
     )
-
-
-def _check_pair(master: Link, port: Link) -> None:
-    """Raises Conflict for a master that takes no ports and for a bridge in a bridge."""
-    kind = _all.KINDS.get(master.kind)
-    if kind and not kind.has_ports:
-        raise Conflict("%s can't be the master of '%s': it takes no ports." % (_a(master, True), port.ref.name))
-    if kind is linux_bridge.KIND and port.kind == linux_bridge.KIND.name:
-        raise Conflict("%s can't become a port of '%s': a bridge takes no bridges." % (_a(port, True), master.ref.name))
 
 
 def _a(link: Link, upper: bool = False) -> str:

@@ -113,7 +113,7 @@ options:
   group_fwd_mask:
     description:
       - Which frames to link-local groups (C(01:80:C2:00:00:0X)) are forwarded from this port, as a mask of the bits V(0) to
-        V(15).
+        V(15). The kernel refuses bit V(1), which stands for pause frames.
     type: int
   locked:
     description:

@@ -89,7 +89,7 @@ class Attribute:
 
     ``nla`` is its netlink attribute, within IFLA_INFO_DATA for a kind's own ones; ``ip`` the keyword of iproute2.
     ``default`` is what the kernel gives a new link, None where that can't be known. ``bounds`` are the lowest and the
-    highest value. ``spec`` is what its entry in an argument spec has besides the type. ``only_while`` names another
+    highest value, ``refused_bits`` those of a mask that the kernel never takes. ``spec`` is what its entry in an argument spec has besides the type. ``only_while`` names another
     attribute's value without which the kernel won't change this one; that other attribute must come later in the
     kind's list. ``at_birth`` tells that it is part of the message that makes a link. ``beside`` are the names of
     those that are set with it, because the kernel takes them together only; ``bits`` are the places of all of them,
@@ -104,6 +104,7 @@ class Attribute:
     codec: Codec
     default: t.Any = None
     bounds: t.Optional[t.Tuple[int, int]] = None
+    refused_bits: t.Tuple[int, ...] = ()
     choices: t.Tuple[str, ...] = ()
     spec: Values = dataclasses.field(default_factory=dict)
     only_while: t.Tuple[t.Tuple[str, t.Any], ...] = ()
@@ -128,6 +129,12 @@ class Attribute:
             raise BadInput(
                 "%s: %s %s is out of range; the kernel takes %s to %s."
                 % (where, self.name, quoted(value), *self.bounds)
+            )
+        set_bits = [str(bit) for bit in self.refused_bits if value >> bit & 1]
+        if set_bits:
+            raise BadInput(
+                "%s: option %s: %s sets bit %s, which the kernel refuses."
+                % (where, self.name, quoted(value), " and ".join(set_bits))
             )
         if self.codec.parse is None:
             return self.codec.decode(self.codec.encode(value))

@@ -16,6 +16,7 @@ import pwd
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Codec
+from ansible_collections.virtnet.linux.plugins.module_utils._names import quoted, unquoted
 
 ID_MAX = 2**32 - 2  # the highest number is no id, see uid_valid() in linux/uidgid.h
 
@@ -24,14 +25,14 @@ def _id_of(what: str, by_name: t.Callable[[str], int]) -> t.Callable[[str], int]
     def find(value: str) -> int:
         if value.isascii() and value.isdigit():
             if int(value) > ID_MAX:
-                raise ValueError("%s isn't the id of a %s; the highest is %d." % (value, what, ID_MAX))
+                raise ValueError("%s isn't the id of a %s; the highest is %d." % (unquoted(value), what, ID_MAX))
             return int(value)
         try:
             return by_name(value)
         except (KeyError, ValueError) as error:
             raise LookupError(
-                "there is no %s '%s' on this host; make it first, for instance with ansible.builtin.%s."
-                % (what, value, what)
+                "there is no %s %s on this host; make it first, for instance with ansible.builtin.%s."
+                % (what, quoted(value), what)
             ) from error
 
     return find

@@ -111,7 +111,16 @@ KIND = _LinuxBridge(
         Attribute("hello_time", "IFLA_BR_HELLO_TIME", "hello_time", SECONDS, 2, bounds=(1, 10)),
         Attribute("max_age", "IFLA_BR_MAX_AGE", "max_age", SECONDS, 20, bounds=(6, 40)),
         Attribute("ageing_time", "IFLA_BR_AGEING_TIME", "ageing_time", SECONDS, 300, bounds=(0, 1_000_000)),
-        Attribute("group_fwd_mask", "IFLA_BR_GROUP_FWD_MASK", "group_fwd_mask", NUMBER, 0, bounds=(0, 65535)),
+        # Without BR_GROUPFWD_RESTRICTED: STP, pause frames and LACP.
+        Attribute(
+            "group_fwd_mask",
+            "IFLA_BR_GROUP_FWD_MASK",
+            "group_fwd_mask",
+            NUMBER,
+            0,
+            bounds=(0, 65535),
+            refused_bits=(0, 1, 2),
+        ),
         Attribute("mcast_snooping", "IFLA_BR_MCAST_SNOOPING", "mcast_snooping", FLAG, True),
         Attribute("mcast_querier", "IFLA_BR_MCAST_QUERIER", "mcast_querier", FLAG, False),
         Attribute("nf_call_iptables", "IFLA_BR_NF_CALL_IPTABLES", "nf_call_iptables", FLAG, False),

@@ -38,7 +38,16 @@ OPTIONS = (
     _switch("proxy_arp_wifi", "PROXYARP_WIFI", "proxy_arp_wifi"),
     Attribute("mcast_router", "IFLA_BRPORT_MULTICAST_ROUTER", "mcast_router", NUMBER, 1, bounds=(0, 2)),
     _switch("mcast_to_unicast", "MCAST_TO_UCAST", "mcast_to_unicast"),
-    Attribute("group_fwd_mask", "IFLA_BRPORT_GROUP_FWD_MASK", "group_fwd_mask", NUMBER, 0, bounds=(0, 65535)),
+    # Without BR_GROUPFWD_MACPAUSE.
+    Attribute(
+        "group_fwd_mask",
+        "IFLA_BRPORT_GROUP_FWD_MASK",
+        "group_fwd_mask",
+        NUMBER,
+        0,
+        bounds=(0, 65535),
+        refused_bits=(1,),
+    ),
     _switch("locked", "LOCKED", "locked", None),
 )
 # What has no option, and is given back all the same when an undo brings a port back.

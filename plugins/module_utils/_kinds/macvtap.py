@@ -30,6 +30,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._kinds._users import
     user,
     user_name,
 )
+from ansible_collections.virtnet.linux.plugins.module_utils._names import unquoted
 
 _SETTABLE = ("owner", "group", "mode")
 _UDEV, _UDEV_SECONDS = "/run/udev/control", 5
@@ -96,7 +97,7 @@ def _parse_mode(mode: t.Any) -> str:
     elif re.match("(0o?)?[0-7]{3}$", str(mode)):
         number = int(str(mode), 8)
     if not 0 <= number <= 0o777:
-        raise ValueError("%s isn't a mode such as '0660'; it is octal, and wants quotes in YAML." % (mode,))
+        raise ValueError("%s isn't a mode such as '0660'; it is octal, and wants quotes in YAML." % unquoted(mode))
     return "%04o" % number
 
 

@@ -51,6 +51,13 @@ from ansible_collections.virtnet.linux.plugins.module_utils._option_types import
         ),
         ("tuntap", {"owner": "a\0b"}, "Option owner: 'a\\x00b' contains a NUL or a character that is not Unicode."),
         ("linux_bridge", {"forward_delay": float("inf")}, "Option forward_delay: inf is not a number."),
+        ("veth", {"txqueuelen": "inf"}, "Option txqueuelen must be an integer; 'inf' is out of range."),
+        ("veth", {"mtu": "-Infinity"}, "Option mtu must be an integer; '-Infinity' is out of range."),
+        ("veth", {"mtu": "1e999999999"}, "Option mtu must be an integer; '1e999999999' is out of range."),
+        ("veth", {"peer": {"name": "b", "mtu": "sNaN"}}, "Option peer.mtu must be an integer; 'sNaN' is out of range."),
+        ("linux_bridge", {"ageing_time": "nan"}, "Option ageing_time must be a number; 'nan' is out of range."),
+        ("linux_bridge", {"ageing_time": "1e400"}, "Option ageing_time must be a number; '1e400' is out of range."),
+        ("linux_bridge", {"ageing_time": 10**400}, None),
         ("veth", {"alias": ["x" * 1000]}, None),
     ],
 )
