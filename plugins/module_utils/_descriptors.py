@@ -78,9 +78,9 @@ class Shelf:
         self._count = 0
 
     def _send(self, fd: int) -> None:
-        assert self._entrance is not None
+        entrance = t.cast("socket.socket", self._entrance)
         rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))
-        self._entrance.sendmsg([b"\0"], [rights], socket.MSG_DONTWAIT)
+        entrance.sendmsg([b"\0"], [rights], socket.MSG_DONTWAIT)
 
     def get(self, place: Place) -> int:
         """A new descriptor of what was put. Raises OSError."""

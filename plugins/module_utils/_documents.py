@@ -156,9 +156,8 @@ def read_link(document: Document, kind: t.Optional[Kind]) -> WantedLink:
     ports = told.attempt(_read_ports, document) if kind and kind.has_ports else None
     peer = told.attempt(_read_peer, document, kind) if kind and kind.paired and document.get("peer") else None
     told.report()
-    assert wanted is not None
     wanted = dataclasses.replace(
-        wanted,
+        t.cast("WantedLink", wanted),
         parent=parent,
         kind=kind.name if kind else document.get("kind") or "",
         made=kind is not None,

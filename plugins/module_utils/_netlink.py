@@ -216,15 +216,13 @@ class Space(Handle):
         if not self.own:
             self._descriptors.use(self)
         if self._fd is None:
-            assert self._kept is not None
-            self._fd = self._descriptors.shelf.get(self._kept)
+            self._fd = self._descriptors.shelf.get(t.cast("Place", self._kept))
         return self._fd
 
     def keep(self) -> None:
         """Keep it alive without a descriptor. Raises OSError."""
         if self._kept is None:
-            assert self._fd is not None
-            self._kept = self._descriptors.shelf.put(self._fd)
+            self._kept = self._descriptors.shelf.put(t.cast("int", self._fd))
 
     def put_away(self) -> None:
         self.keep()

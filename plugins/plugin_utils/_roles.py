@@ -211,7 +211,7 @@ def _addresses(check: Check, spaces: t.Sequence[Element], prefix: t.Any) -> None
         _check_network_of(check, gateway, place)
         for space, addresses in zip(spaces, theirs):
             if space.options.get("addresses", counted) is not None:
-                _check_way_out(check, gateway, space.where, [address for _, address in addresses])
+                _check_way_out(check, gateway, space.where, [address for _place, address in addresses])
 
 
 def _addresses_of(check: Check, space: Element, counted: t.Sequence[str]) -> t.List[t.Tuple[str, str]]:

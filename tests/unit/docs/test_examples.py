@@ -28,6 +28,13 @@ PLUGINS = [
 TEXTS = [TOP / "README.md", *sorted((TOP / "docs").glob("*.md")), *sorted((TOP / "roles").glob("*/README.md"))]
 PREFIX = "virtnet.linux."
 TYPES = {"str": str, "int": int, "bool": bool, "list": list, "dict": dict, "float": float}
+
+
+def is_exactly(value: t.Any, wanted: t.Type[t.Any]) -> bool:
+    """Whether a value has a type, where a boolean is no integer."""
+    return isinstance(value, wanted) and isinstance(value, bool) == (wanted is bool)
+
+
 # What stands for the result of a template, by the type of its option
 RESULTS: t.Dict[str, t.Any] = {"int": 1, "bool": True, "list": [], "dict": {}}
 
@@ -180,9 +187,9 @@ def test_samples_have_their_types(module: str) -> None:
         for name, value in values.items():
             sample = value.get("sample")
             if sample is not None:
-                assert type(sample) is TYPES[value["type"]], (where, name)
+                assert is_exactly(sample, TYPES[value["type"]]), (where, name)
             if value["type"] == "list" and sample:
-                assert all(type(one) is TYPES[value.get("elements", "str")] for one in sample), (where, name)
+                assert all(is_exactly(one, TYPES[value.get("elements", "str")]) for one in sample), (where, name)
             check(value.get("contains", {}), "%s.%s" % (where, name))
 
     check(plugin_text(TOP / "plugins" / "modules" / (module + ".py"), "RETURN"), module)

@@ -356,7 +356,7 @@ def wrong_documents() -> t.Iterator[t.Tuple[str, str, Document]]:
     SPECS["links[0] (%s)" % documents.PORT] = of_kind(documents.PORT, _documents.port_options())
     for place, (build, options) in SPECS.items():
         for option, wrong in wrong_options(options):
-            yield place.split(" ")[0], option, build(wrong)
+            yield place.partition(" ")[0], option, build(wrong)
     for option, wrong in wrong_options({k: v for k, v in documents.topology_options().items() if k in documents._KEPT}):
         yield "", option, wrong
     for kind in (None, 5, True, [], {}, ["veth"], "nosuch", "\ud800"):
