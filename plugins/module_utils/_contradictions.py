@@ -50,9 +50,16 @@ def _place(option: str, link: WantedLink) -> str:
     return "option %s of %s %s%s" % (option, "port" if link.port_of else "link", link.ref, where)
 
 
-def _in_ovs(port: WantedPort) -> t.Tuple[str, ...]:
-    """The links that a port of Open vSwitch takes; those that it makes itself are not among them."""
-    if not port.present or port.interface.get("type") not in (None, "", "system"):
+def _in_datapath(port: WantedPort, userspace: t.Container[t.Tuple[str, str]]) -> t.Tuple[str, ...]:
+    """The links whose master the datapath becomes: existing links that the port uses, in a bridge of the kernel's datapath.
+
+    The datapath netdev reads and writes frames with a packet socket, so the kernel lets such a link have a master as well.
+    """
+    if (
+        not port.present
+        or (port.database, port.bridge) in userspace
+        or port.interface.get("type") not in (None, "", "system")
+    ):
         return ()
     return (port.name,) if port.interfaces is None else port.interfaces
 
@@ -65,9 +72,14 @@ def _masters(wanted: Wanted) -> t.Iterator[str]:
             claims[end.ref].append((end.values["master"], _place(option, end)))
         for name in end.ports or ():
             claims[Ref(end.ref.netns, name)].append((end.ref.name, _place("ports", end)))
+    userspace = {
+        (bridge.database, bridge.name)
+        for bridge in wanted.ovs_bridges
+        if bridge.values.get("datapath_type") == "netdev"
+    }
     for port in wanted.ovs_ports:
-        for ref in (Ref(OWN, name) for name in _in_ovs(port)):
-            # To the kernel, its master is that of the datapath, or none with datapath_type netdev.
+        for ref in (Ref(OWN, name) for name in _in_datapath(port, userspace)):
+            # The kernel reports the datapath's own link as the master.
             claims[ref] = [claim for claim in claims[ref] if claim[0] not in ("", "ovs-system")]
             claims[ref].append((port.bridge, "option ports of OVS bridge '%s'" % port.bridge))
     for ref, told in claims.items():

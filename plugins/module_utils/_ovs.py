@@ -458,7 +458,7 @@ def _taken(names: t.Set[str], database: str) -> t.Dict[str, str]:
     """Those of some names that links have in the namespace of this process, with their drivers, if it is the one of OVS."""
     found = {name: _ovs_traces.driver_of(name) for name in sorted(names)}
     taken = {name: driver for name, driver in found.items() if driver is not None}
-    return taken if taken and (not database or any(_ovs_traces.daemons(here=True))) else {}
+    return taken if taken and (not database or _ovs_traces.serves_here(database)) else {}
 
 
 def _is_system(switch: Switch, interface: str) -> bool:

@@ -42,6 +42,14 @@ def daemons(here: bool = False) -> t.Iterator[int]:
                 yield int(pid)
 
 
+def serves_here(database: str) -> bool:
+    """Whether the daemon that uses a database, given as a path or as unix:PATH, runs in the namespace of this thread."""
+    path = database[5:] if database.startswith("unix:") else database
+    # Without an argument, a daemon uses the database in the default folder.
+    folders = {_folder_of(pid) or FOLDERS[0] for pid in daemons(here=True)}
+    return os.path.realpath(os.path.dirname(path)) in map(os.path.realpath, folders)
+
+
 def taps(here: bool = False) -> t.Optional[t.List[str]]:
     """The names of the taps that the daemons hold, an empty one for each whose link is gone; None if no daemon is found."""
     found: t.Optional[t.List[str]] = None

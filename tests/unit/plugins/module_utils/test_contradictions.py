@@ -155,6 +155,11 @@ def test_contradictions_between_lists(document: Document, words: str) -> None:
             }
             for master in ("", "ovs-system")
         ),
+        # The datapath netdev takes no link from its master.
+        {
+            "links": [{**BRIDGE, "ports": ["p"]}],
+            "ovs_bridges": [{"name": "s", "datapath_type": "netdev", "ports": [{"name": "p"}]}],
+        },
         # An internal port is a link, of which more can be said; and a link may be a port of OVS.
         {
             "links": [
