@@ -78,6 +78,8 @@ class Looking(LookingAtOvs):
             for end in link.ends():
                 with sentences("looking at link %s" % (end.ref,)):
                     self._look_link(state, end)
+        with sentences("looking at routes"):
+            self._look_routes(state, wanted)
         return state
 
     def _has_bridge_vlans(self, wanted: Wanted) -> bool:
@@ -242,6 +244,19 @@ class Looking(LookingAtOvs):
             state.namespaces[netns] = dataclasses.replace(state.namespaces[netns], ipv6=space.ipv6("default"))
         if space and link:
             state.put(dataclasses.replace(link, ipv6=space.ipv6(wanted.ref.name)))
+
+    def _look_routes(self, state: State, wanted: Wanted) -> None:
+        """Which links have the routes that links are to get: a namespace has one for each destination, metric and table."""
+        lacking: t.Dict[str, t.Set[t.Tuple[str, int, int]]] = {}
+        for end in (end for link in wanted.links if link.present for end in link.ends()):
+            has = {route.key for route in state.links[end.ref].routes} if end.ref in state.links else ()
+            lacking.setdefault(end.ref.netns, set()).update(
+                route.key for route in end.routes or () if route.key not in has
+            )
+        for netns, keys in lacking.items():
+            space = self.space(netns) if keys else None
+            for key, indexes in space.links_of_routes(keys).items() if space else ():
+                state.routed[netns, key] = frozenset(space.name_of(index) if index else "" for index in indexes)
 
     def _look_former(self, state: State, wanted: WantedLink, here: t.Optional[Link], may_go: bool) -> t.Optional[Link]:
         """The link in the wanted place, or if that isn't it, the one in a place where the wish says that it may be."""

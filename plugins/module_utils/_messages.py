@@ -50,7 +50,7 @@ IFA_PROTO = 11
 IFAPROT_KERNEL = (1, 2, 3)  # loopback, router advertisement, link-local
 # Of linux/rtnetlink.h
 RTPROT_REDIRECT, RTPROT_KERNEL, RTPROT_BOOT, RTPROT_STATIC = 1, 2, 3, 4
-RTN_UNICAST = 1
+RTN_UNSPEC, RTN_UNICAST = 0, 1
 RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 0, 253
 RTNH_F_ONLINK = 4
 RT_TABLE_COMPAT = 252  # in the header's one byte: see RTA_TABLE
@@ -203,6 +203,16 @@ def place_of_route(data: bytes) -> t.Tuple[int, t.Hashable]:
     return index, (data[17], data[20], *(found.get(number) for number in (1, 5, 6, 15)))
 
 
+def route_key(message: t.Any) -> t.Tuple[str, int, int]:
+    """The ``key`` of the route that a message describes, of whatever type it is."""
+    six = message["family"] == socket.AF_INET6
+    return (
+        "%s/%d" % (message.get_attr("RTA_DST") or ("::" if six else "0.0.0.0"), message["dst_len"]),
+        message.get_attr("RTA_TABLE") or message["table"] or MAIN_TABLE,
+        message.get_attr("RTA_PRIORITY") or (IPV6_METRIC if six else 0),
+    )
+
+
 def route(message: t.Any) -> t.List[Route]:
     """The route that a message describes; none for what isn't a plain unicast route."""
     gateway = message.get_attr("RTA_GATEWAY") or ""
@@ -211,7 +221,7 @@ def route(message: t.Any) -> t.List[Route]:
         return []
     metrics = message.get_attr("RTA_METRICS")
     more = [(name, value) for name, value in (metrics["attrs"] if metrics else ()) if name in _METRICS]
-    six = message["family"] == socket.AF_INET6
+    to, table, metric = route_key(message)
     proto = message["proto"]
     origin = DYNAMIC
     if proto in (RTPROT_KERNEL, RTPROT_REDIRECT):
@@ -220,10 +230,10 @@ def route(message: t.Any) -> t.List[Route]:
         origin = STATIC
     return [
         Route(
-            to="%s/%d" % (message.get_attr("RTA_DST") or ("::" if six else "0.0.0.0"), message["dst_len"]),
+            to=to,
             via=gateway,
-            metric=message.get_attr("RTA_PRIORITY") or (IPV6_METRIC if six else 0),
-            table=message.get_attr("RTA_TABLE") or message["table"] or MAIN_TABLE,
+            metric=metric,
+            table=table,
             src=message.get_attr("RTA_PREFSRC") or "",
             onlink=bool(message["flags"] & RTNH_F_ONLINK),
             mtu=(metrics.get_attr("RTAX_MTU") if metrics else 0) or 0,

@@ -64,6 +64,11 @@ class State:
     ovs: t.Dict[str, Switch] = dataclasses.field(default_factory=dict)
     # Since when the kernel runs, where somebody asked (/proc/sys/kernel/random/boot_id).
     boot: str = ""
+    # Which links, by name, have the routes that other links are to get, by namespace and ``key``; the empty name stands for a
+    # route through no link, or through several.
+    routed: t.Dict[t.Tuple[str, t.Tuple[str, int, int]], t.FrozenSet[str]] = dataclasses.field(
+        default_factory=dict, compare=False, repr=False
+    )
     # The document of a topology that is kept for the next boot.
     kept: t.Optional[t.Dict[str, t.Any]] = None
     # The links that are, or have been, stacked upon another one, by that; ``children`` tells those that still are.

@@ -29,9 +29,10 @@ from ansible_collections.virtnet.linux.plugins.module_utils import _messages as 
 from ansible_collections.virtnet.linux.plugins.module_utils import _raw as raw
 from ansible_collections.virtnet.linux.plugins.module_utils._descriptors import Descriptors, Handle
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import Unusable
-from ansible_collections.virtnet.linux.plugins.module_utils._messages import RTM_F_CLONED, RTN_UNICAST
+from ansible_collections.virtnet.linux.plugins.module_utils._messages import RTM_F_CLONED, RTN_UNICAST, RTN_UNSPEC
 from ansible_collections.virtnet.linux.plugins.module_utils._packages import postpone
 from ansible_collections.virtnet.linux.plugins.module_utils._sysctls import PROC_SYS
+from ansible_collections.virtnet.linux.plugins.module_utils._values import family
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._descriptors import Place
@@ -501,10 +502,25 @@ class Space(Handle):
                     found.setdefault(out, []).extend(messages.route(message))
         return found
 
-    def _dump_routes(self, family: int, index: int) -> t.List[bytes]:
+    def links_of_routes(
+        self, keys: t.Collection[t.Tuple[str, int, int]]
+    ) -> t.Dict[t.Tuple[str, int, int], t.FrozenSet[int]]:
+        """The indexes of the links that the routes with some ``key``s lead through; 0 for a route through none or several."""
+        found: t.Dict[t.Tuple[str, int, int], t.FrozenSet[int]] = {}
+        for version in sorted({family(to) for to, _table, _metric in keys}):
+            lengths = {int(to.partition("/")[2]) for to, _table, _metric in keys if family(to) == version}
+            for data in self._dump_routes(messages.family(version), 0, RTN_UNSPEC):
+                if data[16] == messages.family(version) and data[17] in lengths:
+                    message = raw.Message(raw.ROUTE, data)
+                    key = messages.route_key(message)
+                    if key in keys and not message["tos"] and not message["flags"] & RTM_F_CLONED:
+                        found[key] = found.get(key, frozenset()) | {message.get_attr("RTA_OIF") or 0}
+        return found
+
+    def _dump_routes(self, family: int, index: int, kind: int = RTN_UNICAST) -> t.List[bytes]:
         def request(index: int) -> Request:
             through = [("RTA_OIF", index)] if index else []
-            return Request(rtmsg, rtnl.RTM_GETROUTE, NLM_F_DUMP, through, {"family": family, "type": RTN_UNICAST})
+            return Request(rtmsg, rtnl.RTM_GETROUTE, NLM_F_DUMP, through, {"family": family, "type": kind})
 
         def reread(index: int) -> t.List[bytes]:
             return self._of_link(request(index), messages.place_of_route) if index else []

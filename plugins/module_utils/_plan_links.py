@@ -390,6 +390,19 @@ class LinkPlanner(_Editor, Planner):
                     "nothing was changed. Give another metric, or remove that one first (purge_routes)."
                     % (ref, key[0], other)
                 )
+            elif other == ref:
+                self._check_unseen(netns, key, ref)
+
+    def _check_unseen(self, netns: str, key: t.Tuple[str, int, int], ref: Ref) -> None:
+        """Something is missing for a route that leads elsewhere, where nothing else is known of that link's routes."""
+        for name in sorted(self.before.routed.get((netns, key), ())):
+            known = self.before.links.get(Ref(netns, name))
+            if not known or all(route.key != key for route in known.routes):
+                self.missing.append(
+                    "Option routes of link %s: there is a route to %s with the same metric and table already, %s. Remove that one "
+                    "first, or give another metric."
+                    % (ref, key[0], "through link '%s'" % name if name else "through no link or several ones")
+                )
 
     def warn_losses(self, links: t.Iterable[WantedLink]) -> None:
         """Warn of the addresses and routes that go although nobody has asked for that."""

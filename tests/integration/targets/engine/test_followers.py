@@ -409,6 +409,25 @@ def test_routes_that_cannot_be_are_refused() -> None:
     nowhere = {"name": "e1", "routes": [{"to": "10.55.0.0/16", "via": "10.44.0.1"}]}
     assert warned(CARD, task("link", **nowhere)) == refusal(CARD, task("link", **nowhere), checks=[False])
     assert "both have a route default via" in refusal(CARD, topology(both, other))
+    # An earlier task may remove the other route, so check mode warns.
+    for batch, to, where in (
+        ("", "default", "0.0.0.0/0 with the same metric and table already, through link 'e0'"),
+        ("", "::/0", "::/0 with the same metric and table already, through link 'e0'"),
+        (
+            "route add blackhole 10.88.0.0/16\n",
+            "10.88.0.0/16",
+            "10.88.0.0/16 with the same metric and table already, through no",
+        ),
+        (
+            "route add 10.88.0.0/16 nexthop via 10.0.0.9 nexthop via 10.0.0.8\n",
+            "10.88.0.0/16",
+            "already, through no link or several",
+        ),
+    ):
+        taken = task("link", name="br8", routes=[{"to": to}])
+        batch = CARD + "link add br8 type bridge\nlink set br8 up\n" + batch
+        assert where in refusal(batch, taken, checks=[False])
+        assert warned(batch, taken) == refusal(batch, taken, checks=[False])
     host_route = [{"to": "10.66.0.1", "metric": 5}, {"to": "10.77.0.0/16", "via": "10.66.0.1"}]
     host(CARD, task("link", name="e1", routes=host_route), then={})
 

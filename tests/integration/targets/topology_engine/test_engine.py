@@ -268,6 +268,14 @@ def copies(host: Host) -> None:
     again = run(document)
     assert not again.plan.changed, again.plan.commands
     same(before, host.snapshot(), "what was told, given back")
+    here = {link["ifname"] for link in before["home"][0]}
+    if any(
+        port["name"] not in here
+        for bridge in document["ovs_bridges"]
+        for port in bridge["ports"]
+        if port["type"] == "system"
+    ):
+        return  # a port whose link has gone can't be made elsewhere
     there = alone(lambda: copied(document))
     same(alike(before), alike(there), "a copy by %s" % document)
 

@@ -164,7 +164,9 @@ def states(draw: st.DrawFn) -> State:
                 continue
             parent = draw(st.sampled_from(parents))
             link = link.having(mtu=min(link.values["mtu"], parent.values["mtu"]))
-            if link.values["mode"] == "passthru":  # macvlan_common_newlink() gives it the parent's, and they stay the same
+            if (
+                link.values["mode"] == "passthru"
+            ):  # macvlan_common_newlink() gives it the parent's, and they stay the same
                 link = link.having(mac=parent.values["mac"])
             link = Link(**{**vars(link), "parent": parent.ref})
         if link.kind == "veth" and free:
