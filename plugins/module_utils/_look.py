@@ -255,8 +255,9 @@ class Looking(LookingAtOvs):
             )
         for netns, keys in lacking.items():
             space = self.space(netns) if keys else None
-            for key, indexes in space.links_of_routes(keys).items() if space else ():
-                state.routed[netns, key] = frozenset(space.name_of(index) if index else "" for index in indexes)
+            if space:
+                for key, indexes in space.links_of_routes(keys).items():
+                    state.routed[netns, key] = frozenset(space.name_of(index) if index else "" for index in indexes)
 
     def _look_former(self, state: State, wanted: WantedLink, here: t.Optional[Link], may_go: bool) -> t.Optional[Link]:
         """The link in the wanted place, or if that isn't it, the one in a place where the wish says that it may be."""

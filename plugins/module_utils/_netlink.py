@@ -32,7 +32,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._errors import Unusa
 from ansible_collections.virtnet.linux.plugins.module_utils._messages import RTM_F_CLONED, RTN_UNICAST, RTN_UNSPEC
 from ansible_collections.virtnet.linux.plugins.module_utils._packages import postpone
 from ansible_collections.virtnet.linux.plugins.module_utils._sysctls import PROC_SYS
-from ansible_collections.virtnet.linux.plugins.module_utils._values import family
+from ansible_collections.virtnet.linux.plugins.module_utils._values import family as ip_version
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._descriptors import Place
@@ -507,8 +507,8 @@ class Space(Handle):
     ) -> t.Dict[t.Tuple[str, int, int], t.FrozenSet[int]]:
         """The indexes of the links that the routes with some ``key``s lead through; 0 for a route through none or several."""
         found: t.Dict[t.Tuple[str, int, int], t.FrozenSet[int]] = {}
-        for version in sorted({family(to) for to, _table, _metric in keys}):
-            lengths = {int(to.partition("/")[2]) for to, _table, _metric in keys if family(to) == version}
+        for version in sorted({ip_version(to) for to, _table, _metric in keys}):
+            lengths = {int(to.partition("/")[2]) for to, _table, _metric in keys if ip_version(to) == version}
             for data in self._dump_routes(messages.family(version), 0, RTN_UNSPEC):
                 if data[16] == messages.family(version) and data[17] in lengths:
                     message = raw.Message(raw.ROUTE, data)

@@ -390,7 +390,7 @@ class LinkPlanner(_Editor, Planner):
                     "nothing was changed. Give another metric, or remove that one first (purge_routes)."
                     % (ref, key[0], other)
                 )
-            elif other == ref:
+            if other == ref:
                 self._check_unseen(netns, key, ref)
 
     def _check_unseen(self, netns: str, key: t.Tuple[str, int, int], ref: Ref) -> None:

@@ -410,7 +410,7 @@ def test_routes_that_cannot_be_are_refused() -> None:
     assert warned(CARD, task("link", **nowhere)) == refusal(CARD, task("link", **nowhere), checks=[False])
     assert "both have a route default via" in refusal(CARD, topology(both, other))
     # An earlier task may remove the other route, so check mode warns.
-    for batch, to, where in (
+    for more, to, where in (
         ("", "default", "0.0.0.0/0 with the same metric and table already, through link 'e0'"),
         ("", "::/0", "::/0 with the same metric and table already, through link 'e0'"),
         (
@@ -425,7 +425,7 @@ def test_routes_that_cannot_be_are_refused() -> None:
         ),
     ):
         taken = task("link", name="br8", routes=[{"to": to}])
-        batch = CARD + "link add br8 type bridge\nlink set br8 up\n" + batch
+        batch = CARD + "link add br8 type bridge\nlink set br8 up\n" + more
         assert where in refusal(batch, taken, checks=[False])
         assert warned(batch, taken) == refusal(batch, taken, checks=[False])
     host_route = [{"to": "10.66.0.1", "metric": 5}, {"to": "10.77.0.0/16", "via": "10.66.0.1"}]
