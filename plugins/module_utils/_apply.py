@@ -319,10 +319,12 @@ def _run_all(host: Host, steps: t.Iterable[Step]) -> t.List[str]:
                 break
             except Exception as error:  # noqa: BLE001
                 failure = as_failure(error)
-                trouble.append(str(failure))
+                trouble += [str(one) for _step, one in failure.failed or [(None, failure)]]
                 done = {id(step) for step in failure.done}
-                # The first one that wasn't done is the one that failed.
-                left = [step for step in left if id(step) not in done][1:]
+                left = [step for step in left if id(step) not in done]
+                # Where it isn't told which ones failed, it is the first one that wasn't done.
+                known = {id(step) for step, _failure in failure.failed} or {id(step) for step in left[:1]}
+                left = [step for step in left if id(step) not in known]
     return trouble
 
 

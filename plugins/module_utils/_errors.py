@@ -19,12 +19,13 @@ class Failure(Exception):
 
     Its arguments are sentences, each of which is told once. ``aftermath`` tells what became of the host since; it is part
     of the text. ``done`` are the steps that were done all the same, of the batch that failed; ``unsure`` are those of which it
-    is not known.
+    is not known. ``failed`` are all steps of it that failed, each with its own failure, where several were tried.
     """
 
     aftermath = ""
     done: t.Sequence[t.Any] = ()
     unsure: t.Sequence[t.Any] = ()
+    failed: t.Sequence[t.Tuple[t.Any, Failure]] = ()
 
     def __str__(self) -> str:
         return " ".join(filter(None, dict.fromkeys((*self.sentences, self.aftermath))))

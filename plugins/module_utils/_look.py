@@ -18,6 +18,7 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _messages as messages
 from ansible_collections.virtnet.linux.plugins.module_utils import _sysctls as sysctls
+from ansible_collections.virtnet.linux.plugins.module_utils._directory import Directory
 from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._foreseen import STACKED
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all
@@ -43,7 +44,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._namespaces import (
     open_namespace,
     unshare,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._netlink import Space
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink import NetlinkError, Space
 from ansible_collections.virtnet.linux.plugins.module_utils._sentences import sentences
 from ansible_collections.virtnet.linux.plugins.module_utils._values import family
 
@@ -51,11 +52,21 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
 
 DYING_SECONDS = 2.0
+_FEW = 100  # questions for the id of a namespace in another one; beyond them, all ids are translated at once
 _ELSEWHERE_MOST = 100  # namespaces in which a link is looked for that isn't where it should be
 
 
 class Looking(LookingAtOvs):
     """The side of the kernel that tells."""
+
+    directory: t.Optional[Directory] = None  # of namespaces, as soon as it is needed
+    translates = True  # whether the kernel can do what it is for
+
+    def close(self) -> None:
+        """Close every socket and namespace."""
+        if self.directory:
+            self.directory.close()
+        super().close()
 
     def observe(self, wanted: Wanted) -> State:
         """The part of this host that ``wanted`` speaks of, in as few requests as that takes.
@@ -66,6 +77,10 @@ class Looking(LookingAtOvs):
             space.forget()
         self._whole: t.Set[str] = set()
         self._stacked: t.Optional[t.Dict[Ref, t.List[Ref]]] = None
+        self._uppers_of: t.Dict[Ref, t.Tuple[str, ...]] = {}
+        self._questions = 0
+        if self.directory:
+            self.directory.forget()
         state = HostState(live_rename=kernel_release() >= (6, 2), bridge_vlans=self._has_bridge_vlans(wanted))
         state.dead = frozenset(filter(is_dead, references(wanted)))
         if wanted.whole is not None:
@@ -272,7 +287,9 @@ class Looking(LookingAtOvs):
         if link and link.values.get("master"):
             self._look(state, Ref(ref.netns, link.values["master"]), brief=True)
         if link:
-            link = dataclasses.replace(link, uppers=self._uppers(self.there(ref.netns), ref.name))
+            if ref not in self._uppers_of:
+                self._uppers_of[ref] = self._uppers(self.there(ref.netns), ref.name)
+            link = dataclasses.replace(link, uppers=self._uppers_of[ref])
             state.put(link)
             if len(link.uppers) == 1:
                 self._look(state, Ref(ref.netns, link.uppers[0]), brief=True)
@@ -438,17 +455,55 @@ class Looking(LookingAtOvs):
 
     def _namespace_by_id(self, space: Space, nsid: int) -> t.Optional[str]:
         """A reference to the namespace that another one knows by an id; what was found is remembered there."""
-        # The own one first: most links lead there.
-        for reference in (OWN, *self.spaces):
-            if nsid in space.ids:
-                break
+        if nsid not in space.ids:
+            self._ask_for(space, nsid, [OWN])  # most links lead there
+        if nsid not in space.ids and self._questions > _FEW:
+            self._translate(space, nsid)
+        if nsid not in space.ids:
+            self._ask_for(space, nsid, [*self.spaces])
+        if nsid not in space.ids:
+            space.ids[nsid] = self._search(space, nsid)
+        found = space.ids[nsid]
+        if found is not None and not self._leads_to(space, nsid, found):
+            space.ids[nsid] = None
+        return space.ids[nsid]
+
+    def _ask_for(self, space: Space, nsid: int, references_to_ask: t.Iterable[str]) -> None:
+        """Ask a namespace for the ids of others, until one is ``nsid``."""
+        for reference in references_to_ask:
             other = self.space(reference) if reference not in space.asked else None
             space.asked.add(reference)
             if other:
+                self._questions += reference != OWN
                 space.ids.setdefault(space.id_of(other.fd), self._first_of(other.identity, reference))
-        if nsid not in space.ids:
-            space.ids[nsid] = self._search(space, nsid)
-        return space.ids[nsid]
+            if nsid in space.ids:
+                return
+
+    def _translate(self, space: Space, nsid: int) -> None:
+        """Remember at ``space`` what all of its ids mean, None for ``nsid`` if that is no namespace that can be found.
+
+        Does nothing where the kernel can't do that.
+        """
+        if not self.translates:
+            return
+        try:
+            self.directory = self.directory or Directory(self.descriptors)
+            found = self.directory.translate(space, nsid, self.spaces)
+        except (NetlinkError, OSError):
+            self.translates = False
+            return
+        for number, reference in found.items():
+            space.ids.setdefault(number, reference)
+        space.ids.setdefault(nsid, None)
+
+    def _leads_to(self, space: Space, nsid: int, reference: str) -> bool:
+        """Whether the namespace with an id is open, or is still what its reference means."""
+        if reference in self.spaces:
+            return True
+        with contextlib.suppress(BadInput, Unusable, OSError):
+            other = self.space(reference)
+            return bool(other and space.id_of(other.fd) == nsid)
+        return False
 
     def _search(self, space: Space, nsid: int) -> t.Optional[str]:
         for reference in all_namespaces():
@@ -457,6 +512,7 @@ class Looking(LookingAtOvs):
                 fd = open_namespace(reference)
                 if fd is None:
                     continue
+                self._questions += 1
                 if space.id_of(fd) == nsid:
                     self.spaces[reference] = Space(fd, descriptors=self.descriptors)
                     return reference

@@ -125,7 +125,7 @@ else:
     )
 
 CAP_NET_ADMIN = 12  # linux/capability.h
-RTM_GETNSID, RTM_GETVLAN = 90, 114  # linux/rtnetlink.h
+RTM_NEWNSID, RTM_GETNSID, RTM_GETVLAN = 88, 90, 114  # linux/rtnetlink.h
 RTEXT_FILTER_SKIP_STATS = 8
 # linux/netlink.h
 NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK, NLM_F_DUMP_INTR, NLM_F_DUMP = 0x1, 0x2, 0x4, 0x10, 0x300
@@ -436,6 +436,25 @@ class Space(Handle):
         """The id under which this namespace knows the one behind ``fd``, -1 if it doesn't."""
         (answer,) = self._ask(Request(nsidmsg, RTM_GETNSID, 0, [("NETNSA_FD", fd)], {}))
         return int(_decoded(nsidmsg, answer).get_attr("NETNSA_NSID"))
+
+    def give_id(self, fd: int, nsid: int) -> bool:
+        """Have this namespace know the one behind ``fd`` under an id. Returns False if it knows it already."""
+        request = Request(nsidmsg, RTM_NEWNSID, NLM_F_ACK, [("NETNSA_FD", fd), ("NETNSA_NSID", nsid)], {})
+        (error,) = self.send([self.encode(request)])
+        if error and error.code != errno.EEXIST:
+            raise error
+        return error is None
+
+    def ids_in(self, nsid: int) -> t.Dict[int, int]:
+        """The ids under which the namespace with an id here knows others, and those of the same namespaces here.
+
+        Raises NetlinkError where the kernel can't translate them; before 5.0 it ignores the question.
+        """
+        found = self.dump(nsidmsg, RTM_GETNSID, [("NETNSA_TARGET_NSID", nsid)])
+        ids = {message.get_attr("NETNSA_NSID"): message.get_attr("NETNSA_CURRENT_NSID") for message in found}
+        if None in ids.values():
+            raise NetlinkError(errno.EOPNOTSUPP, "The kernel does not translate the ids of namespaces.")
+        return ids
 
     def addresses(self, index: int = 0, kernels: bool = True) -> t.Dict[int, t.List[Address]]:
         """The addresses of a link, or of all, by the index of the link; without ``kernels`` not those of the kernel."""

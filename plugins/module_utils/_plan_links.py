@@ -135,27 +135,35 @@ def in_settling_order(links: t.Sequence[WantedLink]) -> t.List[WantedLink]:
             by_end.setdefault(end.ref, []).append(link)
             if end.values.get("master"):
                 by_master.setdefault(Ref(end.ref.netns, end.values["master"]), []).append(link)
-    ordered: t.Dict[int, WantedLink] = {}
-    begun: t.Set[int] = set()
     parents: t.Set[Ref] = set()
 
-    def visit(link: WantedLink) -> None:
-        if id(link) in begun:
-            return
-        begun.add(id(link))
+    def depends_on(link: WantedLink) -> t.Iterator[WantedLink]:
         if link.parent and link.parent not in parents:
             parents.add(link.parent)
             below = by_end.get(link.parent, [])
             ports = [Ref(link.parent.netns, name) for parent in below for name in parent.ports or ()]
-            for other in (*by_master.get(link.parent, ()), *(found for ref in ports for found in by_end.get(ref, ()))):
-                visit(other)
-            for other in below:
-                visit(other)
-        ordered[id(link)] = link
+            yield from by_master.get(link.parent, ())
+            yield from (found for ref in ports for found in by_end.get(ref, ()))
+            yield from below
 
-    for link in wanted:
-        visit(link)
-    return [*ordered.values()]
+    return [*_after_others(wanted, depends_on)]
+
+
+def _after_others(
+    links: t.Iterable[WantedLink], depends_on: t.Callable[[WantedLink], t.Iterator[WantedLink]]
+) -> t.Iterator[WantedLink]:
+    """Each link once, after those that it depends on. In a circle, one of them comes first."""
+    begun: t.Set[int] = set()
+    for first in links:
+        stack: t.List[t.Tuple[WantedLink, t.Iterator[WantedLink]]] = []
+        found: t.Optional[WantedLink] = first if id(first) not in begun else None
+        while found or stack:
+            if found:
+                begun.add(id(found))
+                stack.append((found, depends_on(found)))
+            found = next((other for other in stack[-1][1] if id(other) not in begun), None)
+            if found is None:
+                yield stack.pop()[0]
 
 
 class _Editor(Editor):

@@ -249,21 +249,22 @@ class _TopologyPlanner(_plan_links.LinkPlanner, _plan_ovs.OvsPlanner):
         late: t.Dict[int, WantedLink] = {}
         visiting: t.Set[int] = set()
 
-        def visit(link: WantedLink) -> None:
-            if id(link) in early or id(link) in late:
-                return
-            if id(link) in visiting:
-                raise BadInput("Option parent of link %s leads in a circle." % (link.ref,))
-            visiting.add(id(link))
-            below = makers.get(link.parent) if link.parent else None
-            if below:
-                visit(below)
-            upon_ovs = link.parent and link.parent.name in internal and not below
-            waits = not link.made or upon_ovs or (below and id(below) in late)
-            (late if waits else early)[id(link)] = link
+        def place(link: WantedLink) -> None:
+            stack: t.List[WantedLink] = []
+            below: t.Optional[WantedLink] = link
+            while below and id(below) not in early and id(below) not in late:
+                if id(below) in visiting:
+                    raise BadInput("Option parent of link %s leads in a circle." % (below.ref,))
+                visiting.add(id(below))
+                stack.append(below)
+                below = makers.get(below.parent) if below.parent else None
+            for upper in reversed(stack):
+                upon_ovs = upper.parent and upper.parent.name in internal and not below
+                waits = not upper.made or upon_ovs or (below and id(below) in late)
+                (late if waits else early)[id(upper)] = below = upper
 
         for link in links:
-            self._try(visit, link)
+            self._try(place, link)
         return [*early.values()], [*late.values()]
 
     def _absent(self, wanted: Wanted, mine: Belongings) -> None:

@@ -19,7 +19,7 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _messages as messages
 from ansible_collections.virtnet.linux.plugins.module_utils import _steps_links as steps
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import as_failure
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, as_failure
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all, _common, linux_bridge_port
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._kind import Kind
 from ansible_collections.virtnet.linux.plugins.module_utils._messages import (
@@ -125,10 +125,23 @@ class Running(Spaces):
         self._release()
         failed = {id(step): error for (step, _request), error in reversed([*zip(pending, answers)]) if error}
         self._done += {id(step): step for step, _request in pending if id(step) not in failed}.values()
-        for step, _request in pending:
-            if id(step) in failed:
+        tried = {id(step): step for step, _request in pending}
+        self._raise_first([(step, failed[number]) for number, step in tried.items() if number in failed])
+
+    @staticmethod
+    def _raise_first(failed: t.Sequence[t.Tuple[Step, NetlinkError]]) -> None:
+        """Raises Refused for the first of the steps that the kernel has something against; it has all of them."""
+        failures: t.List[t.Tuple[Step, Failure]] = []
+        for step, error in failed:
+            try:
                 with sentences(step.describe(), step):
-                    raise failed[id(step)]
+                    raise error
+            except Failure as failure:
+                failures.append((step, failure))
+        if failures:
+            first = failures[0][1]
+            first.failed = failures
+            raise first
 
     def _descriptor(self, space: Space) -> int:
         """A descriptor of a namespace for a request, which stays open until that is sent."""

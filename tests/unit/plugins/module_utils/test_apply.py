@@ -180,6 +180,35 @@ def test_an_undo_that_fails_tells_what_differs() -> None:
     assert "ZeroDivisionError" in told
 
 
+class Choosy(SimulatedHost):
+    """Tries all steps of a batch; those on some links fail, and it tells which ones."""
+
+    def __init__(self, state: State, refused: t.Set[str]) -> None:
+        super().__init__(state)
+        self.refused = refused
+        self.tried: t.List[Step] = []
+
+    def run(self, batch: t.Sequence[Step]) -> None:
+        self.tried += batch
+        bad = [step for step in batch if isinstance(step, LinkDel) and step.link.ref.name in self.refused]
+        super().run([step for step in batch if step not in bad])
+        if bad:
+            failure = Failure("The first of %d failed." % len(bad))
+            failure.failed = [(step, Failure("%s failed." % step.link.ref.name)) for step in bad]
+            failure.done = [step for step in batch if step not in bad]
+            raise failure
+
+
+def test_each_step_of_an_undo_is_tried_once() -> None:
+    links = [Link(Ref("", "t%d" % number), "tuntap", values={"mode": "tap"}) for number in range(20)]
+    state = HostState(links={link.ref: link for link in links})
+    host = Choosy(state, {"t3", "t4", "t19"})
+    trouble = _apply._run_all(host, [LinkDel(link) for link in links])
+    assert trouble == ["t3 failed.", "t4 failed.", "t19 failed."]
+    assert len(host.tried) == len(links)
+    assert {ref.name for ref in host.state.links} == {"t3", "t4", "t19"}
+
+
 def test_a_host_that_can_not_be_looked_at_any_more_is_told() -> None:
     class Blind(Breaking):
         def observe(self, wanted: Wanted) -> State:

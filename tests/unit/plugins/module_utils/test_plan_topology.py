@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -315,6 +316,16 @@ def test_what_can_not_be_is_told_before_anything_is_touched(first: Document, sec
         converge(host, PLANNING, lab(**second), False)
     assert str(caught.value) == sentence
     assert host.state == before
+
+
+def test_a_long_chain_of_parents_is_planned_from_its_end() -> None:
+    count = 2000
+    links = [{"kind": "macvlan", "name": "x%d" % n, "parent": "x%d" % (n + 1)} for n in range(count)]
+    with contextlib.suppress(Failure):  # what such a document can't have is told as for a short one
+        converge(an_empty_host(), PLANNING, lab(links=links), True)
+    links = [{"kind": "macvlan", "name": "x%d" % n, "parent": "x%d" % ((n + 1) % count)} for n in range(count)]
+    with pytest.raises(Conflict, match=r"^Option parent of link 'x0' leads in a circle\."):
+        converge(an_empty_host(), PLANNING, lab(links=links), True)
 
 
 def test_what_another_topology_owns_can_not_be_listed() -> None:
