@@ -202,10 +202,11 @@ class WantedLink:
     """What an option document asks of one link; what it left out isn't here.
 
     ``kind`` is empty where any kind will do. One that is not ``made`` must be there already (the link module).
-    ``rename_from`` is the name that the link has before it gets the wanted one. ``purge_values`` are the names of those of its
-    values, lists all of them, that are to have nothing else. ``ports_promisc`` is what a bridge's ports are to have while they are that; without it nobody touches theirs. ``port_of``
-    is the bridge that the link is to be a port of, or no longer if it is not ``present``; ``port`` and ``vlans`` are
-    what is asked of it as such. ``missing`` are sentences about what isn't there and is no part of the network, as a user.
+    ``rename_from`` is the name that the link has before it gets the wanted one. ``purge_values`` are the names of
+    those of its values, lists all of them, that are to have nothing else. ``ports_promisc`` is what a bridge's ports
+    are to have while they are that; without it nobody touches theirs. ``port_of`` is the bridge that the link is to
+    be a port of, or no longer if it is not ``present``; ``port`` and ``vlans`` are what is asked of it as such.
+    ``missing`` are sentences about what isn't there and is no part of the network, as a user.
     """
 
     ref: Ref

@@ -15,6 +15,7 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import (
     BRIDGE,
     DEFAULTS,
+    PORT,
     Bridge,
     Switch,
 )
@@ -45,7 +46,36 @@ class BridgeAdd(OvsStep):
         switch.add_bridge(self.name, self.parent, self.vlan)
 
     def back(self, before: Switch) -> t.Sequence[OvsStep]:
+        if self.parent:
+            return [FakeBridgeDrop(self.database, self.name, self.parent, self.vlan)]
         return [BridgeDel(self.database, self.name)]
+
+
+@dataclasses.dataclass(eq=False, repr=False)
+class FakeBridgeDrop(OvsStep):
+    """Delete a fake bridge and leave its ports, which ovs-vsctl del-br deletes: those of its VLAN were there before it."""
+
+    database: str
+    name: str
+    parent: str
+    vlan: int
+
+    deletes = True
+
+    def describe(self) -> str:
+        return "deleting OVS bridge '%s' without its ports" % self.name
+
+    def words(self) -> t.List[Words]:
+        symbol = symbol_of(self.name)
+        return [["--id=" + symbol, "get", PORT, self.name], ["remove", BRIDGE, self.parent, "ports", symbol]]
+
+    def change(self, switch: Switch) -> None:
+        drop_port(switch, self.name)
+        del switch.bridges[self.name]
+
+    def back(self, before: Switch) -> t.Sequence[OvsStep]:
+        added = BridgeAdd(self.database, self.name, self.parent, self.vlan)
+        return [added, *restore_values(self.database, before, self.name, before.bridges[self.name])]
 
 
 @dataclasses.dataclass(eq=False, repr=False)

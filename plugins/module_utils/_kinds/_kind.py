@@ -89,13 +89,14 @@ class Attribute:
 
     ``nla`` is its netlink attribute, within IFLA_INFO_DATA for a kind's own ones; ``ip`` the keyword of iproute2.
     ``default`` is what the kernel gives a new link, None where that can't be known. ``bounds`` are the lowest and the
-    highest value, ``refused_bits`` those of a mask that the kernel never takes. ``spec`` is what its entry in an argument spec has besides the type. ``only_while`` names another
-    attribute's value without which the kernel won't change this one; that other attribute must come later in the
-    kind's list. ``at_birth`` tells that it is part of the message that makes a link. ``beside`` are the names of
-    those that are set with it, because the kernel takes them together only; ``bits`` are the places of all of them,
-    where they share a bit field. ``along`` are netlink attributes that always go with it. ``means`` is how it is set
-    where it isn't by rtnetlink. One that is wanted ``always`` is so with the value given there even if the user
-    doesn't name it. One that is ``last`` is set when all else is done, because that can't be undone.
+    highest value, ``refused_bits`` those of a mask that the kernel never takes. ``spec`` is what its entry in an
+    argument spec has besides the type. ``only_while`` names another attribute's value without which the kernel won't
+    change this one; that other attribute must come later in the kind's list. ``at_birth`` tells that it is part of
+    the message that makes a link. ``beside`` are the names of those that are set with it, because the kernel takes
+    them together only; ``bits`` are the places of all of them, where they share a bit field. ``along`` are netlink
+    attributes that always go with it. ``means`` is how it is set where it isn't by rtnetlink. One that is wanted
+    ``always`` is so with the value given there even if the user doesn't name it. One that is ``last`` is set when all
+    else is done, because that can't be undone.
     """
 
     name: str
