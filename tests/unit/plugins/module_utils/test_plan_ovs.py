@@ -291,6 +291,15 @@ def test_a_database_that_has_gone_is_one_difference() -> None:
     assert differences(state, gone, make_plan(state, wanting(**P)).steps) == ["It is gone."]
 
 
+def test_a_new_fake_bridge_is_undone_without_the_ports_of_its_vlan() -> None:
+    state = host_with(BR0, {**P, "tag": "10"})
+    plan = make_plan(state, wanting(**FAKE))
+    host = SimulatedOvs(state)
+    host.run(plan.steps)
+    assert roll_back(host, PLANNING, wanting(**FAKE), state, plan.steps) == []
+    assert host.state == state
+
+
 def test_only_what_was_done_and_not_undone_is_told() -> None:
     state = host_with(BR0, BR1, {**P, "tag": "5"}, M1)
     done = [
