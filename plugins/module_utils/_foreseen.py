@@ -34,6 +34,8 @@ _OTHER_FRAMES = (
     *("wireguard", "ipip", "sit", "gre", "ip6gre", "ip6tnl"),
     *("vti", "vti6", "xfrm", "nlmon", "can", "vcan", "vxcan"),
 )
+# Links that have a MAC address of their own, which is no other's upon the parent (macvlan_addr_busy()).
+OWN_MAC = ("macvlan", "macvtap")
 _VLAN_OPTIONS = ("vlan_filtering", "vlan_default_pvid", "vlan_protocol", "vlan_stats_per_port")
 
 
@@ -84,6 +86,20 @@ def busy_port(port: Link, children: t.Iterable[Link], master: Link) -> str:
         "Link %s can't become a port of '%s': link %s (%s) is stacked upon it, and the kernel lets a link have one of both. "
         "Delete that first, or stack it upon '%s'."
         % (port.ref, master.ref.name, stacked[0].ref, stacked[0].kind, master.ref.name)
+    )
+
+
+def taken_mac(link: Link, parent: Link, siblings: t.Iterable[Link]) -> str:
+    """On the MAC address of a link that comes up, or gets another address; ``siblings`` are up with that MAC address."""
+    if _all.KINDS[link.kind].exclusive(link.values):
+        return ""
+    mac = link.values["mac"]
+    others = [(parent, "its parent")] if parent.values.get("mac") == mac else []
+    others += [(other, "on the same parent") for other in siblings if other.ref != link.ref]
+    return (
+        "link %s, %s, has the MAC address %s as well, and the kernel takes each once." % (others[0][0].ref, others[0][1], mac)
+        if others
+        else ""
     )
 
 

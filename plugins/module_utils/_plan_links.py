@@ -14,6 +14,7 @@ link that had to go down, say). Deletions come last.
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import functools
 import itertools
@@ -91,6 +92,7 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     plan = planner.plan()
     planner.check_needed()
     planner.check_followers(wanted.links)
+    planner.check_macs(wanted.links)
     planner.warn_losses(wanted.links)
     planner.warn_of_ovs()
     return plan
@@ -359,6 +361,24 @@ class LinkPlanner(_Editor, Planner):
                             "Option %s%s of link %s: it can't be %s, because another link that is wanted here makes it %s; "
                             "nothing was changed." % (prefix, name, end.ref, end.values[name], there[name])
                         )
+
+    def check_macs(self, links: t.Iterable[WantedLink]) -> None:
+        """Raises Conflict if a link would come up with the MAC address of its parent, or of another link on that."""
+        on_parents: t.Dict[t.Tuple[t.Optional[Ref], str], t.List[Link]] = collections.defaultdict(list)
+        for link in self.state.links.values():
+            mac = link.values.get("mac")
+            if mac and link.kind in _foreseen.OWN_MAC and link.values.get("state") == "up":
+                on_parents[link.parent, mac].append(link)
+        wanted = {link.ref for link in links if link.present}
+        for (parent, _mac), siblings in on_parents.items():
+            there = self.state.links.get(parent) if parent else None
+            for link in siblings if there else ():
+                before = self.before.links.get(link.ref)
+                if link.ref not in wanted or (before and _up_with(before) == _up_with(link)):
+                    continue
+                problem = _foreseen.taken_mac(link, there, siblings)
+                if problem:
+                    raise Conflict("Option mac of link %s: %s Nothing was changed." % (link.ref, problem))
 
     def expect(self, links: t.Iterable[WantedLink]) -> None:
         """Take note of what is going to be asked for. Raises Conflict for a route that is to lead through two links."""
@@ -1151,6 +1171,10 @@ def differences(before: State, now: State, _done: t.Sequence[Step] = ()) -> t.Li
             if old.get(fact) != new.get(fact)
         ]
     return found
+
+
+def _up_with(link: Link) -> t.Tuple[t.Any, ...]:
+    return link.index, link.parent, link.values.get("state"), link.values.get("mac")
 
 
 def _facts(link: t.Optional[Link]) -> t.Dict[str, t.Any]:

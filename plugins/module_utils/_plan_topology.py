@@ -57,6 +57,7 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     planner.check_numbers(wanted)
     planner.check_needed()
     planner.check_followers(wanted.links)
+    planner.check_macs(wanted.links)
     planner.warn_losses(wanted.links)
     planner.check_internal()
     planner.check_ports(wanted)

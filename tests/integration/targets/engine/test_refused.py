@@ -241,6 +241,27 @@ CASES: t.Dict[str, t.Tuple[str, str, Document, t.List[str], t.Optional[Document]
         ["Link 'm0' can't share its parent 'w1' with link 'm1'"],
         {"kind": "macvlan", "name": "m0", "parent": "w0", "mode": "passthru"},
     ),
+    "a macvlan with the MAC address of its parent": (
+        "ip link set v0 address 02:00:00:00:00:07",
+        "ip link add m0 link v0 address 02:00:00:00:00:07 type macvlan && ip link set m0 up",
+        {"kind": "macvlan", "name": "m0", "parent": "v0", "mac": "02:00:00:00:00:07", "state": "up"},
+        ["Option mac of link 'm0': link 'v0', its parent, has the MAC address 02:00:00:00:00:07 as well"],
+        {"kind": "macvlan", "name": "m2", "parent": "v0", "mac": "02:00:00:00:00:07", "state": "down"},
+    ),
+    "a macvlan with the MAC address of another one": (
+        "ip link set m1 address 02:00:00:00:00:07; ip link set w1 up; ip link set m1 up",
+        "ip link add m0 link w1 address 02:00:00:00:00:07 type macvlan && ip link set m0 up",
+        {"kind": "macvlan", "name": "m0", "parent": "w1", "mac": "02:00:00:00:00:07", "state": "up"},
+        ["Option mac of link 'm0': link 'm1', on the same parent, has the MAC address 02:00:00:00:00:07"],
+        {"kind": "macvlan", "name": "m2", "parent": "v0", "mac": "02:00:00:00:00:07", "state": "up"},
+    ),
+    "another MAC address for a macvlan that is up": (
+        "ip link set w1 up; ip link set m1 up; ip link set w1 address 02:00:00:00:00:07",
+        "ip link set m1 address 02:00:00:00:00:07",
+        {"kind": "link", "name": "m1", "mac": "02:00:00:00:00:07"},
+        ["Option mac of link 'm1'", "'w1', its parent"],
+        {"kind": "macvlan", "name": "m2", "parent": "w0", "mode": "passthru", "state": "up"},
+    ),
     "a short forwarding delay with STP": (
         "ip link set br0 type bridge stp_state 1",
         "ip link set br0 type bridge forward_delay 100",

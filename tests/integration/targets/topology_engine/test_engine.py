@@ -179,7 +179,7 @@ def live(wishes: t.Sequence[t.Tuple[Document, t.Optional[int]]]) -> Counter:
             counted["documents"] += 1
             counted["valid"] += bool(foretold)
             counted["changing"] += bool(foretold and foretold.plan.changed)
-            if foretold and kill_at is not None and foretold.plan.steps:
+            if foretold and kill_at is not None and foretold.plan.steps and not foretold.plan.missing:
                 kill(document, kill_at % len(foretold.plan.steps))
             else:
                 real(host, document, foretold)

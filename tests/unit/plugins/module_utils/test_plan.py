@@ -576,6 +576,13 @@ def test_moving_into_the_own_namespace_is_spelled_for_a_shell_that_stays_in_it()
             r"^Option parent of link 'm': link 'p' is a port of 'bond0' \(bond\)",
         ),
         (
+            host_with(a_link("p", values={"mac": "02:00:00:00:00:01"})),
+            WantedLink(
+                Ref("", "m"), "macvlan", values={"mac": "02:00:00:00:00:01", "state": "up"}, parent=Ref("", "p")
+            ),
+            r"^Option mac of link 'm': link 'p', its parent, has the MAC address 02:00:00:00:00:01 as well",
+        ),
+        (
             host_with(a_link("p", uppers=("i",)), a_link("i", "ipvlan"), a_link("br0", "linux_bridge", ports=())),
             WantedLink(Ref("", "br0"), "linux_bridge", ports=("p",)),
             r"^Link 'p' can't become a port of 'br0': link 'i' \(ipvlan\) is stacked upon it",
@@ -619,6 +626,23 @@ def test_conflicts_are_sentences(state: State, wanted: WantedLink, sentence: str
         (
             host_with(a_link("p", uppers=("p.5",)), a_link("p.5", "vlan"), a_link("br0", "linux_bridge", ports=())),
             WantedLink(Ref("", "br0"), "linux_bridge", ports=("p",)),
+        ),
+        # The parent may get the MAC address of a macvlan that is up, and passthru has its parent's.
+        (
+            host_with(
+                a_link("p", values={"mac": "02:00:00:00:00:02"}),
+                a_link("m", "macvlan", values={"mac": "02:00:00:00:00:01", "state": "up"}, parent=Ref("", "p")),
+            ),
+            WantedLink(Ref("", "p"), made=False, values={"mac": "02:00:00:00:00:01"}),
+        ),
+        (
+            host_with(a_link("p", values={"mac": "02:00:00:00:00:01"})),
+            WantedLink(
+                Ref("", "m"),
+                "macvlan",
+                values={"mac": "02:00:00:00:00:01", "state": "up", "mode": "passthru"},
+                parent=Ref("", "p"),
+            ),
         ),
         # It is there already, however it came to be.
         (
