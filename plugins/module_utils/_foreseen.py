@@ -97,7 +97,8 @@ def taken_mac(link: Link, parent: Link, siblings: t.Iterable[Link]) -> str:
     others = [(parent, "its parent")] if parent.values.get("mac") == mac else []
     others += [(other, "on the same parent") for other in siblings if other.ref != link.ref]
     return (
-        "link %s, %s, has the MAC address %s as well, and the kernel takes each once." % (others[0][0].ref, others[0][1], mac)
+        "link %s, %s, has the MAC address %s as well, and the kernel takes each once."
+        % (others[0][0].ref, others[0][1], mac)
         if others
         else ""
     )

@@ -112,7 +112,11 @@ class State:
 
     def linked(self, index: str, word: t.Hashable) -> t.List[Link]:
         """The links that an index of ``Links`` has under a word."""
-        return [self.links[ref] for ref in t.cast("Links", self.links).under(index, word)]
+        return [self.links[ref] for ref in self.linked_refs(index, word)]
+
+    def linked_refs(self, index: str, word: t.Hashable) -> t.List[Ref]:
+        """The same, as references."""
+        return t.cast("Links", self.links).under(index, word)
 
     # Changes that can be taken back without a copy
 

@@ -162,14 +162,13 @@ class Switch:
 
     def port_with(self, interface: str) -> t.Optional[Port]:
         """The port that has an interface."""
-        port = self.ports.get(interface)
-        if port and interface in port.interfaces:
-            return port
-        return next((port for port in self.ports.values() if interface in port.interfaces), None)
+        names = t.cast("Ports", self.ports).under("interface", interface)
+        return self.ports[interface if interface in names else names[0]] if names else None
 
     def on_bridge(self, real: str) -> t.List[Interface]:
         """The interfaces of all ports of a bridge that is no fake bridge."""
-        names = (name for port in self.ports.values() if port.real == real for name in port.interfaces)
+        ports = (self.ports[name] for name in t.cast("Ports", self.ports).under("real", real))
+        names = (name for port in ports for name in port.interfaces)
         return [self.interfaces[name] for name in names if name in self.interfaces]
 
     def trouble(self, interface: str) -> str:

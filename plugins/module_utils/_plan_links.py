@@ -364,21 +364,18 @@ class LinkPlanner(_Editor, Planner):
 
     def check_macs(self, links: t.Iterable[WantedLink]) -> None:
         """Raises Conflict if a link would come up with the MAC address of its parent, or of another link on that."""
-        on_parents: t.Dict[t.Tuple[t.Optional[Ref], str], t.List[Link]] = collections.defaultdict(list)
+        siblings: t.Dict[t.Tuple[t.Any, ...], t.List[Link]] = collections.defaultdict(list)
         for link in self.state.links.values():
-            mac = link.values.get("mac")
-            if mac and link.kind in _foreseen.OWN_MAC and link.values.get("state") == "up":
-                on_parents[link.parent, mac].append(link)
-        wanted = {link.ref for link in links if link.present}
-        for (parent, _mac), siblings in on_parents.items():
-            there = self.state.links.get(parent) if parent else None
-            for link in siblings if there else ():
-                before = self.before.links.get(link.ref)
-                if link.ref not in wanted or (before and _up_with(before) == _up_with(link)):
-                    continue
-                problem = _foreseen.taken_mac(link, there, siblings)
-                if problem:
-                    raise Conflict("Option mac of link %s: %s Nothing was changed." % (link.ref, problem))
+            if _has_own_mac(link):
+                siblings[link.parent, link.values["mac"]].append(link)
+        for wanted in links:
+            now, before = self.state.links.get(wanted.ref), self.before.links.get(wanted.ref)
+            parent = self.state.links.get(now.parent) if now and now.parent else None
+            if not now or not parent or not _has_own_mac(now) or (before and _up_with(before) == _up_with(now)):
+                continue
+            problem = _foreseen.taken_mac(now, parent, siblings[now.parent, now.values["mac"]])
+            if problem:
+                raise Conflict("Option mac of link %s: %s Nothing was changed." % (now.ref, problem))
 
     def expect(self, links: t.Iterable[WantedLink]) -> None:
         """Take note of what is going to be asked for. Raises Conflict for a route that is to lead through two links."""
@@ -1105,9 +1102,9 @@ class LinkPlanner(_Editor, Planner):
 
     def _stacked_upon(self, ref: Ref) -> t.Iterator[Link]:
         """The links that are stacked upon one, and of some no more than their names, as far as they can be seen from there."""
-        children = self.state.children(ref)
-        yield from children
-        seen = {child.ref for child in children} | (self.state.stacked.get(ref, {}).keys() - self.state.links.keys())
+        children = self.state.linked_refs("parent", ref)
+        yield from (self.state.links[child] for child in children)
+        seen = {*children} | (self.state.stacked.get(ref, {}).keys() - self.state.links.keys())
         for child in (Ref(ref.netns, name) for name in self.state.links[ref].uppers):
             if child not in seen:
                 yield self.state.links.get(child, Link(child))
@@ -1171,6 +1168,11 @@ def differences(before: State, now: State, _done: t.Sequence[Step] = ()) -> t.Li
             if old.get(fact) != new.get(fact)
         ]
     return found
+
+
+def _has_own_mac(link: Link) -> bool:
+    """Whether its MAC address matters to others on its parent."""
+    return bool(link.kind in _foreseen.OWN_MAC and link.values.get("state") == "up" and link.values.get("mac"))
 
 
 def _up_with(link: Link) -> t.Tuple[t.Any, ...]:
