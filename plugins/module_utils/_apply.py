@@ -17,6 +17,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._errors import (
     Failure,
     Missing,
     NotTaken,
+    Refused,
     Unforeseen,
     Unusable,
     as_failure,
@@ -310,22 +311,37 @@ def _restore(
 
 def _run_all(host: Host, steps: t.Iterable[Step]) -> t.List[str]:
     """Run steps, whatever becomes of each, and return a sentence for each that failed."""
-    trouble = []
+    trouble: t.List[str] = []
     for batch in fuse(steps):
-        left = batch
-        while left:
+        waiting: t.List[t.Sequence[Step]] = [batch]  # a stack: the last one is run next
+        while waiting:
+            steps_now = waiting.pop()
             try:
-                host.run(left)
-                break
+                host.run(steps_now)
             except Exception as error:  # noqa: BLE001
                 failure = as_failure(error)
-                trouble += [str(one) for _step, one in failure.failed or [(None, failure)]]
-                done = {id(step) for step in failure.done}
-                left = [step for step in left if id(step) not in done]
-                # Where it isn't told which ones failed, it is the first one that wasn't done.
-                known = {id(step) for step, _failure in failure.failed} or {id(step) for step in left[:1]}
-                left = [step for step in left if id(step) not in known]
+                parts = _halves(failure, steps_now) if failure.atomic else _rest(failure, steps_now)
+                waiting += [part for part in reversed(parts) if part]
+                if not (failure.atomic and parts):
+                    trouble += [str(one) for _step, one in failure.failed or [(None, failure)]]
     return trouble
+
+
+def _halves(failure: Failure, batch: t.Sequence[Step]) -> t.List[t.Sequence[Step]]:
+    """The halves of a transaction that was refused: one bad step must not prevent the others. Empty for any other failure."""
+    if not isinstance(failure, Refused) or len(batch) < 2:
+        return []
+    half = len(batch) // 2
+    return [batch[:half], batch[half:]]
+
+
+def _rest(failure: Failure, batch: t.Sequence[Step]) -> t.List[t.Sequence[Step]]:
+    """The steps that were neither done nor failed, as one part."""
+    done = {id(step) for step in failure.done}
+    left = [step for step in batch if id(step) not in done]
+    # Where it isn't told which ones failed, it is the first one that wasn't done.
+    known = {id(step) for step, _failure in failure.failed} or {id(step) for step in left[:1]}
+    return [[step for step in left if id(step) not in known]]
 
 
 def _aftermath(done: t.Sequence[Step], trouble: t.Sequence[str]) -> str:

@@ -19,13 +19,15 @@ class Failure(Exception):
 
     Its arguments are sentences, each of which is told once. ``aftermath`` tells what became of the host since; it is part
     of the text. ``done`` are the steps that were done all the same, of the batch that failed; ``unsure`` are those of which it
-    is not known. ``failed`` are all steps of it that failed, each with its own failure, where several were tried.
+    is not known. ``failed`` are all steps of it that failed, each with its own failure, where several were tried. ``atomic``
+    means that the batch was one transaction, and that it is not known which of its steps is the reason.
     """
 
     aftermath = ""
     done: t.Sequence[t.Any] = ()
     unsure: t.Sequence[t.Any] = ()
     failed: t.Sequence[t.Tuple[t.Any, Failure]] = ()
+    atomic = False
 
     def __str__(self) -> str:
         return " ".join(filter(None, dict.fromkeys((*self.sentences, self.aftermath))))

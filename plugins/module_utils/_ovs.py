@@ -68,6 +68,9 @@ _READ = {table: (*more, *COLUMNS.get(table, ())) for table, more in _MORE.items(
 # With more names than these, a table is read whole.
 SOME = 40
 UNDO_SECONDS = 2.0  # what a task may take besides its timeout to take back what it has written
+UNDO_SECONDS_PER_STEP = 0.005  # in addition, for each step: ovs-vsctl searches all rows for each row it changes
+MANY = 100  # with more steps than these, ovs-vswitchd may just need more time
+TOLD = 10  # steps of a transaction that an error lists
 NUMBER_SECONDS = 10.0  # after which OVS will not give an interface the OpenFlow port number any more that it requests
 LOG = "ovs-vswitchd.log"
 
@@ -79,6 +82,7 @@ class Ovs(Host):
         self._timeout = timeout
         self._deadline = 0.0
         self._written: t.Set[str] = set()
+        self._steps = 0  # that were run
         self._read: t.Dict[str, Tables] = {}  # at the last look
         self._late = False
         self._complaints = ""  # what the last tool has printed as errors, although it had ended well
@@ -198,9 +202,17 @@ class Ovs(Host):
 
     def run(self, batch: t.Sequence[Step]) -> None:
         """Run steps for one database as one transaction. Raises Refused if OVS won't have it, NotTaken if it gets stuck."""
+        try:
+            self._run(batch)
+        except Failure as failure:
+            failure.atomic = True
+            raise
+
+    def _run(self, batch: t.Sequence[Step]) -> None:
         ours = t.cast("t.Sequence[OvsStep]", batch)
         database = ours[0].database
         self._written.add(database)
+        self._steps += len(batch)
         late = self._late
         argv = vsctl(database, ours, "--timeout=%d" % self._seconds(spare=1), *(["--no-wait"] if late else []))
         try:
@@ -218,8 +230,7 @@ class Ovs(Host):
             never = re.search(r"\((Connection refused|No such file or directory)\)|not installed", str(absent))
             raise _after([] if never else batch, Unusable(str(absent))) from absent
         except _Failed as failed:
-            doing = "; ".join(step.describe() for step in ours)
-            raise Refused(doing, str(failed), errno.EINVAL) from failed
+            raise Refused(_doing(ours), str(failed), errno.EINVAL) from failed
         complaints = re.findall(r"Error detected while setting up '(.*?)'[.:]", self._complaints)
         try:
             if any(isinstance(step, PortMove) for step in ours):
@@ -281,7 +292,10 @@ class Ovs(Host):
                 self._reconfigure(database, max(1, self._seconds() // 3))
 
     def _stuck(self, database: str, batch: t.Sequence[Step], timed_out: _TimedOut) -> None:
-        """Tell what has become of a transaction that nobody has acknowledged in time, and who is to blame."""
+        """Tell who is to blame for a transaction that was not acknowledged in time.
+
+        It may not have been sent either: with thousands of steps, ovs-vsctl may still be at work on it.
+        """
         try:
             self._select(database)
         except (_Absent, _Failed) as lost:
@@ -291,9 +305,19 @@ class Ovs(Host):
             raise
         failure = NotTaken(
             "The daemon ovs-vswitchd did not take up a change of the database%s within %d seconds (option timeout): is it "
-            "running? ovsdb-server is." % (_of(database), self._timeout)
+            "running? ovsdb-server is.%s"
+            % (
+                _of(database),
+                self._timeout,
+                (
+                    " For the %d steps of this task, it may need more time: raise the option timeout." % len(batch)
+                    if len(batch) > MANY
+                    else ""
+                ),
+            )
         )
-        raise _after(batch, failure) from timed_out
+        failure.unsure = batch
+        raise failure from timed_out
 
     # How
 
@@ -304,7 +328,7 @@ class Ovs(Host):
         """The time is over; what has been written can still be taken back, without waiting for ovs-vswitchd."""
         if not self._late:
             self._late = True
-            self._deadline = time.monotonic() + UNDO_SECONDS
+            self._deadline = time.monotonic() + UNDO_SECONDS + UNDO_SECONDS_PER_STEP * self._steps
         return _TimedOut(
             "The OVS database%s did not answer within %d seconds (option timeout); ovsdb-server hangs, or is stopped."
             % (_of(database), self._timeout)
@@ -351,6 +375,11 @@ class _TimedOut(Unusable):
 
 class _Failed(Exception):
     """A tool has said no. Its text is what it said."""
+
+
+def _doing(batch: t.Sequence[OvsStep]) -> str:
+    told = [step.describe() for step in batch[:TOLD]]
+    return "; ".join([*told, *(["%d more steps" % (len(batch) - TOLD)] if len(batch) > TOLD else [])])
 
 
 def _after(batch: t.Sequence[Step], failure: Failure) -> Failure:

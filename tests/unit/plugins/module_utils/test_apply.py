@@ -14,7 +14,13 @@ from hypothesis import strategies as st
 
 from ansible_collections.virtnet.linux.plugins.module_utils import _apply
 from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, Unforeseen, Unusable, as_failure
+from ansible_collections.virtnet.linux.plugins.module_utils._errors import (
+    Failure,
+    Refused,
+    Unforeseen,
+    Unusable,
+    as_failure,
+)
 from ansible_collections.virtnet.linux.plugins.module_utils._following import renewal
 from ansible_collections.virtnet.linux.plugins.module_utils._kinds._all import KINDS
 from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
@@ -207,6 +213,47 @@ def test_each_step_of_an_undo_is_tried_once() -> None:
     assert trouble == ["t3 failed.", "t4 failed.", "t19 failed."]
     assert len(host.tried) == len(links)
     assert {ref.name for ref in host.state.links} == {"t3", "t4", "t19"}
+
+
+class Transactions(SimulatedHost):
+    """Runs all steps of a batch or none, as Open vSwitch does."""
+
+    def __init__(self, state: State, refused: t.Set[str], dead: bool = False) -> None:
+        super().__init__(state)
+        self.refused = refused
+        self.dead = dead
+        self.calls = 0
+
+    def run(self, batch: t.Sequence[Step]) -> None:
+        self.calls += 1
+        names = [step.link.ref.name for step in batch if isinstance(step, LinkDel)]
+        bad = [name for name in names if name in self.refused]
+        if not bad and not self.dead:
+            super().run(batch)
+            return
+        failure = Unusable("It hangs.") if self.dead else Refused(",".join(names), "no", 22)
+        failure.atomic = True
+        raise failure
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.sets(st.integers(0, 199), max_size=4))
+def test_an_undo_in_one_transaction_is_refused_only_for_its_bad_steps(numbers: t.Set[int]) -> None:
+    links = [Link(Ref("", "t%d" % number), "tuntap", values={"mode": "tap"}) for number in range(200)]
+    bad = ["t%d" % number for number in sorted(numbers)]
+    host = Transactions(HostState(links={link.ref: link for link in links}), set(bad))
+    assert _apply._run_all(host, [LinkDel(link) for link in links]) == [
+        "%s failed: no." % name.capitalize() for name in bad
+    ]
+    assert {ref.name for ref in host.state.links} == set(bad)
+    assert host.calls <= 1 + 16 * len(bad)
+
+
+def test_an_undo_in_one_transaction_is_not_tried_again_where_nothing_answers() -> None:
+    links = [Link(Ref("", "t%d" % number), "tuntap", values={"mode": "tap"}) for number in range(200)]
+    host = Transactions(HostState(links={link.ref: link for link in links}), set(), dead=True)
+    assert _apply._run_all(host, [LinkDel(link) for link in links]) == ["It hangs."]
+    assert host.calls == 1
 
 
 def test_a_host_that_can_not_be_looked_at_any_more_is_told() -> None:
