@@ -348,7 +348,7 @@ class Ovs(Host):
             ) from error
         except OSError as error:
             if error.errno != errno.E2BIG:
-                raise Unusable("Running %s failed: %s." % (argv[0], error.strerror)) from error
+                raise Unusable(_not_started(argv[0], error)) from error
             raise _Failed("it is more than fits one command line (%d bytes)" % sum(map(len, raw))) from error
         told = done.stderr.decode("utf-8", "replace").strip()
         if done.returncode == -signal.SIGALRM:
@@ -375,6 +375,11 @@ class _TimedOut(Unusable):
 
 class _Failed(Exception):
     """A tool has said no. Its text is what it said."""
+
+
+def _not_started(tool: str, error: OSError) -> str:
+    limit = " (the limit on processes is reached: ulimit -u, or pids.max of the cgroup)"
+    return "Starting %s failed: %s%s." % (tool, error.strerror, limit if error.errno == errno.EAGAIN else "")
 
 
 def _doing(batch: t.Sequence[OvsStep]) -> str:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import functools
 import os
 import resource
@@ -23,6 +24,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHo
 from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
 from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import PLANNING
 from ansible_collections.virtnet.linux.plugins.module_utils._records import Records
+from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import OvsStep
+from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import switch
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import World, alone, same
 from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils.simulated_topology import Document, wanted
 
@@ -54,7 +57,9 @@ class _Host(WholeHost):
             self._left = at - len(batch)
             super().run(batch)
             return
-        super().run(batch[:at])
+        at = 0 if isinstance(batch[0], OvsStep) else at  # a transaction can't be split
+        if at:
+            super().run(batch[:at])
         try:
             self._event()
             super().run(batch[at:])
@@ -198,6 +203,84 @@ def _limited(document: Document, at: int) -> int:
         print(at, failure)
         return 2 if "not all of it" in str(failure) else 1
     return 0
+
+
+def no_processes() -> None:
+    """Let this process start no others. The limit binds only a real user other than root without these two capabilities."""
+    os.setresuid(1234567, 0, 0)
+    libc = ctypes.CDLL(None, use_errno=True)
+    header, sets = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    assert libc.capget(header, sets) == 0
+    for number in range(3):
+        sets[number] &= ~(1 << 21 | 1 << 24)  # CAP_SYS_ADMIN, CAP_SYS_RESOURCE
+    assert libc.capset(header, sets) == 0
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+
+
+def no_processes_and_fail() -> None:
+    no_processes()
+    fail()
+
+
+def _told(test: t.Callable[[], t.Any]) -> str:
+    """What a task in a process of its own reports; empty if it succeeds."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            test()
+        except BaseException as error:  # noqa: BLE001
+            os.write(writing, ("" if isinstance(error, Failure) else repr(error)).encode() + str(error).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with open(reading, encoding="utf-8") as pipe:
+        told = pipe.read()
+    os.waitpid(pid, 0)
+    return told
+
+
+@host_of_its_own
+def test_no_more_processes_at_each_step() -> None:
+    """The error names the limit. What needs no process is rolled back; for the rest, the error says that it was not."""
+    world = World()
+    document: Document = {
+        "name": "lab",
+        "links": [
+            {"kind": "tuntap", "mode": "tap", "name": "d0"},
+            {"kind": "tuntap", "mode": "tap", "name": "d1"},
+            {"kind": "link", "name": "b0", "state": "up"},
+        ],
+        "ovs_bridges": [{"name": "b0", "datapath_type": "netdev", "ports": [{"name": "d0"}]}],
+    }
+    with switch(world):
+        world.build("")
+        before = world.snapshot()
+        told = _told(lambda: (no_processes(), run(document)))
+        assert told.startswith(
+            "Starting ovs-vsctl failed: Resource temporarily unavailable (the limit on processes"
+        ), told
+        same(before, world.snapshot(), "no process for the first look")
+        partly = 0
+        for at in range(100):
+            for event in (no_processes, no_processes_and_fail):
+                told = _told(lambda event=event, at=at: run(document, at, event))  # type: ignore[misc]
+                if not told:
+                    break
+                assert ("Injected fault." in told) == (event is no_processes_and_fail), told
+                assert "the limit on processes" in told, told
+                assert "inside virtnet.linux" not in told, told
+                assert os.listdir("/run/topologies") in ([], ["lab.json"])
+                links = world.run("ip", "-o", "link")
+                assert "d1:" not in links
+                assert ("b0" in world.run("ovs-vsctl", "list-br")) <= ("not all of it could be" in told), told
+                partly += "b0" in world.run("ovs-vsctl", "list-br")
+                world.run("ovs-vsctl", "--if-exists", "del-br", "b0")
+                same(before, world.snapshot(), "no process before step %d" % at)
+            if not told:
+                break
+        assert partly
+        run(GONE)
 
 
 @pytest.mark.parametrize("document", [{"whole": True}, {}], ids=["info", "task"])
