@@ -29,14 +29,14 @@ sys.path.insert(0, str(TOP / ".cache" / "collections"))
 
 from tasks import ip_batch, open_vswitch, run_playbook  # noqa: E402
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _module_topology  # noqa: E402
-from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge  # noqa: E402
-from ansible_collections.virtnet.linux.plugins.module_utils._documents_topology import read_topology  # noqa: E402
-from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHost  # noqa: E402
-from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import PLANNING  # noqa: E402
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge  # noqa: E402
+from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology  # noqa: E402
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.documents import read_topology  # noqa: E402
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.host import WholeHost  # noqa: E402
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import PLANNING  # noqa: E402
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import Wanted
 
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 IFSTATE = TOP / ".venv-peers" / "bin" / "ifstatecli"
@@ -156,7 +156,7 @@ def taps_with_ip(count: int) -> t.List[str]:
 
 def wanted(document: Document) -> Wanted:
     complete = {"name": "bench", "namespaces": [], "links": [], "ovs_bridges": [], **document}
-    return read_topology(complete, _module_topology.validate)._replace(whole=())
+    return read_topology(complete, topology.validate)._replace(whole=())
 
 
 def engine(document: Document) -> None:

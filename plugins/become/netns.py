@@ -178,8 +178,8 @@ from ansible.errors import AnsibleError
 from ansible.plugins.become import BecomeBase
 from ansible.plugins.become.sudo import BecomeModule as Sudo
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _names
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
+from ansible_collections.virtnet.linux.plugins.module_utils._common import names
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput
 
 # Scripts for /bin/sh. Nothing is ever put into them but what sudo's plugin builds; values are their arguments ("$@").
 
@@ -262,7 +262,7 @@ class BecomeModule(BecomeBase):  # type: ignore[misc] # ansible-core has no type
                 "set the variable ansible_netns to its name, or to an absolute path such as /proc/4711/ns/net."
             )
         try:
-            reference = _names.namespace(value, "variable ansible_netns (option namespace of virtnet.linux.netns)")
+            reference = names.namespace(value, "variable ansible_netns (option namespace of virtnet.linux.netns)")
         except BadInput as error:
             raise AnsibleError(str(error)) from error
         folder, script = ("", _ENTER_PATH) if reference.startswith("/") else ("/run/netns/", _ENTER_NAME)

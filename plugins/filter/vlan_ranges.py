@@ -44,7 +44,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput
 from ansible_collections.virtnet.linux.plugins.plugin_utils import _readers as readers
 
 

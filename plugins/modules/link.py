@@ -125,7 +125,7 @@ commands:
     - ip link set dev eth1 up
 """
 
-from ansible_collections.virtnet.linux.plugins.module_utils._module_links import run_link
+from ansible_collections.virtnet.linux.plugins.module_utils._modules.links import run_link
 
 
 def main() -> None:

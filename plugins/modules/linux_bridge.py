@@ -195,8 +195,8 @@ commands:
     - ip link set dev br0 up
 """
 
-from ansible_collections.virtnet.linux.plugins.module_utils._kinds import linux_bridge
-from ansible_collections.virtnet.linux.plugins.module_utils._module_links import run_link
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import linux_bridge
+from ansible_collections.virtnet.linux.plugins.module_utils._modules.links import run_link
 
 
 def main() -> None:

@@ -231,7 +231,7 @@ commands:
     - bridge vlan add dev tap0 vid 10 pvid untagged
 """
 
-from ansible_collections.virtnet.linux.plugins.module_utils._module_links import run_port
+from ansible_collections.virtnet.linux.plugins.module_utils._modules.links import run_port
 
 
 def main() -> None:

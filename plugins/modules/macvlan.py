@@ -112,8 +112,8 @@ commands:
     - ip -n blue link set dev lan0 up
 """
 
-from ansible_collections.virtnet.linux.plugins.module_utils._kinds import macvlan
-from ansible_collections.virtnet.linux.plugins.module_utils._module_links import run_link
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import macvlan
+from ansible_collections.virtnet.linux.plugins.module_utils._modules.links import run_link
 
 
 def main() -> None:

@@ -185,8 +185,8 @@ commands:
     - ip link set dev vm1 up
 """
 
-from ansible_collections.virtnet.linux.plugins.module_utils._kinds import macvtap
-from ansible_collections.virtnet.linux.plugins.module_utils._module_links import run_link
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import macvtap
+from ansible_collections.virtnet.linux.plugins.module_utils._modules.links import run_link
 
 
 def main() -> None:

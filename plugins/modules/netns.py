@@ -88,7 +88,7 @@ commands:
     - ip netns exec router sysctl -q -w net.ipv4.ip_forward=1
 """
 
-from ansible_collections.virtnet.linux.plugins.module_utils._module_links import run_netns
+from ansible_collections.virtnet.linux.plugins.module_utils._modules.links import run_netns
 
 
 def main() -> None:

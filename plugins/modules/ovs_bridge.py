@@ -173,7 +173,7 @@ commands:
     - ovs-vsctl add-br br-int -- set Bridge br-int fail_mode=secure -- set Bridge br-int protocols=OpenFlow13
 """
 
-from ansible_collections.virtnet.linux.plugins.module_utils._module_ovs_bridges import run_bridge
+from ansible_collections.virtnet.linux.plugins.module_utils._modules.ovs_bridges import run_bridge
 
 
 def main() -> None:

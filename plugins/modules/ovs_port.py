@@ -244,7 +244,7 @@ commands:
     - ovs-vsctl add-port br-int mgmt0 -- set Port mgmt0 tag=20 -- set Interface mgmt0 type=internal
 """
 
-from ansible_collections.virtnet.linux.plugins.module_utils._module_ovs_ports import run_port
+from ansible_collections.virtnet.linux.plugins.module_utils._modules.ovs_ports import run_port
 
 
 def main() -> None:

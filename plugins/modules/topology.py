@@ -177,7 +177,7 @@ commands:
     - ip netns add blue
 """
 
-from ansible_collections.virtnet.linux.plugins.module_utils._module_topology import run_topology
+from ansible_collections.virtnet.linux.plugins.module_utils._modules.topology import run_topology
 
 
 def main() -> None:

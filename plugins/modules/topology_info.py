@@ -93,7 +93,7 @@ ovs_bridges:
     - {name: br-int, state: present, datapath_type: system, ports: [{name: tap0, type: system, tag: 10}]}
 """
 
-from ansible_collections.virtnet.linux.plugins.module_utils._module_topology import run_info
+from ansible_collections.virtnet.linux.plugins.module_utils._modules.topology import run_info
 
 
 def main() -> None:

@@ -135,8 +135,8 @@ commands:
     - ip link set dev tap0 up
 """
 
-from ansible_collections.virtnet.linux.plugins.module_utils._kinds import tuntap
-from ansible_collections.virtnet.linux.plugins.module_utils._module_links import run_link
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import tuntap
+from ansible_collections.virtnet.linux.plugins.module_utils._modules.links import run_link
 
 
 def main() -> None:

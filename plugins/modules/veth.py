@@ -119,8 +119,8 @@ commands:
     - ip -n green link set dev veth1 up
 """
 
-from ansible_collections.virtnet.linux.plugins.module_utils._kinds import veth
-from ansible_collections.virtnet.linux.plugins.module_utils._module_links import run_link
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import veth
+from ansible_collections.virtnet.linux.plugins.module_utils._modules.links import run_link
 
 
 def main() -> None:

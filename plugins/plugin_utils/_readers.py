@@ -18,9 +18,9 @@ import itertools
 import re
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _names, _values
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
-from ansible_collections.virtnet.linux.plugins.module_utils._names import quoted, upper
+from ansible_collections.virtnet.linux.plugins.module_utils._common import names, values
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput
+from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted, upper
 
 Reader = t.Callable[[t.Any, str], t.Any]
 Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
@@ -85,22 +85,22 @@ def list_of(reader: Reader) -> Reader:
 
 def link_name(value: t.Any, where: str) -> str:
     """The name of a link that is to be made, or put into a bridge: any but that of the loopback device."""
-    name = _names.interface_name(text(value, where), where)
+    name = names.interface_name(text(value, where), where)
     if name == "lo":
         raise BadInput("%s: 'lo' is the loopback device, which can't be used here." % upper(where))
     return name
 
 
 def namespace_name(value: t.Any, where: str) -> str:
-    return _names.namespace_name(text(value, where), where)
+    return names.namespace_name(text(value, where), where)
 
 
 def mac(value: t.Any, where: str) -> str:
-    return _names.mac(text(value, where), where)
+    return names.mac(text(value, where), where)
 
 
 def address(value: t.Any, where: str) -> str:
-    return _values.address(text(value, where), where)
+    return values.address(text(value, where), where)
 
 
 def network(value: t.Any, where: str) -> Network:
@@ -153,4 +153,4 @@ def vlans(value: t.Any, where: str, merge: bool = False) -> t.List[t.Tuple[int, 
 
 def _vlan(value: t.Any, where: str) -> t.Tuple[int, int]:
     shown = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    return _values.vids(shown if isinstance(shown, str) else repr(shown), where)
+    return values.vids(shown if isinstance(shown, str) else repr(shown), where)

@@ -18,9 +18,9 @@ import itertools
 import re
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _values
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import BadInput
-from ansible_collections.virtnet.linux.plugins.module_utils._names import quoted, upper
+from ansible_collections.virtnet.linux.plugins.module_utils._common import values
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput
+from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted, upper
 from ansible_collections.virtnet.linux.plugins.plugin_utils import _readers as readers
 
 if t.TYPE_CHECKING:
@@ -258,7 +258,7 @@ def _hypervisor_bridge(check: Check) -> None:
         "name": readers.link_name,
         "owner": _user,
         "group": _user,
-        "tag": readers.number(1, _values.VID_MAX, "a VLAN"),
+        "tag": readers.number(1, values.VID_MAX, "a VLAN"),
         "trunks": _trunks,
         "mtu": TAP_MTU,
         "vnet_hdr": readers.boolean,

@@ -21,7 +21,7 @@ SOURCES = Path(__file__).resolve().parents[3] / "plugins" / "module_utils"
 MAIN = """\
 import sys
 
-from ansible_collections.virtnet.linux.plugins.module_utils._restore import main
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.restore import main
 
 sys.exit(main(sys.argv[1:]))
 """
@@ -40,7 +40,7 @@ def contents() -> t.Dict[str, str]:
     """What goes into the program: the engine without those of its files that need Ansible."""
     files = {"__main__.py": MAIN}
     for source in SOURCES.rglob("*.py"):
-        if not source.name.startswith("_module"):
+        if source.parent.name != "_modules":
             files["%s/%s" % (PACKAGE, source.relative_to(SOURCES).as_posix())] = source.read_text(encoding="utf-8")
     folders = PACKAGE.split("/")
     for depth in range(1, len(folders) + 1):

@@ -17,7 +17,7 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _module_topology
+from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology
 from ansible_collections.virtnet.linux.plugins.plugin_utils import _roles
 
 TOP = Path(__file__).resolve().parents[3]
@@ -65,7 +65,7 @@ def interface(name: str) -> Interface:
     with pytest.MonkeyPatch.context() as patch:
         for runner in [vars(module)[key] for key in vars(module) if key.startswith("run_")]:
             patch.setitem(runner.__globals__, "run", run)
-        patch.setattr(_module_topology, "Module", without_document)
+        patch.setattr(topology, "Module", without_document)
         with contextlib.suppress(Looked):
             module.main()
     return found[0]

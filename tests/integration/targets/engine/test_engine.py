@@ -22,16 +22,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _documents as documents
-from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, Refused
-from ansible_collections.virtnet.linux.plugins.module_utils._kernel import Kernel
-from ansible_collections.virtnet.linux.plugins.module_utils._kinds._all import KINDS
-from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
-from ansible_collections.virtnet.linux.plugins.module_utils._model_links import OWN, Link, Ref, WantedLink
-from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step
-from ansible_collections.virtnet.linux.plugins.module_utils._plan_links import PLANNING
-from ansible_collections.virtnet.linux.plugins.module_utils._steps_links import LinkDel
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, Refused
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, Step
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
+from ansible_collections.virtnet.linux.plugins.module_utils._links.host import Kernel
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import OWN, Link, Ref, WantedLink
+from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._links.steps import LinkDel
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import (
     World,
     alike,
@@ -39,7 +39,7 @@ from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.f
     same,
     second_world,
 )
-from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils.simulated import wanteds
+from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._links.simulated import wanteds
 
 # The same examples each time, so that a change is judged by what it changes; EXPLORE=400 goes looking for new ones.
 EXAMPLES = int(os.environ.get("EXPLORE", "25"))

@@ -16,18 +16,18 @@ import typing as t
 
 import pytest
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _documents as documents
-from ansible_collections.virtnet.linux.plugins.module_utils import _module_topology
-from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge
-from ansible_collections.virtnet.linux.plugins.module_utils._documents_topology import topology_options
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, Refused
-from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHost
-from ansible_collections.virtnet.linux.plugins.module_utils._kinds._all import KINDS
-from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
-from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
-from ansible_collections.virtnet.linux.plugins.module_utils._plan_links import PLANNING
-from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import PLANNING as WHOLE
-from ansible_collections.virtnet.linux.plugins.module_utils._records import Records
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, Refused
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
+from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology as modules_topology
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.documents import topology_options
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.host import WholeHost
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import PLANNING as WHOLE
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import World, alone, same
 
 Document = t.Dict[str, t.Any]
@@ -55,12 +55,12 @@ class FaultyHost(WholeHost):
 def task(module: str, **options: t.Any) -> Wanted:
     """What a task with a module wants."""
     if module == "topology":
-        complete, wrong = _module_topology.validate(topology_options(), {"name": "lab", **options})
+        complete, wrong = modules_topology.validate(topology_options(), {"name": "lab", **options})
         assert not wrong
-        return _module_topology.read(complete)
+        return modules_topology.read(complete)
     port = module == "linux_bridge_port"
     kind = KINDS.get(module)
-    complete, wrong = _module_topology.validate(
+    complete, wrong = modules_topology.validate(
         documents.port_options() if port else documents.link_options(kind), options
     )
     assert not wrong

@@ -20,20 +20,21 @@ import typing as t
 
 import pytest
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _documents as documents
-from ansible_collections.virtnet.linux.plugins.module_utils import _documents_ovs, _module_topology
-from ansible_collections.virtnet.linux.plugins.module_utils import _documents_topology as topologies
-from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure
-from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHost
-from ansible_collections.virtnet.linux.plugins.module_utils._kernel import Kernel
-from ansible_collections.virtnet.linux.plugins.module_utils._kinds._all import KINDS
-from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
-from ansible_collections.virtnet.linux.plugins.module_utils._names import quoted
-from ansible_collections.virtnet.linux.plugins.module_utils._option_types import mistyped, outermost
-from ansible_collections.virtnet.linux.plugins.module_utils._plan_links import PLANNING
-from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import PLANNING as WHOLE
-from ansible_collections.virtnet.linux.plugins.module_utils._records import Records
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure
+from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted
+from ansible_collections.virtnet.linux.plugins.module_utils._common.option_types import mistyped, outermost
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
+from ansible_collections.virtnet.linux.plugins.module_utils._links.host import Kernel
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
+from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology as modules_topology
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs import documents as ovs_documents
+from ansible_collections.virtnet.linux.plugins.module_utils._topology import documents as topologies
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.host import WholeHost
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import PLANNING as WHOLE
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import World, alone
 
 Document = t.Dict[str, t.Any]
@@ -94,7 +95,7 @@ def validate(options: Document, document: Document) -> t.Tuple[Document, t.List[
     wrong = mistyped(options, document)
     left_out = outermost(wrong)
     rest = {name: value for name, value in document.items() if name not in left_out}
-    complete, others = _module_topology.validate(options, rest)
+    complete, others = modules_topology.validate(options, rest)
     missing = {"missing required arguments: " + name for name in left_out}
     return complete, [*wrong.values(), *(said for said in others if said not in missing)]
 
@@ -106,15 +107,15 @@ def read_and_run(read: t.Callable[[Document], Wanted], document: Document, check
 
 
 def topology(document: Document, check: bool) -> t.Any:
-    _documents_ovs.read_timeout(document["timeout"])
-    wanted = _module_topology.read(document)
+    ovs_documents.read_timeout(document["timeout"])
+    wanted = modules_topology.read(document)
     with contextlib.closing(WholeHost(5, Records("/run/topologies"))) as host:
         return converge(host, WHOLE, wanted, check)
 
 
 def info(document: Document, _check: bool) -> None:
-    database, timeout = _documents_ovs.read_database(document["database"]), document["timeout"]
-    _module_topology.look(document["namespaces"], database, _documents_ovs.read_timeout(timeout))
+    database, timeout = ovs_documents.read_database(document["database"]), document["timeout"]
+    modules_topology.look(document["namespaces"], database, ovs_documents.read_timeout(timeout))
 
 
 def of_kind(kind: str, *bases: Document) -> Module:

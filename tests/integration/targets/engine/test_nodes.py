@@ -22,25 +22,25 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _module_topology
-from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge
-from ansible_collections.virtnet.linux.plugins.module_utils._documents import (
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Refused
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._links.documents import (
     link_options,
     netns_options,
     read_link,
     read_netns,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._documents_topology import topology_options
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import Refused
-from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHost
-from ansible_collections.virtnet.linux.plugins.module_utils._kernel import Kernel
-from ansible_collections.virtnet.linux.plugins.module_utils._kinds._all import KINDS
-from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
-from ansible_collections.virtnet.linux.plugins.module_utils._ovs import Ovs
-from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
-from ansible_collections.virtnet.linux.plugins.module_utils._plan_links import PLANNING
-from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import PLANNING as WHOLE
-from ansible_collections.virtnet.linux.plugins.module_utils._records import Records
+from ansible_collections.virtnet.linux.plugins.module_utils._links.host import Kernel
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
+from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology as modules_topology
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.database import Ovs
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.documents import topology_options
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.host import WholeHost
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import PLANNING as WHOLE
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import World, alone
 
 Document = t.Dict[str, t.Any]
@@ -78,13 +78,13 @@ def nodes() -> t.Dict[str, int]:
 def link(module: str, **document: t.Any) -> t.Any:
     """Run the module of a kind, or ``link``."""
     of_kind = KINDS.get(module)
-    complete, wrong = _module_topology.validate(link_options(of_kind), document)
+    complete, wrong = modules_topology.validate(link_options(of_kind), document)
     assert not wrong
     return run(Wanted(links=(read_link(complete, of_kind),)))
 
 
 def netns(**document: t.Any) -> t.Any:
-    complete, _wrong = _module_topology.validate(netns_options(), document)
+    complete, _wrong = modules_topology.validate(netns_options(), document)
     return run(Wanted(namespaces=(read_netns(complete),)))
 
 
@@ -94,10 +94,10 @@ def run(wanted: Wanted, kernel: t.Type[Kernel] = Kernel, check: bool = False) ->
 
 
 def topology(**document: t.Any) -> t.Any:
-    complete, wrong = _module_topology.validate(topology_options(), {"name": "lab", **document})
+    complete, wrong = modules_topology.validate(topology_options(), {"name": "lab", **document})
     assert not wrong
     with contextlib.closing(WholeHost(20, Records("/run/topologies"))) as host:
-        return converge(host, WHOLE, _module_topology.read(complete), check=False)
+        return converge(host, WHOLE, modules_topology.read(complete), check=False)
 
 
 def macvtap(place: str, name: str = "m0", **more: t.Any) -> Document:
@@ -272,7 +272,7 @@ def test_undo() -> None:
         build()
         link("macvtap", **macvtap("a"))
         alone_there = nodes()
-        complete, _wrong = _module_topology.validate(link_options(KINDS["macvtap"]), macvtap("b"))
+        complete, _wrong = modules_topology.validate(link_options(KINDS["macvtap"]), macvtap("b"))
         wanted = Wanted(links=(read_link(complete, KINDS["macvtap"]),))
         undone(wanted)
         assert nodes() == alone_there
@@ -282,7 +282,7 @@ def test_undo() -> None:
             macvtap("b", recreate=True, mode="passthru"),
             {"name": "m0", "netns": "mid", "move_from": "b"},
         ):
-            complete, _wrong = _module_topology.validate(link_options(KINDS["macvtap"]), document)
+            complete, _wrong = modules_topology.validate(link_options(KINDS["macvtap"]), document)
             undone(Wanted(links=(read_link(complete, KINDS["macvtap"]),)))
             assert len(nodes()) == len(alone_there) + 1
             (path,) = nodes().keys() - alone_there.keys()
@@ -336,7 +336,7 @@ def test_a_stale_node_is_removed_by_the_next_task() -> None:
 
 
 def read_of(place: str) -> t.Any:
-    complete, _wrong = _module_topology.validate(link_options(KINDS["macvtap"]), {"name": "m0", "netns": place})
+    complete, _wrong = modules_topology.validate(link_options(KINDS["macvtap"]), {"name": "m0", "netns": place})
     return read_link(complete, KINDS["macvtap"])
 
 

@@ -16,14 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure
-from ansible_collections.virtnet.linux.plugins.module_utils._lock import host_lock
-from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
-from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import Switch
-from ansible_collections.virtnet.linux.plugins.module_utils._ovs import UNDO_SECONDS, Ovs
-from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
-from ansible_collections.virtnet.linux.plugins.module_utils._plan_ovs import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.lock import host_lock
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_plan import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.database import UNDO_SECONDS, Ovs
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import Switch
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import (
     DATAPATH,
     FOLDER,
@@ -32,7 +32,7 @@ from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files
     switch,
 )
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import World, alone, apart
-from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils.simulated_ovs import wish
+from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._ovs.simulated import wish
 
 TIMEOUT = 3
 SPARE = 3  # what a busy machine may take besides

@@ -18,23 +18,23 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge
-from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs_bridges import write_bridge
-from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs_ports import write_port
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, NotTaken
-from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
-from ansible_collections.virtnet.linux.plugins.module_utils._model_ovs import Switch
-from ansible_collections.virtnet.linux.plugins.module_utils._ovs import Ovs
-from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
-from ansible_collections.virtnet.linux.plugins.module_utils._plan_ovs import PLANNING
-from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs_ports import PortDel
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, NotTaken
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_documents import write_bridge
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_plan import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.database import Ovs
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import Switch
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.port_documents import write_port
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.port_steps import PortDel
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import DATAPATH, rows, switch
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import (
     World,
     alone,
     second_world,
 )
-from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils.simulated_ovs import DEVICES, wanteds, wish
+from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._ovs.simulated import DEVICES, wanteds, wish
 
 # The same examples each time, so that a change is judged by what it changes; EXPLORE=400 goes looking for new ones.
 EXAMPLES = int(os.environ.get("EXPLORE", "25"))

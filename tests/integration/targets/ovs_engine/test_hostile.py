@@ -13,15 +13,15 @@ import contextlib
 import random
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _module_topology
-from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge
-from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs import read_timeout
-from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs_bridges import bridge_options, read_bridge
-from ansible_collections.virtnet.linux.plugins.module_utils._documents_ovs_ports import port_options, read_port
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure
-from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
-from ansible_collections.virtnet.linux.plugins.module_utils._ovs import Ovs
-from ansible_collections.virtnet.linux.plugins.module_utils._plan_ovs import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_documents import bridge_options, read_bridge
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_plan import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.database import Ovs
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.documents import read_timeout
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.port_documents import port_options, read_port
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import DATAPATH, switch
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import World, alone
 
@@ -72,7 +72,7 @@ UNTRIED = ("name", "bridge", "database", "timeout", "parent", "vlan", "move_from
 def read(module: str, document: Document) -> t.Tuple[t.Optional[Wanted], str]:
     """What a document wants, or what is wrong with it."""
     options = bridge_options() if module == "bridge" else port_options()
-    complete, wrong = _module_topology.validate(options, document)
+    complete, wrong = topology.validate(options, document)
     if wrong:
         # That is what Ansible says.
         return None, "".join(filter(str.isprintable, " ".join(wrong)))[:1000]

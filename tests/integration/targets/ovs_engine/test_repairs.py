@@ -11,14 +11,14 @@ import typing as t
 
 import pytest
 
-from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure
-from ansible_collections.virtnet.linux.plugins.module_utils._model import Wanted
-from ansible_collections.virtnet.linux.plugins.module_utils._ovs import Ovs
-from ansible_collections.virtnet.linux.plugins.module_utils._plan_ovs import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_plan import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.database import Ovs
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import DATAPATH, rows, switch
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import World, alone
-from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils.simulated_ovs import wish
+from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._ovs.simulated import wish
 
 TIMEOUT = 20
 

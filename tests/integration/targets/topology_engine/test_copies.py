@@ -14,14 +14,14 @@ import typing as t
 
 import pytest
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _module_topology
-from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge
-from ansible_collections.virtnet.linux.plugins.module_utils._documents_host import warnings_on
-from ansible_collections.virtnet.linux.plugins.module_utils._documents_topology import topology_options
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure
-from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHost
-from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import PLANNING
-from ansible_collections.virtnet.linux.plugins.module_utils._records import Records
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
+from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.documents import topology_options
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.host import WholeHost
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.report import warnings_on
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import rows, switch
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import (
     World,
@@ -105,14 +105,14 @@ def snapshot(world: World) -> t.Dict[str, t.Any]:
 
 
 def run(**document: t.Any) -> t.Any:
-    complete, wrong = _module_topology.validate(topology_options(), {"name": "copy", **document})
+    complete, wrong = topology.validate(topology_options(), {"name": "copy", **document})
     assert not wrong
     with contextlib.closing(WholeHost(20, Records("/run/topologies"))) as host:
-        return converge(host, PLANNING, _module_topology.read(complete), check=False)
+        return converge(host, PLANNING, topology.read(complete), check=False)
 
 
 def told() -> Document:
-    found = _module_topology.look(None, "", 20)
+    found = topology.look(None, "", 20)
     return {name: found[name] for name in ("namespaces", "links", "ovs_bridges")}
 
 
@@ -164,7 +164,7 @@ def test_only_what_differs_is_told() -> None:
 def with_unknown_ports() -> None:
     world = World()
     world.build("link add br0 type bridge\nlink add x0 type vxlan id 7 dstport 4789\nlink set x0 master br0\n")
-    found = _module_topology.look(None, "", 20)
+    found = topology.look(None, "", 20)
     (bridge,) = found["links"]
     assert bridge["ports"] == ["x0"]
     assert [link["name"] for link in found["other_links"]] == ["x0"]
@@ -182,10 +182,10 @@ def test_unknown_ports() -> None:
 
 def databases() -> None:
     World().build("")
-    assert _module_topology.look(None, "", 20)["ovs_bridges"] == []
+    assert topology.look(None, "", 20)["ovs_bridges"] == []
     for database in ("unix:/run/none.sock", "tcp:127.0.0.1:6640"):
         with pytest.raises(Failure, match=database):
-            _module_topology.look(None, database, 20)
+            topology.look(None, database, 20)
 
 
 def test_a_database_that_is_not_there() -> None:

@@ -16,15 +16,17 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _plan_links, _plan_ovs, _plan_topology
-from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, Refused
-from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHost
-from ansible_collections.virtnet.linux.plugins.module_utils._kernel import Kernel
-from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
-from ansible_collections.virtnet.linux.plugins.module_utils._model_links import Ref, WantedLink
-from ansible_collections.virtnet.linux.plugins.module_utils._ovs import Ovs
-from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, Refused
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._links import plan as links_plan
+from ansible_collections.virtnet.linux.plugins.module_utils._links.host import Kernel
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Ref, WantedLink
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs import bridge_plan
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.database import Ovs
+from ansible_collections.virtnet.linux.plugins.module_utils._topology import plan as topology_plan
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.host import WholeHost
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import (
     DATAPATH,
     FOLDER,
@@ -32,8 +34,8 @@ from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files
     switch,
 )
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import World, alone
-from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils.simulated_ovs import wish
-from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils.simulated_topology import Document, wanted
+from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._ovs.simulated import wish
+from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._topology.simulated import Document, wanted
 
 RECORD = Path("/var/lib/virtnet/topologies/lab.json")
 LAB: Document = {
@@ -54,7 +56,7 @@ LAB: Document = {
 
 def run(document: Document, timeout: int = 20, check: bool = False) -> t.Any:
     with contextlib.closing(WholeHost(timeout)) as host:
-        return converge(host, _plan_topology.PLANNING, wanted(document), check)
+        return converge(host, topology_plan.PLANNING, wanted(document), check)
 
 
 def with_lab(test: t.Callable[[World], None]) -> None:
@@ -140,7 +142,7 @@ def test_a_topology_owns_the_row_that_an_undo_of_another_task_makes_again(what: 
     def test(world: World) -> None:
         before, record = rows(world), RECORD.read_text()
         with pytest.raises(Failure) as caught:
-            converge(LateOvs(20), _plan_ovs.PLANNING, GONE[what], False)
+            converge(LateOvs(20), bridge_plan.PLANNING, GONE[what], False)
         assert str(caught.value).endswith("What had been done before that was undone.")
         assert rows(world) == before
         assert RECORD.read_text() != record
@@ -153,10 +155,10 @@ def test_a_topology_owns_the_row_that_an_undo_of_another_task_makes_again(what: 
 def test_a_topology_owns_what_an_undo_of_another_one_makes_again() -> None:
     def test(world: World) -> None:
         with stopped("ovs-vswitchd"), pytest.raises(Failure) as caught:
-            converge(Ovs(3), _plan_ovs.PLANNING, GONE["bridge"], False)
+            converge(Ovs(3), bridge_plan.PLANNING, GONE["bridge"], False)
         assert str(caught.value).endswith("What had been done before that was undone.")
         with contextlib.closing(LateKernel()) as kernel, pytest.raises(Refused):
-            converge(kernel, _plan_links.PLANNING, V0, False)
+            converge(kernel, links_plan.PLANNING, V0, False)
         owned(world)
 
     with_lab(test)
@@ -177,7 +179,7 @@ def test_an_undo_waits_until_open_vswitch_has_taken_what_was_made_again() -> Non
         before = promiscuous(world, "v0")
         for _time in range(3):
             with contextlib.closing(LateHost(20)) as late, pytest.raises(Refused) as caught:
-                converge(late, _plan_topology.PLANNING, wanted(ABSENT), False)
+                converge(late, topology_plan.PLANNING, wanted(ABSENT), False)
             time.sleep(1)
             assert promiscuous(world, "v0") == before
             assert "promisc" not in str(caught.value)
@@ -190,7 +192,7 @@ def test_a_link_that_an_undo_makes_again_is_promiscuous_as_long_as_open_vswitch_
 
     def test(world: World) -> None:
         with contextlib.closing(LateHost(20)) as late, pytest.raises(Refused) as caught:
-            converge(late, _plan_topology.PLANNING, wanted(ABSENT), False)
+            converge(late, topology_plan.PLANNING, wanted(ABSENT), False)
         assert "Injected fault" in str(caught.value)
         assert promiscuous(world, "v0")
         run({**LAB, "ovs_bridges": [{**LAB["ovs_bridges"][0], "ports": [{"name": "i0", "type": "internal"}]}]})

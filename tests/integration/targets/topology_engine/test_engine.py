@@ -23,17 +23,17 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _module_topology
-from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge
-from ansible_collections.virtnet.linux.plugins.module_utils._documents_topology import listed, write_topology
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, NotTaken, Refused
-from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHost
-from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step, fuse
-from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import PLANNING
-from ansible_collections.virtnet.linux.plugins.module_utils._records import Records
-from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import OvsStep
-from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs_bridges import BridgeDel
-from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs_ports import PortDel
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, NotTaken, Refused
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, Step, fuse
+from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_steps import BridgeDel
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.port_steps import PortDel
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.steps import OvsStep
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.documents import listed, write_topology
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.host import WholeHost
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import rows, switch
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import (
     World,
@@ -41,7 +41,7 @@ from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.f
     alone,
     same,
 )
-from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils.simulated_topology import (
+from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._topology.simulated import (
     Document,
     topologies,
     wanted,
@@ -267,7 +267,7 @@ def holds(found: t.Any, told: t.Any, event: str) -> None:
 def copies(host: Host) -> None:
     """What topology_info tells changes nothing on the same host, and makes the same on an empty one."""
     before = host.snapshot()
-    document = {**_module_topology.look(None, "", 20), "name": "lab", "state": "present", "purge": True}
+    document = {**topology.look(None, "", 20), "name": "lab", "state": "present", "purge": True}
     del document["other_links"]
     again = run(document)
     assert not again.plan.changed, again.plan.commands

@@ -21,14 +21,14 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, Unforeseen
-from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHost
-from ansible_collections.virtnet.linux.plugins.module_utils._model import State
-from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan, Step
-from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import PLANNING
-from ansible_collections.virtnet.linux.plugins.module_utils._records import Records
-from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import OvsStep
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, Unforeseen
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, Step
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.steps import OvsStep
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.host import WholeHost
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import switch
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import alone, apart, same
 from ansible_collections.virtnet.linux.tests.integration.targets.topology_engine.test_engine import (
@@ -40,7 +40,7 @@ from ansible_collections.virtnet.linux.tests.integration.targets.topology_engine
     recorded,
     run,
 )
-from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils.simulated_topology import Document, wanted
+from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._topology.simulated import Document, wanted
 
 INT: Document = {"name": "a-int", "datapath_type": "netdev"}
 FAKE: Document = {"name": "a-fake", "parent": "a-int", "vlan": 5, "external_ids": {"k": "v"}}

@@ -13,15 +13,17 @@ import typing as t
 
 import pytest
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _directory, _look, _module_topology
-from ansible_collections.virtnet.linux.plugins.module_utils._apply import Outcome, converge
-from ansible_collections.virtnet.linux.plugins.module_utils._descriptors import Descriptors
-from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHost
-from ansible_collections.virtnet.linux.plugins.module_utils._netlink import Request, Space
-from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import PLANNING
-from ansible_collections.virtnet.linux.plugins.module_utils._records import Records
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Outcome, converge
+from ansible_collections.virtnet.linux.plugins.module_utils._links import observe
+from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink import directory
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.descriptors import Descriptors
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Request, Space
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.host import WholeHost
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import World, alone
-from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils.simulated_topology import Document, wanted
+from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._topology.simulated import Document, wanted
 
 FACTOR = 4
 
@@ -70,7 +72,7 @@ def _looked_at(count: int) -> None:
 
 def peers() -> t.Dict[t.Tuple[str, str], t.Any]:
     """The other ends of all pairs, by namespace and name."""
-    told = _module_topology.look(None, "", 20)["links"]
+    told = topology.look(None, "", 20)["links"]
     found = {}
     for link in told:
         here, there = (link.get("netns", ""), link["name"]), link.get("peer")
@@ -125,12 +127,12 @@ def _unnamed(made: bool) -> None:
     directories: t.List[t.Any] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            _look,
+            observe,
             "Directory",
-            lambda descriptors: directories.append(_directory.Directory(descriptors)) or directories[-1],
+            lambda descriptors: directories.append(directory.Directory(descriptors)) or directories[-1],
         )
         if not made:
-            patch.setattr(_directory, "unshare", _refuse)
+            patch.setattr(directory, "unshare", _refuse)
         seen = _seen([name for name in named if name[0] == "n"])
     for pid in processes:
         os.kill(pid, 9)

@@ -17,17 +17,17 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _module_topology
-from ansible_collections.virtnet.linux.plugins.module_utils._apply import Outcome, converge
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, Unusable
-from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHost
-from ansible_collections.virtnet.linux.plugins.module_utils._plan import Step
-from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import PLANNING
-from ansible_collections.virtnet.linux.plugins.module_utils._records import Records
-from ansible_collections.virtnet.linux.plugins.module_utils._steps_ovs import OvsStep
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, Unusable
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Outcome, converge
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
+from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.steps import OvsStep
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.host import WholeHost
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import switch
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import World, alone, same
-from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils.simulated_topology import Document, wanted
+from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._topology.simulated import Document, wanted
 
 RECORDS = "/run/topologies"
 EMPTY = {"name": "lab", "namespaces": [], "links": [], "ovs_bridges": []}
@@ -131,7 +131,7 @@ def test_an_undo_brings_all_namespaces_back_with_few_descriptors() -> None:
     full = world.snapshot()
     assert len(full) == 16
     assert not run(document).plan.steps
-    told = _module_topology.look(None, "", 20)
+    told = topology.look(None, "", 20)
     assert (len(told["namespaces"]), len(told["links"])) == (15, 54)
     with pytest.raises(Failure, match="undone"):
         run(GONE, 12, fail)
@@ -162,7 +162,7 @@ def test_many_more_namespaces_than_descriptors() -> None:
     document = {"name": "lab", "namespaces": [{"name": "n%d" % number} for number in range(150)]}
     run(document)
     assert not run(document).plan.steps
-    assert len(_module_topology.look(None, "", 20)["namespaces"]) == 150
+    assert len(topology.look(None, "", 20)["namespaces"]) == 150
     with pytest.raises(Failure, match="undone"):
         run(GONE, 140, fail)
     assert len(os.listdir("/run/netns")) == 150
@@ -302,7 +302,7 @@ def test_reading_while_others_change_links(document: Document) -> None:
         try:
             for _attempt in range(5):
                 if document:
-                    told = _module_topology.look([], "", 20)["links"]
+                    told = topology.look([], "", 20)["links"]
                     mine = {link["name"]: link for link in told if link["name"][0] == "v"}
                     assert len(mine) == 200
                     assert all(len(link["addresses"]) == len(link["routes"]) == 1 for link in mine.values())
@@ -322,7 +322,7 @@ def test_namespaces_that_come_and_go_while_they_are_listed() -> None:
     with subprocess.Popen(["sh", "-c", script], stderr=subprocess.DEVNULL) as changes:
         try:
             for _attempt in range(10):
-                told = _module_topology.look(None, "", 20)
+                told = topology.look(None, "", 20)
                 assert {"n0", "n1", "n2"} <= {netns["name"] for netns in told["namespaces"]} <= _names()
                 assert any("'stale'" in warning for warning in told["warnings"])
                 assert len([link for link in told["links"] if link["kind"] == "veth"]) == 2

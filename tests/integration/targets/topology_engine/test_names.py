@@ -18,12 +18,12 @@ import typing as t
 
 import pytest
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _module_topology
-from ansible_collections.virtnet.linux.plugins.module_utils._apply import Outcome, converge
-from ansible_collections.virtnet.linux.plugins.module_utils._documents_topology import topology_options, write_topology
-from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHost
-from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import PLANNING
-from ansible_collections.virtnet.linux.plugins.module_utils._records import Records
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Outcome, converge
+from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.documents import topology_options, write_topology
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.host import WholeHost
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import alone
 
 Document = t.Dict[str, t.Any]
@@ -61,10 +61,10 @@ LOCALES: t.List[t.Dict[str, str]] = [
 
 
 def run(document: Document) -> Outcome:
-    complete, wrong = _module_topology.validate(topology_options(), document)
+    complete, wrong = topology.validate(topology_options(), document)
     assert not wrong
     with contextlib.closing(WholeHost(10, Records("/run/virtnet/topologies"))) as host:
-        return converge(host, PLANNING, _module_topology.read(complete), False)
+        return converge(host, PLANNING, topology.read(complete), False)
 
 
 def live() -> None:
@@ -74,13 +74,13 @@ def live() -> None:
     made = run(DOCUMENT)
     assert made.plan.steps
     assert not run(DOCUMENT).plan.steps
-    complete, _wrong = _module_topology.validate(topology_options(), DOCUMENT)
-    result = _module_topology.result(complete, write_topology(made.now, made.wanted, made.plan))
+    complete, _wrong = topology.validate(topology_options(), DOCUMENT)
+    result = topology.result(complete, write_topology(made.now, made.wanted, made.plan))
     assert not run(json.loads(json.dumps(result))).plan.steps
     assert {"übr", "üp", "üt", "中" * 5} == links() - before - {"ütü"}
     assert links("ü") == {"lo", "ü0"}
     assert sorted(os.listdir(b"/run/netns")) == [b"n\xff", "ü".encode()]
-    told = _module_topology.look(None, "", 5)
+    told = topology.look(None, "", 5)
     assert {"br\udcff", "\udcff\udcfe", "übr"} <= {link["name"] for link in (*told["links"], *told["other_links"])}
     assert {"n\udcff", "ü"} == {netns["name"] for netns in told["namespaces"]}
     assert sorted(os.listdir(b"/run/virtnet/topologies")) == ["größe.document".encode(), "größe.json".encode()]

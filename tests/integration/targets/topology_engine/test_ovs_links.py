@@ -13,24 +13,24 @@ import typing as t
 
 import pytest
 
-from ansible_collections.virtnet.linux.plugins.module_utils import _module_topology
-from ansible_collections.virtnet.linux.plugins.module_utils._apply import converge
-from ansible_collections.virtnet.linux.plugins.module_utils._documents import (
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, NotTaken
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._links.documents import (
     link_options,
     netns_options,
     read_link,
     read_netns,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._documents_topology import topology_options
-from ansible_collections.virtnet.linux.plugins.module_utils._errors import Failure, NotTaken
-from ansible_collections.virtnet.linux.plugins.module_utils._host import WholeHost
-from ansible_collections.virtnet.linux.plugins.module_utils._kernel import Kernel
-from ansible_collections.virtnet.linux.plugins.module_utils._kinds import _all
-from ansible_collections.virtnet.linux.plugins.module_utils._model import State, Wanted
-from ansible_collections.virtnet.linux.plugins.module_utils._plan import Plan
-from ansible_collections.virtnet.linux.plugins.module_utils._plan_links import PLANNING as LINKS
-from ansible_collections.virtnet.linux.plugins.module_utils._plan_topology import PLANNING
-from ansible_collections.virtnet.linux.plugins.module_utils._records import Records
+from ansible_collections.virtnet.linux.plugins.module_utils._links.host import Kernel
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
+from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import PLANNING as LINKS
+from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.documents import topology_options
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.host import WholeHost
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import rows, switch
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import World, alone
 
@@ -47,9 +47,9 @@ class LateHost(WholeHost):
 
 
 def wanted(document: Document) -> Wanted:
-    complete, wrong = _module_topology.validate(topology_options(), {"name": "mine", **document})
+    complete, wrong = topology.validate(topology_options(), {"name": "mine", **document})
     assert not wrong
-    return _module_topology.read(complete)
+    return topology.read(complete)
 
 
 def run(document: Document, check: bool = False, host: t.Type[WholeHost] = WholeHost) -> t.Any:
@@ -59,7 +59,7 @@ def run(document: Document, check: bool = False, host: t.Type[WholeHost] = Whole
 
 def any_link(document: Document, check: bool = False) -> t.Any:
     """Run what the module link does."""
-    complete, wrong = _module_topology.validate(link_options(None), document)
+    complete, wrong = topology.validate(link_options(None), document)
     assert not wrong
     with contextlib.closing(Kernel()) as kernel:
         return converge(kernel, LINKS, Wanted(links=(read_link(complete, None),)), check)
@@ -203,11 +203,11 @@ def test_the_module_link_refuses_what_would_not_stay() -> None:
 def kernel(check: bool = False, **options: t.Any) -> t.Any:
     """Run what the modules veth and netns do."""
     if "peer" in options or options["name"] == "v0":
-        of_kind = _all.KINDS["veth"]
-        complete, wrong = _module_topology.validate(link_options(of_kind), options)
+        of_kind = registry.KINDS["veth"]
+        complete, wrong = topology.validate(link_options(of_kind), options)
         asked = Wanted(links=(read_link(complete, of_kind),))
     else:
-        complete, wrong = _module_topology.validate(netns_options(), options)
+        complete, wrong = topology.validate(netns_options(), options)
         asked = Wanted(namespaces=(read_netns(complete),))
     assert not wrong
     with contextlib.closing(Kernel()) as host:

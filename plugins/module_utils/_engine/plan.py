@@ -1,0 +1,267 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""What a plan is, whatever it is about: steps, what they make of a State, and how they are taken back.
+
+Pure: whatever happens here happens to copies of the observed State. What is to be done to links and to Open vSwitch is
+found in ``_plan_links`` and ``_plan_ovs``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import as_failure
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._common.commands import Argv
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.tables import Table
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Ref
+
+
+class Step:
+    """What all steps can do. They are dataclasses that nobody compares: to make ``__eq__`` for each takes its time."""
+
+    # Consecutive steps with the same batch, if they have one, are one request to the host.
+    batch: t.Optional[t.Hashable] = None
+    # Whether it deletes what an undo may make again with another identity.
+    deletes: bool = False
+
+    def __repr__(self) -> str:
+        return "%s(**%r)" % (type(self).__name__, vars(self))
+
+    def describe(self) -> str:
+        """What it does, as the subject of a sentence: ``setting mtu of link 'a' to 1400``."""
+        raise NotImplementedError
+
+    def commands(self) -> t.List[Argv]:
+        """The same as an admin would type it, as argument lists."""
+        raise NotImplementedError
+
+    def together(self, batch: t.Sequence[t.Any]) -> t.List[Argv]:
+        """The commands of a whole batch that this step begins."""
+        return [argv for step in batch for argv in step.commands()]
+
+    def brings(self) -> t.Sequence[Ref]:
+        """Where links are with it that were not there before, apart from those that Open vSwitch makes."""
+        return ()
+
+    def refs(self) -> t.Set[Ref]:
+        """The links that it is about."""
+        return set()
+
+    def netns_names(self) -> t.Set[str]:
+        """The namespaces that it is about as such."""
+        return set()
+
+    def unmet(self, now: State) -> str:
+        """What the host made of the step, which was run and yet isn't in effect; empty if nothing is known of that."""
+        return ""
+
+    def simulate(self, state: State) -> None:
+        """Change ``state`` as the host would change. A step has this or ``simulate_all``."""
+        self.simulate_all(state, [self])
+
+    def inverse(self, before: State) -> t.List[Step]:
+        """The steps that take it back, given the state before it; side effects aside, which a repair finds.
+
+        A step has this or ``inverse_all``.
+        """
+        return self.inverse_all(before, [self])
+
+    # Thousands of addresses of one link, say: each step by itself would go through all of them.
+
+    @property
+    def alike(self) -> t.Hashable:
+        """Consecutive steps of which this is equal are simulated and taken back together; None for none."""
+        return None
+
+    def simulate_all(self, state: State, alike: t.Sequence[Step]) -> None:
+        """Change ``state`` as the host would change by consecutive steps that are alike."""
+        for step in alike:
+            step.simulate(state)
+
+    def inverse_all(self, before: State, alike: t.Sequence[Step]) -> t.List[Step]:
+        """The steps that take consecutive steps back that are alike, the last one first.
+
+        As it is here, none of them depends on the state that those before it leave.
+        """
+        return [back for step in reversed(alike) for back in step.inverse(before)]
+
+
+def fuse(steps: t.Iterable[Step]) -> t.Iterator[t.List[Step]]:
+    """The steps in their order, as batches."""
+    for batch, together in itertools.groupby(steps, lambda step: step.batch):
+        if batch is None:
+            yield from ([step] for step in together)
+        else:
+            yield list(together)
+
+
+def gather(steps: t.Iterable[Step]) -> t.Iterator[t.List[Step]]:
+    """The steps in their order, those together that are alike."""
+    for alike, together in itertools.groupby(steps, lambda step: step.alike):
+        if alike is None:
+            yield from ([step] for step in together)
+        else:
+            yield list(together)
+
+
+@dataclasses.dataclass(eq=False, repr=False)
+class Plan:
+    """What is to be done, and what the host looks like before and after.
+
+    ``missing`` are sentences about things that the plan builds upon and that aren't there, ``warnings`` about what else
+    it brings with it, ``broken`` about what is there as wanted and yet doesn't work. ``found`` tells where each wanted
+    link was before, None where it wasn't.
+    """
+
+    before: State
+    after: State
+    steps: t.List[Step]
+    missing: t.List[str] = dataclasses.field(default_factory=list)
+    warnings: t.List[str] = dataclasses.field(default_factory=list)
+    broken: t.List[str] = dataclasses.field(default_factory=list)
+    found: t.Dict[Ref, t.Optional[Ref]] = dataclasses.field(default_factory=dict)
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.steps or self.missing)
+
+    @property
+    def commands(self) -> t.List[Argv]:
+        return [argv for batch in fuse(self.steps) for argv in batch[0].together(batch)]
+
+
+class Planning(t.NamedTuple):
+    """How plans about one part of a host are made.
+
+    ``make_plan`` makes the plan that gives a host in a state what is wanted, and raises BadInput or Conflict when that
+    can't be. ``make_repair`` makes the steps that give what is in both of two states back what it has in the second
+    one; the first one is either observed or simulated, as the third argument tells. ``differences`` has a sentence for
+    each thing in which the second state differs from the first one, after steps that were done and taken back.
+    """
+
+    make_plan: t.Callable[[State, Wanted], Plan]
+    make_repair: t.Callable[[State, State, bool], t.List[Step]]
+    differences: t.Callable[[State, State, t.Sequence[Step]], t.List[str]]
+
+
+class WayBack(t.NamedTuple):
+    """The steps that take other steps back, and a sentence for each thing that could not be planned."""
+
+    steps: t.List[Step]
+    trouble: t.List[str]
+
+
+def undo(planning: Planning, before: State, done: t.Iterable[Step]) -> WayBack:
+    """What takes back the steps that were done to a host in the state ``before``, their side effects included."""
+    state = before.copy()
+    order = {ref: number for number, ref in enumerate(before.links)}
+    undone: t.List[t.List[Step]] = []
+    trouble: t.List[str] = []
+    for alike in gather(done):
+        inverse: t.List[Step] = []
+        repair: t.List[Step] = []
+        try:
+            inverse = alike[0].inverse_all(state, alike) if len(alike) > 1 else alike[0].inverse(state)
+            with state.kept_changes():
+                alike[0].simulate_all(state, alike)
+                repair = _repair(planning, state, inverse, order)
+        except Exception as error:  # noqa: BLE001
+            # A fault in one step's plan must not keep the others from being taken back.
+            trouble.append("Planning the rollback of %s failed: %s" % (alike[0].describe(), as_failure(error)))
+        undone.append([*inverse, *repair])
+    return WayBack([step for steps in reversed(undone) for step in steps], trouble)
+
+
+def _repair(planning: Planning, state: State, inverse: t.Sequence[Step], order: t.Mapping[Ref, int]) -> t.List[Step]:
+    """What is left to repair when steps, whose changes are being logged, have been taken back. The state stays."""
+    was = dict(state.changed_links())
+    with state.trial():
+        simulate(state, inverse)
+        was = {**state.changed_links(), **was}
+        # What a step and its inverse leave alone needs no repair.
+        there = {ref: link for ref, link in was.items() if link}
+        ordered = dict(sorted(there.items(), key=lambda item: order.get(item[0], len(order))))
+        target = dataclasses.replace(state, links=ordered, namespaces={}, ovs={})
+        return planning.make_repair(state, target, False)
+
+
+def likely_done(before: State, done: t.Sequence[Step], unsure: t.Sequence[Step], now: State) -> t.Sequence[Step]:
+    """The first steps of ``unsure``: as many as best explain what exists ``now``, the more the better.
+
+    ``done`` was done before them, to a host in the state ``before``.
+    """
+    state = before.copy()
+    simulate(state, done)
+    found, count = _things(now), 0
+    different = best = len(_things(state) ^ found)
+    for number, step in enumerate(unsure, 1):
+        with state.kept_changes():
+            step.simulate(state)
+            for label, table in _tables(state):
+                for key, old in table.changes().items():
+                    if (old is None) == (key in table):  # it has come, or gone
+                        different += 1 if ((*label, key) in found) == (key not in table) else -1
+        if different <= best:
+            count, best = number, different
+    return unsure[:count]
+
+
+def _tables(state: State) -> t.Iterator[t.Tuple[t.Tuple[str, ...], Table[t.Any, t.Any]]]:
+    """All tables of a state, with words that tell them apart."""
+    yield ("namespace",), t.cast("Table[t.Any, t.Any]", state.namespaces)
+    yield ("link",), t.cast("Table[t.Any, t.Any]", state.links)
+    for database, switch in state.ovs.items():
+        yield from (((database, str(number)), table) for number, table in enumerate(switch.tables()))
+
+
+def _things(state: State) -> t.Set[t.Tuple[t.Hashable, ...]]:
+    """What exists in a state."""
+    return {(*label, key) for label, table in _tables(state) for key in table}
+
+
+def simulate(state: State, steps: t.Iterable[Step]) -> None:
+    """Change ``state`` as steps would change the host."""
+    for alike in gather(steps):
+        alike[0].simulate_all(state, alike)
+
+
+class Editor:
+    """A State with the steps that made it what it is."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.done: t.List[Step] = []
+
+    def do(self, *steps: Step) -> None:
+        """Add steps, and let the state be as after them."""
+        simulate(self.state, steps)
+        self.done += steps
+
+
+class Planner(Editor):
+    """An Editor on the way to a plan."""
+
+    def __init__(self, state: State) -> None:
+        super().__init__(state.copy())
+        self.before = state
+        self.missing: t.List[str] = []
+        self.warnings: t.List[str] = []
+        self.broken: t.List[str] = []
+        self.found: t.Dict[Ref, t.Optional[Ref]] = {}
+        self.last: t.List[t.Callable[[], None]] = []  # what emits the deletions
+
+    def plan(self) -> Plan:
+        """The plan, when all has been said: the deletions come last."""
+        for emit in self.last:
+            emit()
+        return Plan(self.before, self.state, self.done, self.missing, self.warnings, self.broken, self.found)

@@ -1,0 +1,50 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Why a host that was changed is not as it was planned, as far as that can be told. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan
+
+
+def unmet(plan: Plan, left: Plan) -> t.List[str]:
+    """Sentences on what a plan that was executed has left to be done; ``left`` is the plan for that."""
+    found = list(_gone(plan, left))
+    gone = plan.after.links.keys() - left.before.links.keys()
+    vanished = plan.after.namespaces.keys() - left.before.namespaces.keys()
+    lacking: t.List[str] = []
+    for step in left.steps:
+        if step.refs() & gone or step.netns_names() & vanished:
+            continue
+        said = step.unmet(left.before)
+        if said:
+            found.append(said)
+        else:
+            lacking.append(step.describe())
+    lost = [*(ref.name for ref in gone), *vanished]
+    lacking += [said.rstrip(".") for said in left.missing if not any("'%s'" % name in said for name in lost)]
+    if lacking:
+        found.append(
+            "The changes were acknowledged, but read again the host still lacks: %s. It may lack the feature."
+            % "; ".join(lacking)
+        )
+    return found
+
+
+def _gone(plan: Plan, left: Plan) -> t.Iterator[str]:
+    """Sentences on what was there, or was made, and isn't there any more."""
+    missed = set().union(*(step.refs() for step in left.steps))
+    for name in sorted(plan.after.namespaces.keys() - left.before.namespaces.keys()):
+        yield "Namespace '%s' is gone: another process has removed it during this task." % name
+    for ref in sorted(plan.after.links.keys() - left.before.links.keys()):
+        told = any("'%s'" % ref.name in sentence for sentence in left.missing)
+        if (ref in missed or told) and ref.netns in left.before.namespaces:
+            yield "Link %s is gone: another process has removed it during this task." % (ref,)

@@ -1,0 +1,189 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""What the kernel is known to refuse, so that a plan refuses it before anything is changed. Pure.
+
+Each function returns a sentence, empty where the kernel would not refuse.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, linux_bridge, registry, tuntap
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import STATIC, Ref
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, WantedLink
+
+# The kernel lets one of them have the packets that a link receives (netdev_rx_handler_register()): its master, or the links
+# that are stacked upon it. A vrf and a VLAN are not among them.
+MASTERS = (linux_bridge.KIND.name, "bond", "team", "openvswitch")
+STACKED = ("macvlan", "macvtap", "ipvlan", "ipvtap", "macsec")
+# Links that have ndo_add_slave().
+_TAKE_PORTS = (linux_bridge.KIND.name, "bond", "team", "vrf", "batadv", "rmnet")
+# Links whose frames aren't those of Ethernet.
+_OTHER_FRAMES = (
+    *("wireguard", "ipip", "sit", "gre", "ip6gre", "ip6tnl"),
+    *("vti", "vti6", "xfrm", "nlmon", "can", "vcan", "vxcan"),
+)
+# Links that have a MAC address of their own, which is no other's upon the parent (macvlan_addr_busy()).
+OWN_MAC = ("macvlan", "macvtap")
+_VLAN_OPTIONS = ("vlan_filtering", "vlan_default_pvid", "vlan_protocol", "vlan_stats_per_port")
+
+
+def busy_parent(state: State, parent: Link, child: str) -> str:
+    """On a link that is to be stacked upon a parent."""
+    name = parent.values.get("master")
+    master = state.links.get(Ref(parent.ref.netns, name)) if name else None
+    if master is None or master.kind not in MASTERS:
+        return ""
+    return (
+        "Option parent of link '%s': link %s is a port of '%s' (%s), and the kernel stacks nothing upon a port; give '%s' as "
+        "the parent, or take %s out of it first." % (child, parent.ref, name, master.kind, name, parent.ref)
+    )
+
+
+def no_master(port: Link, master: Link) -> str:
+    """On the master that a link is to get."""
+    kind = registry.KINDS.get(master.kind)
+    # Of a link that an earlier task would have made, the kind may not be known.
+    if not kind.has_ports if kind else (master.index and master.kind not in _TAKE_PORTS):
+        return "it takes no ports."
+    why = _no_ethernet(port)
+    if master.kind == linux_bridge.KIND.name and why:
+        return "a bridge takes Ethernet devices only, and link %s is %s." % (port.ref, why)
+    return ""
+
+
+def no_parent(parent: Link) -> str:
+    """On the parent that a macvlan or macvtap is to get."""
+    why = _no_ethernet(parent)
+    return why and "it must be an Ethernet device, and this is %s." % why
+
+
+def _no_ethernet(link: Link) -> str:
+    if link.ref.name == "lo":
+        return "the loopback"
+    if link.kind == tuntap.KIND.name and link.values.get("mode") == "tun":
+        return "a tuntap with mode tun"
+    return "a link of kind %s" % link.kind if link.kind in _OTHER_FRAMES else ""
+
+
+def busy_port(port: Link, children: t.Iterable[Link], master: Link) -> str:
+    """On a link that is to become a port."""
+    stacked = [child for child in children if child.kind in STACKED]
+    if master.kind not in MASTERS or not stacked:
+        return ""
+    return (
+        "Link %s can't become a port of '%s': link %s (%s) is stacked upon it, and the kernel lets a link have one of both. "
+        "Delete that first, or stack it upon '%s'."
+        % (port.ref, master.ref.name, stacked[0].ref, stacked[0].kind, master.ref.name)
+    )
+
+
+def taken_mac(link: Link, parent: Link, siblings: t.Iterable[Link]) -> str:
+    """On the MAC address of a link that comes up, or gets another address; ``siblings`` are up with that MAC address."""
+    if registry.KINDS[link.kind].exclusive(link.values):
+        return ""
+    mac = link.values["mac"]
+    others = [(parent, "its parent")] if parent.values.get("mac") == mac else []
+    others += [(other, "on the same parent") for other in siblings if other.ref != link.ref]
+    return (
+        "link %s, %s, has the MAC address %s as well, and the kernel takes each once."
+        % (others[0][0].ref, others[0][1], mac)
+        if others
+        else ""
+    )
+
+
+def no_vlans(state: State, wanted: WantedLink) -> str:
+    """On options of a bridge that need VLAN filtering."""
+    asked = [
+        name for name in _VLAN_OPTIONS if name in wanted.values and (wanted.values[name] or name != _VLAN_OPTIONS[0])
+    ]
+    there = state.links.get(wanted.ref)
+    # A bridge that was looked at has these values, unless the kernel has no VLANs.
+    lacking = there is not None and there.index and not {"vlan_protocol", "vlan_default_pvid"} & there.values.keys()
+    if wanted.kind != linux_bridge.KIND.name or not asked or (state.bridge_vlans and not lacking):
+        return ""
+    return (
+        "Option %s of link %s: this kernel has no VLAN filtering in bridges (it was built without "
+        "CONFIG_BRIDGE_VLAN_FILTERING)." % (" and ".join(asked), wanted.ref)
+    )
+
+
+def no_setting(port: t.Optional[Link], wanted: WantedLink) -> str:
+    """On settings of a bridge's port that an older kernel doesn't have; ``port`` is the link as it was found."""
+    missing = [name for name in wanted.port if name not in port.port] if port and port.port else []
+    return (
+        "Option %s of port %s: this kernel has no such setting." % (" and ".join(missing), wanted.ref)
+        if missing
+        else ""
+    )
+
+
+def no_ipv6(state: State, target: Link, fresh: bool, prefix: str) -> str:
+    """On IPv6 addresses and routes that a link is to be given; ``fresh`` where it is new in its namespace."""
+    now = state.links[target.ref]
+    there = {address.address for address in now.addresses}
+    addresses = [a.address for a in target.addresses if a.family == 6 and a.origin == STATIC and a.address not in there]
+    routes = [route for route in target.routes if route.family == 6 and route.origin == STATIC]
+    destinations = [str(route) for route in routes if not any(route.same(other) for other in now.routes)]
+    if not addresses and not destinations:
+        return ""
+    options = [prefix + name for name, values in (("addresses", addresses), ("routes", destinations)) if values]
+    why = _why_no_ipv6(state, target, fresh)
+    return why and "Option%s %s of link %s: it can't have %s, because %s" % (
+        "s" if len(options) > 1 else "",
+        " and ".join(options),
+        target.ref,
+        ", ".join([*addresses, *destinations]),
+        why,
+    )
+
+
+def _why_no_ipv6(state: State, target: Link, fresh: bool) -> str:
+    if not state.ipv6:
+        return "this kernel has no IPv6, or it was switched off at boot (ipv6.disable=1)."
+    if state.links[target.ref].ipv6 is False:
+        sysctl = "net.ipv6.conf.%s.disable_ipv6" % ("default" if fresh else target.ref.name)
+        return "IPv6 is switched off %s (sysctl %s is 1); set that to 0 first." % (
+            "for new links in this namespace" if fresh else "on it",
+            sysctl,
+        )
+    mtu = target.values.get("mtu", common.IPV6_MIN_MTU)
+    if mtu < common.IPV6_MIN_MTU:
+        return "its mtu is %d, and below %d the kernel takes IPv6 off a link; give it a larger one (option mtu)." % (
+            mtu,
+            common.IPV6_MIN_MTU,
+        )
+    return ""
+
+
+def bad_mtu(target: Link, origin: t.Optional[Link]) -> str:
+    """On the MTU that a link is to be given; ``origin`` is what it was before, if it was."""
+    mtu = target.values["mtu"]
+    kind = registry.KINDS.get(target.kind)
+    low, high = origin.mtu_range if origin else (0, kind.mtu_max(target.values) if kind else 0)
+    low = low or common.MIN_MTU
+    if mtu < low or (high and mtu > high):
+        return "%d is out of range; its driver takes %d to %d." % (mtu, low, high or common.INT_MAX)
+    return ""
+
+
+def no_namespace(state: State, path: str) -> str:
+    """On a namespace that isn't there. Others may yet be made by an earlier task, but not that of a process that has a number."""
+    found = re.match(r"^/proc/(\d+)/", path) if path in state.dead else None
+    return (
+        "there is no network namespace at %s; process %s is not running." % (quoted(path), found.group(1))
+        if found
+        else ""
+    )

@@ -1,0 +1,140 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""macvlan: devices with MAC addresses of their own on one parent (drivers/net/macvlan.c)."""
+
+from __future__ import annotations
+
+import errno
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._common import names as common_names
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import (
+    FLAG,
+    NUMBER,
+    Attribute,
+    Codec,
+    Kind,
+    Values,
+)
+
+# linux/if_link.h
+_MODES = {"private": 1, "vepa": 2, "bridge": 4, "passthru": 8, "source": 16}
+_FLAGS = {"nopromisc": 1, "nodst": 2}
+MACVLAN_MACADDR_SET = 3
+
+Macs = t.Tuple[str, ...]
+
+
+def _parse_macs(macs: t.Sequence[str]) -> Macs:
+    try:
+        return tuple(sorted({common_names.mac(mac, "") for mac in macs}))
+    except BadInput as error:
+        raise ValueError(str(error).lstrip(": ")) from error
+
+
+def _decode_macs(data: t.Any) -> Macs:
+    return tuple(sorted(data.get_attrs("IFLA_MACVLAN_MACADDR")))
+
+
+def _merge_macs(old: t.Optional[Macs], new: Macs, purge: bool) -> Macs:
+    return new if purge else tuple(sorted({*(old or ()), *new}))
+
+
+_MODE = Codec(
+    "str",
+    lambda value: _MODES[value],
+    lambda payload: {number: mode for mode, number in _MODES.items()}.get(payload, str(payload)),
+    str,
+)
+_MACS = Codec(
+    "list",
+    lambda macs: {"attrs": [("IFLA_MACVLAN_MACADDR", mac) for mac in macs]},
+    _decode_macs,
+    lambda macs: ["set", *macs] if macs else ["flush"],
+    parse=_parse_macs,
+    merge=_merge_macs,
+)
+
+
+class Macvlan(Kind):
+    def spell(self, names: t.Collection[str], values: Values) -> t.List[str]:
+        others = set(names) - _FLAGS.keys()
+        flags = [flag for flag in _FLAGS if values.get(flag)]
+        if len(others) == len(names) or not flags:
+            return super().spell(others, values)  # iproute2 has no word for taking all flags away
+        words = super().spell({*others, "mode"}, values)
+        return [*words[:2], *flags, *words[2:]]
+
+    def read_more(self, name: str, message: t.Any) -> t.Dict[str, t.Any]:
+        data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")
+        return {} if data and data.get_attr("IFLA_MACVLAN_MACADDR_DATA") else {"macaddrs": ()}
+
+    def problem(self, values: Values) -> str:
+        for option, mode in (("macaddrs", "source"), ("nopromisc", "passthru")):
+            if values.get(option) and values.get("mode") not in (None, mode):
+                return "option %s is for mode %s, and the mode is %s." % (option, mode, values["mode"])
+        return ""
+
+    def fixed(self, there: Values, asked: Values, held: bool) -> t.Dict[str, str]:
+        old = there.get("mode")
+        new = asked.get("mode", old)
+        if old != new and "passthru" in (old, new):
+            return {"mode": "the kernel can't change it from %s to %s" % (old, new)}
+        return {}
+
+    def settled(self, values: Values) -> Values:
+        mode = values.get("mode")
+        lost = {"macaddrs": (), "nopromisc": False} if mode else {}
+        kept = {"source": "macaddrs", "passthru": "nopromisc"}.get(str(mode))
+        return {**values, **{name: value for name, value in lost.items() if name != kept}}
+
+    def born(self, values: Values) -> Values:
+        # Whatever address it was to have, in mode passthru it starts with that of its parent.
+        return {k: v for k, v in values.items() if k != "mac"} if values.get("mode") == "passthru" else values
+
+    def exclusive(self, values: Values) -> bool:
+        return values.get("mode") == "passthru"
+
+    def hint(self, code: int) -> str:
+        return {
+            errno.EINVAL: "The parent must be an Ethernet device, and one in mode passthru must have it alone.",
+            errno.EBUSY: "The parent must not be the port of a bridge or bond.",
+        }.get(code, "")
+
+
+_ATTRIBUTES = (
+    Attribute("mode", "IFLA_MACVLAN_MODE", "mode", _MODE, "vepa", choices=tuple(_MODES), at_birth=True),
+    Attribute(
+        "nopromisc",
+        "IFLA_MACVLAN_FLAGS",
+        "nopromisc",
+        FLAG,
+        False,
+        at_birth=True,
+        beside=("mode", "nodst"),
+        bits=_FLAGS,
+    ),
+    Attribute(
+        "nodst", "IFLA_MACVLAN_FLAGS", "nodst", FLAG, False, at_birth=True, beside=("mode", "nopromisc"), bits=_FLAGS
+    ),
+    Attribute("bcqueuelen", "IFLA_MACVLAN_BC_QUEUE_LEN", "bcqueuelen", NUMBER, bounds=(0, 2**32 - 1), at_birth=True),
+    Attribute(
+        "macaddrs",
+        "IFLA_MACVLAN_MACADDR_DATA",
+        "macaddr",
+        _MACS,
+        (),
+        spec={"elements": "str"},
+        along=(("IFLA_MACVLAN_MACADDR_MODE", MACVLAN_MACADDR_SET),),
+    ),
+)
+# What is true of a macvlan is true of a macvtap.
+FEATURES: t.Dict[str, t.Any] = {"attributes": _ATTRIBUTES, "needed": ("parent",), "has_parent": True}
+
+KIND = Macvlan("macvlan", "macvlan", **FEATURES)

@@ -1,0 +1,377 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""What the kernel's messages say: netlink attributes to values of the model, and back.
+
+A message is what pyroute2 makes of it; nothing here depends on its version.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import struct
+import sys
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, linux_bridge_port
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
+    DYNAMIC,
+    IPV6_METRIC,
+    KERNEL,
+    MAIN_TABLE,
+    STATIC,
+    Address,
+    Link,
+    Route,
+    Vlan,
+)
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.wire import attributes
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Attribute
+
+Attributes = t.List[t.Tuple[str, t.Any]]
+
+# Of linux/netlink.h
+NLMSG_ERROR, NLMSG_DONE, NLM_F_ACK_TLVS, NLMSGERR_ATTR_MSG = 2, 3, 0x200, 1
+
+NO_MAC = "00:00:00:00:00:00"
+
+# Of linux/if_addr.h: the flags that an administrator gives, and what tells where an address comes from.
+_ADDRESS_FLAGS = 0x02 | 0x10 | 0x100 | 0x200 | 0x400  # NODAD, HOMEADDRESS, MANAGETEMPADDR, NOPREFIXROUTE, MCAUTOJOIN
+IFA_F_PERMANENT = 0x80
+IFA_PROTO = 11
+IFAPROT_KERNEL = (1, 2, 3)  # loopback, router advertisement, link-local
+# Of linux/rtnetlink.h
+RTPROT_REDIRECT, RTPROT_KERNEL, RTPROT_BOOT, RTPROT_STATIC = 1, 2, 3, 4
+RTN_UNSPEC, RTN_UNICAST = 0, 1
+RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 0, 253
+RTNH_F_ONLINK = 4
+RT_TABLE_COMPAT = 252  # in the header's one byte: see RTA_TABLE
+RTM_F_CLONED = 0x200
+# Of linux/if_bridge.h
+BRIDGE_VLAN_INFO_PVID, BRIDGE_VLAN_INFO_UNTAGGED = 1 << 1, 1 << 2
+BRIDGE_VLAN_INFO_RANGE_BEGIN, BRIDGE_VLAN_INFO_RANGE_END = 1 << 3, 1 << 4
+# The metrics of a route that are kept although they have no option; all are numbers.
+_METRICS = tuple(
+    "RTAX_" + name
+    for name in [
+        "WINDOW",
+        "RTT",
+        "RTTVAR",
+        "SSTHRESH",
+        "CWND",
+        "ADVMSS",
+        "REORDERING",
+        "HOPLIMIT",
+        "INITCWND",
+        "INITRWND",
+    ]
+)
+
+
+def common_values(message: t.Any) -> t.Dict[str, t.Any]:
+    """The scalar options that links of every kind have; of the master there is only an index, which is not in it."""
+    values: t.Dict[str, t.Any] = {
+        "state": "up" if message["flags"] & common.IFF_UP else "down",
+        "promisc": bool(message["flags"] & common.IFF_PROMISC),
+        "alias": message.get_attr("IFLA_IFALIAS") or "",
+    }
+    for attribute in common.AT_BIRTH:
+        value = message.get_attr(attribute.nla)
+        if value is not None:
+            values[attribute.name] = attribute.codec.decode(value)
+    if not re.match(r"^(..:){5}..$", values.get("mac", "")) or values["mac"] == NO_MAC:
+        values.pop("mac", None)  # loopback has zeros, tunnels and InfiniBand have something longer or shorter
+    return values
+
+
+def own_values(attributes: t.Sequence[Attribute], message: t.Any) -> t.Dict[str, t.Any]:
+    """The scalar options of a kind, as far as this kernel has them."""
+    data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA") if attributes else None
+    values = {}
+    for attribute in attributes:
+        value = data.get_attr(attribute.nla) if data else None
+        if value is not None:
+            values[attribute.name] = attribute.decode(value)
+    return values
+
+
+def port_settings(message: t.Any) -> t.Dict[str, t.Any]:
+    """What can be set of a bridge's port, by name; nothing for what is no port."""
+    if message.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_KIND") != linux_bridge_port.RTNL:
+        return {}
+    found = message.slave_numbers(_PORT_ATTRIBUTES)
+    given = {name: a for name, a in linux_bridge_port.ATTRIBUTES.items() if a.nla in found}
+    return {name: attribute.decode(found[attribute.nla]) for name, attribute in given.items()}
+
+
+def vlans(entries: t.Iterable[t.Any]) -> t.Tuple[Vlan, ...]:
+    """The VLANs that the entries of a dump of RTM_GETVLAN describe, in the order of their ids."""
+    found = []
+    for entry in entries:
+        info = entry.get_attr("BRIDGE_VLANDB_ENTRY_INFO")
+        last = entry.get_attr("BRIDGE_VLANDB_ENTRY_RANGE") or info["vid"]
+        flags = [bool(info["flags"] & flag) for flag in (BRIDGE_VLAN_INFO_PVID, BRIDGE_VLAN_INFO_UNTAGGED)]
+        found += [Vlan(vid, *flags) for vid in range(info["vid"], last + 1)]
+    return tuple(sorted(found))
+
+
+def vlan_infos(vlan: Vlan, last: int) -> Attributes:
+    """The netlink attributes for the VLANs from one to another, in IFLA_AF_SPEC of a bridge's port."""
+    flags = (BRIDGE_VLAN_INFO_PVID if vlan.pvid else 0) | (BRIDGE_VLAN_INFO_UNTAGGED if vlan.untagged else 0)
+    ends = [(vlan.vid, BRIDGE_VLAN_INFO_RANGE_BEGIN), (last, BRIDGE_VLAN_INFO_RANGE_END)]
+    if vlan.vid == last:
+        ends = [(vlan.vid, 0)]
+    return [("IFLA_BRIDGE_VLAN_INFO", {"vid": vid, "flags": flags | place}) for vid, place in ends]
+
+
+def encode(attributes: t.Iterable[Attribute], link: Link) -> Attributes:
+    """The netlink attributes for those options of a link that have a value, each once."""
+    given = [attribute for attribute in attributes if attribute.name in link.values]
+    return list({nla: payload for a in given for nla, payload in a.encode(link.values)}.items())
+
+
+def address(message: t.Any) -> Address:
+    """The address that a message describes, with all that it takes to give it back."""
+    local = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
+    flags = message.get_attr("IFA_FLAGS")
+    flags = message["flags"] if flags is None else flags
+    attributes = {"IFA_FLAGS": flags & _ADDRESS_FLAGS}
+    for name in ("IFA_ADDRESS", "IFA_BROADCAST", "IFA_LABEL", "IFA_RT_PRIORITY"):
+        if message.get_attr(name) is not None:
+            attributes[name] = message.get_attr(name)
+    cache = message.get_attr("IFA_CACHEINFO")
+    if not flags & IFA_F_PERMANENT and cache:
+        lifetimes = {name: cache[name] for name in ("ifa_preferred", "ifa_valid")}
+        attributes["IFA_CACHEINFO"] = {**lifetimes, "cstamp": 0, "tstamp": 0}
+    extra = (("scope", message["scope"]), ("attributes", attributes))
+    return Address("%s/%d" % (local, message["prefixlen"]), _address_origin(message, local, flags), extra)
+
+
+def _address_origin(message: t.Any, local: str, flags: int) -> str:
+    link_local = local.lower().startswith("fe80:")
+    if message.get_attr("IFA_PROTO") in IFAPROT_KERNEL or (link_local and kernel_release() < (5, 18)):
+        return KERNEL  # before 5.18 the kernel doesn't tell its link-local addresses from others
+    return STATIC if flags & IFA_F_PERMANENT else DYNAMIC
+
+
+def is_kernels_address(data: bytes) -> bool:
+    """Whether a message, not yet decoded, describes an address that the kernel says is its own."""
+    proto = attributes(data, 24).get(IFA_PROTO)  # behind the headers nlmsghdr and ifaddrmsg
+    return proto is not None and proto[0] in IFAPROT_KERNEL
+
+
+def is_kernels_route(data: bytes) -> bool:
+    """Whether a message, not yet decoded, describes a route that the kernel made."""
+    return data[21] == RTPROT_KERNEL  # rtm_protocol, behind nlmsghdr
+
+
+# The index of the link that a message belongs to, and what else tells it from others that stay.
+Place = t.Callable[[bytes], t.Tuple[int, t.Hashable]]
+# That of what the kernel adds and removes by itself.
+UNSTEADY = (0, None)
+
+
+def place_of_link(data: bytes) -> t.Tuple[int, t.Hashable]:
+    """The index and the name of the link in a message that isn't decoded yet."""
+    return struct.unpack_from("=i", data, 20)[0], attributes(data, 32).get(3)
+
+
+def place_of_address(data: bytes) -> t.Tuple[int, t.Hashable]:
+    """The link and the address of a message; of those that the kernel adds and removes by itself, nothing."""
+    index = struct.unpack_from("=I", data, 20)[0]
+    found = attributes(data, 24)
+    host = found.get(2) or found.get(1, b"")
+    if is_kernels_address(data) or host[:2] == b"\xfe\x80":
+        return UNSTEADY
+    return index, (data[17], host, found.get(1))
+
+
+def place_of_route(data: bytes) -> t.Tuple[int, t.Hashable]:
+    """The link and the destination of a route, in the same way."""
+    if is_kernels_route(data):
+        return UNSTEADY
+    found = attributes(data, 28)
+    index = struct.unpack_from("=I", found[4])[0] if 4 in found else 0
+    return index, (data[17], data[20], *(found.get(number) for number in (1, 5, 6, 15)))
+
+
+def route_key(message: t.Any) -> t.Tuple[str, int, int]:
+    """The ``key`` of the route that a message describes, of whatever type it is."""
+    six = message["family"] == socket.AF_INET6
+    return (
+        "%s/%d" % (message.get_attr("RTA_DST") or ("::" if six else "0.0.0.0"), message["dst_len"]),
+        message.get_attr("RTA_TABLE") or message["table"] or MAIN_TABLE,
+        message.get_attr("RTA_PRIORITY") or (IPV6_METRIC if six else 0),
+    )
+
+
+def route(message: t.Any) -> t.List[Route]:
+    """The route that a message describes; none for what isn't a plain unicast route."""
+    gateway = message.get_attr("RTA_GATEWAY") or ""
+    unusual = [name for name in ("RTA_MULTIPATH", "RTA_VIA", "RTA_ENCAP", "RTA_NH_ID") if message.get_attr(name)]
+    if message["type"] != RTN_UNICAST or message["tos"] or unusual:
+        return []
+    metrics = message.get_attr("RTA_METRICS")
+    more = [(name, value) for name, value in (metrics["attrs"] if metrics else ()) if name in _METRICS]
+    to, table, metric = route_key(message)
+    proto = message["proto"]
+    origin = DYNAMIC
+    if proto in (RTPROT_KERNEL, RTPROT_REDIRECT):
+        origin = KERNEL
+    elif proto in (RTPROT_BOOT, RTPROT_STATIC):
+        origin = STATIC
+    return [
+        Route(
+            to=to,
+            via=gateway,
+            metric=metric,
+            table=table,
+            src=message.get_attr("RTA_PREFSRC") or "",
+            onlink=bool(message["flags"] & RTNH_F_ONLINK),
+            mtu=(metrics.get_attr("RTAX_MTU") if metrics else 0) or 0,
+            origin=origin,
+            extra=(("scope", message["scope"]), ("proto", proto), ("metrics", more)),
+        )
+    ]
+
+
+class Answer(t.NamedTuple):
+    """A message of the kernel's; ``error`` is the errno of an acknowledgement or the end of a dump, with its sentence."""
+
+    kind: int
+    flags: int
+    sequence: int
+    message: bytes
+    error: t.Tuple[int, str]
+
+
+def answers(data: bytes) -> t.Iterator[Answer]:
+    """The messages in what was received."""
+    start = 0
+    while start < len(data):
+        length, kind, flags, sequence = struct.unpack_from("=IHHI", data, start)
+        message = data[start : start + length]
+        error = (0, "")
+        if kind in (NLMSG_ERROR, NLMSG_DONE) and length >= 20:
+            code = -struct.unpack_from("=i", message, 16)[0]
+            # An acknowledgement repeats the header of the request, the end of a dump doesn't.
+            extended = message[36 if kind == NLMSG_ERROR else 20 :] if flags & NLM_F_ACK_TLVS else b""
+            error = (code, _extended(extended) or os.strerror(code)) if code else error
+        yield Answer(kind, flags, sequence, message, error)
+        start += (length + 3) & ~3
+
+
+def _text(payload: bytes) -> str:
+    return payload.split(b"\0")[0].decode("utf-8", "surrogateescape")
+
+
+def _number(payload: bytes) -> int:
+    return int(struct.unpack_from("=I", payload)[0])
+
+
+# The attributes of links that anybody reads (linux/if_link.h), out of some fifty that the kernel tells.
+_LINK_ATTRIBUTES: t.Dict[str, t.Tuple[int, t.Callable[[bytes], t.Any]]] = {
+    "IFLA_ADDRESS": (1, lambda payload: ":".join("%02x" % byte for byte in payload)),
+    "IFLA_IFNAME": (3, _text),
+    "IFLA_MTU": (4, _number),
+    "IFLA_LINK": (5, _number),
+    "IFLA_MASTER": (10, _number),
+    "IFLA_TXQLEN": (13, _number),
+    "IFLA_IFALIAS": (20, _text),
+    "IFLA_GROUP": (27, _number),
+    "IFLA_CARRIER": (33, lambda payload: payload[0]),
+    "IFLA_LINK_NETNSID": (37, lambda payload: struct.unpack_from("=i", payload)[0]),
+    "IFLA_MIN_MTU": (50, _number),
+    "IFLA_MAX_MTU": (51, _number),
+}
+# Those of a bridge's port that can be set; all of them are numbers (linux/if_link.h).
+_PORT_ATTRIBUTES = {
+    "IFLA_BRPORT_PRIORITY": 2,
+    "IFLA_BRPORT_COST": 3,
+    "IFLA_BRPORT_MODE": 4,
+    "IFLA_BRPORT_GUARD": 5,
+    "IFLA_BRPORT_PROTECT": 6,
+    "IFLA_BRPORT_FAST_LEAVE": 7,
+    "IFLA_BRPORT_LEARNING": 8,
+    "IFLA_BRPORT_UNICAST_FLOOD": 9,
+    "IFLA_BRPORT_PROXYARP": 10,
+    "IFLA_BRPORT_PROXYARP_WIFI": 12,
+    "IFLA_BRPORT_MULTICAST_ROUTER": 25,
+    "IFLA_BRPORT_MCAST_FLOOD": 27,
+    "IFLA_BRPORT_MCAST_TO_UCAST": 28,
+    "IFLA_BRPORT_VLAN_TUNNEL": 29,
+    "IFLA_BRPORT_BCAST_FLOOD": 30,
+    "IFLA_BRPORT_GROUP_FWD_MASK": 31,
+    "IFLA_BRPORT_NEIGH_SUPPRESS": 32,
+    "IFLA_BRPORT_ISOLATED": 33,
+    "IFLA_BRPORT_LOCKED": 39,
+}
+IFLA_LINKINFO = 18
+IFLA_INFO_SLAVE_DATA = 5
+_LINKINFO_KINDS = {"IFLA_INFO_KIND": 1, "IFLA_INFO_SLAVE_KIND": 4}
+
+
+class LinkMessage:
+    """The message that describes a link (struct ifinfomsg), of which only what is asked for is decoded.
+
+    A host has thousands of links, and decoding all that the kernel tells of them takes longer than anything else.
+    ``decode`` is for what depends on a link's kind: it makes of a message one that has ``get_nested``.
+    """
+
+    def __init__(self, data: bytes, decode: t.Callable[[bytes], t.Any]) -> None:
+        self._header = struct.unpack_from("=iI", data, 20)
+        self._data = data
+        self._attributes = attributes(data, 32)
+        self._decode = decode
+        self._decoded: t.Any = None
+
+    def __getitem__(self, field: str) -> int:
+        return int(self._header[("index", "flags").index(field)])
+
+    def get_attr(self, name: str) -> t.Any:
+        """The value of an attribute, None where there is none."""
+        number, decode = _LINK_ATTRIBUTES[name]
+        payload = self._attributes.get(number)
+        return None if payload is None else decode(payload)
+
+    def get_nested(self, outer: str, inner: str) -> t.Any:
+        """The value of an attribute in IFLA_LINKINFO, None where there is none."""
+        info = self._attributes.get(IFLA_LINKINFO)
+        if info is None:
+            return None
+        if inner in _LINKINFO_KINDS:
+            payload = attributes(info).get(_LINKINFO_KINDS[inner])
+            return None if payload is None else _text(payload)
+        if self._decoded is None:
+            body = self._data[16:32] + struct.pack("=HH", 4 + len(info), IFLA_LINKINFO) + info
+            self._decoded = self._decode(struct.pack("=I", 16 + len(body)) + self._data[4:16] + body)
+        return self._decoded.get_nested(outer, inner)
+
+    def slave_numbers(self, numbers: t.Mapping[str, int]) -> t.Dict[str, int]:
+        """Those of some attributes in IFLA_INFO_SLAVE_DATA that there are, which are to be plain numbers."""
+        info = attributes(self._attributes.get(IFLA_LINKINFO, b""))
+        found = attributes(info.get(IFLA_INFO_SLAVE_DATA, b""))
+        return {name: int.from_bytes(found[n], sys.byteorder) for name, n in numbers.items() if n in found}
+
+
+def _extended(data: bytes) -> str:
+    """The text of an extended acknowledgement (enum nlmsgerr_attrs of linux/netlink.h)."""
+    return _text(attributes(data).get(NLMSGERR_ATTR_MSG, b""))
+
+
+def family(version: int) -> int:
+    """The address family of IP version 4 or 6."""
+    return socket.AF_INET6 if version == 6 else socket.AF_INET
+
+
+def kernel_release() -> t.Tuple[int, ...]:
+    """The first two numbers of the running kernel's release, such as (6, 1)."""
+    return tuple(int(number) for number in re.findall(r"\d+", os.uname().release)[:2])

@@ -1,0 +1,582 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Looking at namespaces and links: what the kernel tells, as a State."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+import os
+import time
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._common import sysctls
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Unusable
+from ansible_collections.virtnet.linux.plugins.module_utils._common.values import family
+from ansible_collections.virtnet.linux.plugins.module_utils._links import messages
+from ansible_collections.virtnet.linux.plugins.module_utils._links.foreseen import STACKED
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Kind
+from ansible_collections.virtnet.linux.plugins.module_utils._links.messages import kernel_release
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
+    OWN,
+    HostState,
+    Link,
+    Netns,
+    Ref,
+    WantedLink,
+    WantedNetns,
+    former_places,
+    references,
+)
+from ansible_collections.virtnet.linux.plugins.module_utils._links.ovs_links import LookingAtOvs
+from ansible_collections.virtnet.linux.plugins.module_utils._links.refusals import sentences
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.directory import Directory
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.namespaces import (
+    all_namespaces,
+    is_dead,
+    named_namespaces,
+    open_namespace,
+    unshare,
+)
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import NetlinkError, Space
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.sysfs import uppers
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
+
+DYING_SECONDS = 2.0
+_FEW = 100  # questions for the id of a namespace in another one; beyond them, all ids are translated at once
+_ELSEWHERE_MOST = 100  # namespaces in which a link is looked for that isn't where it should be
+
+
+class Looking(LookingAtOvs):
+    """The side of the kernel that tells."""
+
+    directory: t.Optional[Directory] = None  # of namespaces, as soon as it is needed
+    translates = True  # whether the kernel can do what it is for
+
+    def close(self) -> None:
+        """Close every socket and namespace."""
+        if self.directory:
+            self.directory.close()
+        super().close()
+
+    def observe(self, wanted: Wanted) -> State:
+        """The part of this host that ``wanted`` speaks of, in as few requests as that takes.
+
+        Its references to namespaces must be located already. Raises Refused where the kernel won't tell.
+        """
+        for space in self.spaces.values():
+            space.forget()
+        self._whole: t.Set[str] = set()
+        self._stacked: t.Optional[t.Dict[Ref, t.List[Ref]]] = None
+        self._uppers_of: t.Dict[Ref, t.Tuple[str, ...]] = {}
+        self._questions = 0
+        if self.directory:
+            self.directory.forget()
+        state = HostState(live_rename=kernel_release() >= (6, 2), bridge_vlans=self._has_bridge_vlans(wanted))
+        state.dead = frozenset(filter(is_dead, references(wanted)))
+        if wanted.whole is not None:
+            with sentences("looking at the links of this host"):
+                self._look_around(state, wanted)
+        for netns in wanted.namespaces:
+            with sentences("looking at network namespace '%s'" % netns.name):
+                self._look_netns(state, netns)
+        for link in wanted.links:
+            for end in link.ends():
+                with sentences("looking at link %s" % (end.ref,)):
+                    self._look_link(state, end)
+        with sentences("looking at routes"):
+            self._look_routes(state, wanted)
+        return state
+
+    def _has_bridge_vlans(self, wanted: Wanted) -> bool:
+        """Whether the kernel may have VLANs in bridges, looked up where they are asked for."""
+        if not any(name.startswith("vlan_") for link in wanted.links for name in link.values):
+            return True
+        space = self.there(OWN)
+        with sentences("asking the kernel for VLANs of bridges"):
+            space.vlans(1)  # lo has none; the answer tells whether the question is understood
+        return space.port_vlans or kernel_release() < (5, 7)
+
+    def _look_around(self, state: State, wanted: Wanted) -> None:
+        """Put all links of all namespaces that ``wanted`` speaks of into ``state``, each namespace read once.
+
+        Settings as the port of a bridge are read of those links only of which they may matter.
+        """
+        tables: t.Dict[str, t.Dict[str, t.Any]] = {}
+        seen: t.Set[t.Tuple[int, int]] = set()
+        for reference in {**references(wanted), **dict.fromkeys(wanted.whole or ())}:
+            space = self.space(reference)
+            if space and space.identity not in seen:
+                seen.add(space.identity)
+                tables[reference] = space.links()
+                state.namespaces.setdefault(reference, Netns(reference, identity=space.cookie))
+        self._whole = set(tables)
+        for reference, table in tables.items():
+            for name in list(table):
+                try:
+                    state.put(self._decode(self.there(reference), Ref(reference, name), table[name], details=False))
+                except OSError:
+                    if self._is_there(reference, name, table[name]["index"]):
+                        raise
+                    del table[name]
+        _set_ports(state)
+        if wanted.topology:
+            self.look_at_ports(state)
+        matter: t.Dict[str, t.Dict[Ref, bool]] = {}
+        for ref, asked in _that_matter(state, wanted).items():
+            matter.setdefault(ref.netns, {})[ref] = asked
+        for reference, table in tables.items():
+            self._look_deeper(state, reference, table, matter.get(reference, {}))
+        self._look_sysctls(state, {r: table for r, table in tables.items() if wanted.details and r != OWN})
+
+    def _look_sysctls(self, state: State, tables: t.Mapping[str, t.Iterable[str]]) -> None:
+        """Read the sysctls of namespaces that differ from those of a new one, for which one is made that has no name.
+
+        Where there are any, those of its links, of which ``tables`` has the names, are of interest, too.
+        """
+        if not tables:
+            return
+        try:
+            unshare()
+            new = sysctls.read_raw(sysctls.settable())
+        finally:
+            self.descriptors.enter(self.descriptors.home)
+        for reference, names in tables.items():
+            with self.there(reference).inside():
+                found = sysctls.different(sysctls.read_raw(new), new)
+                of_links = sysctls.of_links(names, found, new) if found else {}
+            state.namespaces[reference] = dataclasses.replace(
+                state.namespaces[reference], sysctls={**found, **of_links}
+            )
+
+    def _is_there(self, reference: str, name: str, index: int) -> bool:
+        message = self.there(reference).link_by_name(name)
+        return bool(message and message["index"] == index)
+
+    def _look_deeper(
+        self, state: State, reference: str, table: t.Mapping[str, t.Any], refs: t.Mapping[Ref, bool]
+    ) -> None:
+        """Read the addresses and routes of the links of a namespace; of some of them the settings as a port, and VLANs."""
+        space = self.there(reference)
+        # Those of the kernel matter only where somebody asks for the same ones. There are many.
+        asked = any(refs.values())
+        addresses, routes = space.addresses(kernels=asked), space.routes(kernels=asked)
+        for name, message in table.items():
+            ref = Ref(reference, name)
+            link = state.links[ref]
+            has, leads = tuple(addresses.get(link.index, ())), tuple(routes.get(link.index, ()))
+            port = messages.port_settings(message) if ref in refs else {}
+            bridge = state.links.get(Ref(reference, link.values.get("master", "")))
+            filters = port and bridge and bridge.values.get("vlan_filtering")
+            vlans = space.vlans(link.index) if filters else None
+            if has or leads or port:
+                state.put(dataclasses.replace(link, addresses=has, routes=leads, port=port, vlans=vlans))
+
+    def _look_netns(self, state: State, wanted: WantedNetns) -> None:
+        space = self.space(wanted.name)
+        if space is None:
+            return
+        values = {}
+        if wanted.sysctls:
+            with space.inside():
+                values = sysctls.read(sysctls.touched(wanted.sysctls))
+        cookie = space.cookie if wanted.name in self._whole else ""
+        ports = () if wanted.present or self._whole else self.ports_in(space)
+        state.namespaces[wanted.name] = Netns(wanted.name, values, cookie, ovs_ports=ports)
+        self._look(state, Ref(wanted.name, "lo"))
+
+    def _look_link(self, state: State, wanted: WantedLink) -> None:
+        kind = registry.KINDS.get(wanted.kind)
+        may_go = wanted.recreate or not wanted.present
+        link = self._look(state, wanted.ref, patient=bool(kind and kind.paired), may_go=may_go)
+        link = self._look_former(state, wanted, link, may_go)
+        if link is None and _can_not_be_made(wanted):
+            self._look_elsewhere(state, wanted.ref)
+        self.look_at_ovs(state, wanted, link)
+        if wanted.ref.netns not in self._whole and ((link and link.kind == wanted.kind) or not wanted.present):
+            # With another default PVID the kernel gives ports another one, and an undo that takes it back may give them more.
+            other_vlans = may_go or wanted.purge_ports or "vlan_default_pvid" in wanted.values
+            self._look_ports(state, wanted.ref, may_go=other_vlans)
+        if wanted.values.get("master"):
+            self._look(state, Ref(wanted.ref.netns, wanted.values["master"]), brief=True)
+            self._look_stacked(state, wanted.ref, wanted.values["master"])
+        for name in wanted.ports or ():
+            self._look(state, Ref(wanted.ref.netns, name), brief=True)
+            self._look_stacked(state, Ref(wanted.ref.netns, name), wanted.ref.name)
+        self._look_ipv6(state, wanted)
+        for parent in (wanted.parent, link.parent if link else None):
+            if parent:
+                self._look_parent(state, parent)
+        if link and wanted.values.get("mtu", link.values.get("mtu", 0)) < link.values.get("mtu", 0):
+            self._look_followers(state, link.ref, set())
+        if wanted.vlans and link:
+            space = self.there(wanted.ref.netns)
+            vlans = space.vlans(link.index)
+            state.port_vlans = space.port_vlans
+            if link.port:
+                state.put(dataclasses.replace(state.links[link.ref], vlans=vlans))
+
+    def _look_elsewhere(self, state: State, ref: Ref) -> None:
+        """Links of the same name in other namespaces, of which an error is to tell."""
+        if ref.netns in self._whole:
+            return
+        named = itertools.islice(named_namespaces(), _ELSEWHERE_MOST)
+        for reference in dict.fromkeys((OWN, *self.spaces, *named)):
+            with contextlib.suppress(BadInput, Unusable, OSError):
+                space = self.space(reference)
+                there = {known.identity for name, known in self.spaces.items() if name in state.namespaces}
+                if space and (reference in state.namespaces or space.identity not in there):
+                    self._look(state, Ref(reference, ref.name), brief=True)
+
+    def _look_stacked(self, state: State, ref: Ref, master: str) -> None:
+        """What is stacked upon a link that is to get another master, until something is found that doesn't allow it."""
+        link = state.links.get(ref)
+        if link is None or ref.netns in self._whole or link.values.get("master") == master:
+            return
+        state.put(dataclasses.replace(link, uppers=self._uppers(self.there(ref.netns), ref.name)))
+        for name in state.links[ref].uppers:
+            upper = self._look(state, Ref(ref.netns, name), brief=True)
+            if upper and upper.kind in STACKED:
+                return
+
+    def _look_ipv6(self, state: State, wanted: WantedLink) -> None:
+        """Whether a link that is to get IPv6 addresses or routes has IPv6, and those that are made in its namespace."""
+        given = (*(wanted.addresses or ()), *(route.to for route in wanted.routes or ()))
+        if all(family(network) == 4 for network in given):
+            return
+        state.ipv6 = self.there(OWN).ipv6("default") is not None
+        space, netns, link = self.space(wanted.ref.netns), wanted.ref.netns, state.links.get(wanted.ref)
+        if space and netns in state.namespaces:
+            state.namespaces[netns] = dataclasses.replace(state.namespaces[netns], ipv6=space.ipv6("default"))
+        if space and link:
+            state.put(dataclasses.replace(link, ipv6=space.ipv6(wanted.ref.name)))
+
+    def _look_routes(self, state: State, wanted: Wanted) -> None:
+        """Which links have the routes that links are to get: a namespace has one for each destination, metric and table."""
+        lacking: t.Dict[str, t.Set[t.Tuple[str, int, int]]] = {}
+        for end in (end for link in wanted.links if link.present for end in link.ends()):
+            has = {route.key for route in state.links[end.ref].routes} if end.ref in state.links else ()
+            lacking.setdefault(end.ref.netns, set()).update(
+                route.key for route in end.routes or () if route.key not in has
+            )
+        for netns, keys in lacking.items():
+            space = self.space(netns) if keys else None
+            if space:
+                for key, indexes in space.links_of_routes(keys).items():
+                    state.routed[netns, key] = frozenset(space.name_of(index) if index else "" for index in indexes)
+
+    def _look_former(self, state: State, wanted: WantedLink, here: t.Optional[Link], may_go: bool) -> t.Optional[Link]:
+        """The link in the wanted place, or if that isn't it, the one in a place where the wish says that it may be."""
+        amiss = here is None or bool(wanted.kind and here.kind != wanted.kind)
+        places = [Ref(wanted.move_from, wanted.ref.name)] if amiss and wanted.move_from is not None else []
+        found = [self._look(state, place, may_go=may_go) for place in (*places, *former_places(wanted))]
+        return next((link for link in found if link), here) if amiss else here
+
+    def _look_parent(self, state: State, ref: Ref) -> None:
+        """A parent, and what is on it where that is so little that it could have the parent alone."""
+        link = self._look(state, ref, brief=True)
+        if link and link.values.get("master"):
+            self._look(state, Ref(ref.netns, link.values["master"]), brief=True)
+        if link:
+            if ref not in self._uppers_of:
+                self._uppers_of[ref] = self._uppers(self.there(ref.netns), ref.name)
+            link = dataclasses.replace(link, uppers=self._uppers_of[ref])
+            state.put(link)
+            if len(link.uppers) == 1:
+                self._look(state, Ref(ref.netns, link.uppers[0]), brief=True)
+
+    def _look_followers(self, state: State, ref: Ref, seen: t.Set[Ref]) -> None:
+        """Put into ``state`` the links that come down with the MTU of another one: those upon it, and its bridge."""
+        seen.add(ref)
+        if self._stacked is None:
+            self._stacked = self._find_stacked()
+        upon = [child for child in self._stacked.get(ref, ()) if self._look(state, child)]
+        master = Ref(ref.netns, state.links[ref].values.get("master") or "")
+        if master.name and self._look(state, master, brief=True):
+            if ref.netns not in self._whole:
+                self._look_ports(state, master, may_go=False)
+            upon += [master]
+        for follower in upon:
+            if follower not in seen:
+                self._look_followers(state, follower, seen)
+
+    def _find_stacked(self) -> t.Dict[Ref, t.List[Ref]]:
+        """The links that are stacked upon others, by those, in all namespaces that have a name or a process."""
+        found: t.Dict[Ref, t.List[Ref]] = {}
+        seen: t.Set[t.Tuple[int, int]] = set()
+        for reference in (OWN, *self.spaces, *all_namespaces()):
+            known = reference in self.spaces
+            with contextlib.suppress(BadInput, Unusable, OSError):  # one that goes meanwhile, or was only a file
+                space = self.space(reference)
+                if space is None or space.identity in seen:
+                    continue
+                seen.add(space.identity)
+                stacked = self._stacked_in(space, reference)
+                for lower, upper in stacked:
+                    found.setdefault(lower, []).append(upper)
+                if not stacked and not known:
+                    self.spaces.pop(reference).close()
+        return found
+
+    def _stacked_in(self, space: Space, reference: str) -> t.List[t.Tuple[Ref, Ref]]:
+        found = []
+        for kind in (kind for kind in registry.KINDS.values() if kind.has_parent):
+            which = ("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", kind.rtnl)]})
+            for name, message in space.links(which).items():
+                if message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND") == kind.rtnl:
+                    lower = self._lower(space, Ref(reference, name), message)
+                    found += [(lower, Ref(reference, name))] if lower else []
+        return found
+
+    def _uppers(self, space: Space, name: str) -> t.Tuple[str, ...]:
+        with contextlib.suppress(OSError), space.inside():  # Linux before 5.2 has no such sysfs
+            return uppers(name)
+        return ()
+
+    def _look(
+        self, state: State, ref: Ref, brief: bool = False, patient: bool = False, may_go: bool = False
+    ) -> t.Optional[Link]:
+        """Put a link, and the other end of a pair or a parent, into ``state``; ``brief`` leaves addresses and routes out.
+
+        With ``patient`` a pair of which one end can't be reached gets the time to vanish. Of a link that ``may_go`` it
+        is of interest who uses it.
+        """
+        space = self.space(ref.netns)
+        if space is None:
+            return None
+        state.namespaces.setdefault(ref.netns, Netns(ref.netns))
+        known = state.links.get(ref)
+        if known and (ref.netns not in self._whole or not _lost(known) or not patient):
+            return known
+        if known is None and ref.netns in self._whole:
+            return None
+        link = self._read(space, ref, brief, DYING_SECONDS if patient else 0, may_go)
+        if link is None:
+            return None
+        state.put(link)
+        if link.peer and link.peer not in state.links:
+            self._look(state, link.peer, brief, may_go=may_go)
+        if link.parent:
+            self._look(state, link.parent, brief=True)
+        return state.links[ref]
+
+    def _read(self, space: Space, ref: Ref, brief: bool, patience: float, may_go: bool) -> t.Optional[Link]:
+        deadline = time.monotonic() + patience
+        while True:
+            message = space.link_by_name(ref.name)
+            link = self._decode(space, ref, message, brief=brief, may_go=may_go) if message else None
+            # The other end of a pair may be in a namespace that was just deleted. Then both will be gone in a moment.
+            if link is None or brief or not _lost(link) or time.monotonic() > deadline:
+                return link
+            time.sleep(0.02)
+
+    def _look_ports(self, state: State, ref: Ref, may_go: bool) -> None:
+        link = state.links.get(ref)
+        kind = registry.KINDS.get(link.kind) if link else None
+        if link is None or kind is None or not kind.has_ports:
+            return
+        space = self.there(ref.netns)
+        names = []
+        for name, message in space.links(("IFLA_MASTER", link.index)).items():
+            if message.get_attr("IFLA_MASTER") != link.index:
+                continue  # a kernel that doesn't filter
+            port = Ref(ref.netns, name)
+            names.append(port.name)
+            if port not in state.links:
+                found = self._decode(space, port, message, brief=True, master=ref.name)
+                state.put(dataclasses.replace(found, vlans=space.vlans(found.index)) if may_go else found)
+        state.put(dataclasses.replace(link, ports=tuple(sorted(names))))
+
+    def _decode(
+        self,
+        space: Space,
+        ref: Ref,
+        message: t.Any,
+        *,
+        brief: bool = False,
+        details: bool = True,
+        master: str = "",
+        may_go: bool = False,
+    ) -> Link:
+        """The link that a message describes; ``master`` where its name is known already, and then without its VLANs.
+
+        Without ``details`` it has no addresses, routes and VLANs; if ``brief`` it lacks also what takes more than the message.
+        """
+        rtnl_kind = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND") or ""
+        kind = registry.BY_RTNL.get(rtnl_kind)
+        values = messages.common_values(message)
+        master_index = message.get_attr("IFLA_MASTER")
+        values["master"] = master or (space.name_of(master_index) if master_index else "")
+        users: t.Tuple[str, ...] = ()
+        if kind:
+            values.update(messages.own_values(kind.attributes, message))
+        if kind and not brief and kind.__class__ is not Kind:
+            with space.inside():
+                values.update(kind.read_more(ref.name, message))
+                users = kind.users(ref.name, message, may_go)
+        index = message["index"]
+        port = messages.port_settings(message) if details else {}
+        details = details and not brief
+        return Link(
+            ref,
+            kind.name if kind else rtnl_kind,
+            index,
+            {name: value for name, value in values.items() if value is not None},
+            addresses=tuple(space.addresses(index).get(index, ())) if details else (),
+            routes=tuple(space.routes(index).get(index, ())) if details else (),
+            peer=self._lower(space, ref, message) if kind and kind.paired and not brief else None,
+            parent=self._lower(space, ref, message) if kind and kind.has_parent else None,
+            users=users,
+            uppers=self._uppers(space, ref.name) if may_go else (),
+            port=port,
+            vlans=space.vlans(index) if port and details and not master else None,
+            mtu_range=(message.get_attr("IFLA_MIN_MTU") or 0, message.get_attr("IFLA_MAX_MTU") or 0),
+        )
+
+    def _lower(self, space: Space, ref: Ref, message: t.Any) -> t.Optional[Ref]:
+        """Where the other end of a pair is, or a parent; None if no namespace can be found that it could be in."""
+        index, nsid = message.get_attr("IFLA_LINK"), message.get_attr("IFLA_LINK_NETNSID")
+        netns: t.Optional[str] = ref.netns
+        if nsid is not None:
+            netns = self._namespace_by_id(space, nsid)
+        if not index or netns is None:
+            return None
+        name = self.there(netns).name_of(index)
+        return Ref(netns, name) if name else None
+
+    def _namespace_by_id(self, space: Space, nsid: int) -> t.Optional[str]:
+        """A reference to the namespace that another one knows by an id; what was found is remembered there."""
+        if nsid not in space.ids:
+            self._ask_for(space, nsid, [OWN])  # most links lead there
+        if nsid not in space.ids and self._questions > _FEW:
+            self._translate(space, nsid)
+        if nsid not in space.ids:
+            self._ask_for(space, nsid, [*self.spaces])
+        if nsid not in space.ids:
+            space.ids[nsid] = self._search(space, nsid)
+        found = space.ids[nsid]
+        if found is not None and not self._leads_to(space, nsid, found):
+            space.ids[nsid] = None
+        return space.ids[nsid]
+
+    def _ask_for(self, space: Space, nsid: int, references_to_ask: t.Iterable[str]) -> None:
+        """Ask a namespace for the ids of others, until one is ``nsid``."""
+        for reference in references_to_ask:
+            other = self.space(reference) if reference not in space.asked else None
+            space.asked.add(reference)
+            if other:
+                self._questions += reference != OWN
+                space.ids.setdefault(space.id_of(other.fd), self._first_of(other.identity, reference))
+            if nsid in space.ids:
+                return
+
+    def _translate(self, space: Space, nsid: int) -> None:
+        """Remember at ``space`` what all of its ids mean, None for ``nsid`` if that is no namespace that can be found.
+
+        Does nothing where the kernel can't do that.
+        """
+        if not self.translates:
+            return
+        try:
+            self.directory = self.directory or Directory(self.descriptors)
+            found = self.directory.translate(space, nsid, self.spaces)
+        except (NetlinkError, OSError):
+            self.translates = False
+            return
+        for number, reference in found.items():
+            space.ids.setdefault(number, reference)
+        space.ids.setdefault(nsid, None)
+
+    def _leads_to(self, space: Space, nsid: int, reference: str) -> bool:
+        """Whether the namespace with an id is open, or is still what its reference means."""
+        if reference in self.spaces:
+            return True
+        with contextlib.suppress(BadInput, Unusable, OSError):
+            other = self.space(reference)
+            return bool(other and space.id_of(other.fd) == nsid)
+        return False
+
+    def _search(self, space: Space, nsid: int) -> t.Optional[str]:
+        for reference in all_namespaces():
+            with contextlib.suppress(BadInput, Unusable, OSError):
+                self.descriptors.make_room()
+                fd = open_namespace(reference)
+                if fd is None:
+                    continue
+                self._questions += 1
+                if space.id_of(fd) == nsid:
+                    self.spaces[reference] = Space(fd, descriptors=self.descriptors)
+                    return reference
+                os.close(fd)
+        return None
+
+    def _first_of(self, identity: t.Tuple[int, int], reference: str) -> str:
+        return next((name for name, space in self.spaces.items() if space.identity == identity), reference)
+
+
+def _can_not_be_made(wanted: WantedLink) -> bool:
+    """Whether a link is to be there already, because its document doesn't say all that making it needs."""
+    kind = registry.KINDS.get(wanted.kind)
+    if not wanted.present or wanted.move_from is not None:
+        return False
+    incomplete = kind and ((kind.paired and not wanted.peer) or any(name not in wanted.values for name in kind.needed))
+    return not wanted.made or bool(incomplete)
+
+
+def _lost(link: Link) -> bool:
+    """Whether it is one end of a pair whose other end can't be found."""
+    return link.peer is None and link.kind in registry.KINDS and registry.KINDS[link.kind].paired
+
+
+def _set_ports(state: State) -> None:
+    """Tell the bridges their ports, where all links of their namespaces are in ``state``."""
+    ports: t.Dict[Ref, t.List[str]] = {}
+    for ref, link in state.links.items():
+        if link.values.get("master"):
+            ports.setdefault(Ref(ref.netns, link.values["master"]), []).append(ref.name)
+    for ref, link in list(state.links.items()):
+        if link.kind in registry.KINDS and registry.KINDS[link.kind].has_ports:
+            state.put(dataclasses.replace(link, ports=tuple(sorted(ports.get(ref, ())))))
+
+
+def _that_matter(state: State, wanted: Wanted) -> t.Dict[Ref, bool]:
+    """The links of which more may be asked for than their scalar values, or may get lost and have to come back.
+
+    With it, whether addresses or routes are asked for.
+    """
+    if wanted.details:
+        return dict.fromkeys(state.links, True)
+    found = dict.fromkeys(_that_may_go(state, wanted), False)
+    for asked in (end for link in wanted.links for end in link.ends()):
+        elsewhere = [] if asked.move_from is None else [Ref(asked.move_from, asked.ref.name)]
+        elsewhere += former_places(asked)
+        for link in (state.links[ref] for ref in (asked.ref, *elsewhere) if ref in state.links):
+            same = link.ref == asked.ref and asked.present
+            same = same and all(link.values.get(name) == value for name, value in asked.values.items())
+            lists = asked.addresses is not None or asked.routes is not None
+            if same and not lists and asked.vlans is None and not asked.port:
+                continue
+            for ref in (link.ref, *([link.peer] if link.peer else [])):
+                found[ref] = found.get(ref, False) or lists
+            if asked.purge_ports or not asked.present:
+                found.update((Ref(link.ref.netns, name), False) for name in link.ports or ())
+    return {ref: lists for ref, lists in found.items() if ref in state.links}
+
+
+def _that_may_go(state: State, wanted: Wanted) -> t.Set[Ref]:
+    """The links that a topology has recorded and doesn't list, with their other ends and their ports."""
+    topology = wanted.topology
+    listed = {end.ref for link in wanted.links for end in link.ends()} if topology and topology.present else set()
+    owned = {Ref(link.netns, link.name) for link in topology.record.links} if topology else set()
+    going = [state.links[ref] for ref in owned - listed if ref in state.links]
+    ports = {Ref(link.ref.netns, name) for link in going for name in link.ports or ()}
+    return ports | {ref for link in going for ref in (link.ref, link.peer) if ref}

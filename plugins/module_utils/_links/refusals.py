@@ -1,0 +1,70 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""What the kernel says no with, as sentences that tell what may be the matter."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import struct
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Refused
+from ansible_collections.virtnet.linux.plugins.module_utils._links import steps
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import NetlinkError
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
+
+_HINTS = {
+    errno.EPERM: "Run the task as root (become: true).",
+    errno.EADDRINUSE: "Another link on the same parent has that MAC address, or the parent itself.",
+    errno.EBUSY: "Something uses it; where it is a link, it may have to be set down first.",
+    errno.ENODEV: "The link is gone: another process must have removed it during this task.",
+    errno.ENETDOWN: "The link must be up for that (state: up).",
+    errno.ENETUNREACH: "The gateway must be in the subnet of an address of the link; if it is meant to be elsewhere, "
+    "give the route 'onlink: true'; if it is a route of old that lost its subnet, 'purge_routes: true' lets it go.",
+    errno.EOPNOTSUPP: "This kernel, or this kind of device, can't do that.",
+}
+
+
+def hint(step: t.Optional[Step], code: int) -> str:
+    if isinstance(step, steps.RouteAdd) and code == errno.EEXIST:
+        return (
+            "The kernel has made such a route itself, or one with the same metric leads through another link; "
+            "give this one another metric."
+        )
+    if isinstance(step, steps.LinkMaster) and code == errno.EINVAL:
+        return "A bridge takes Ethernet devices only, no tun and no loopback."
+    if isinstance(step, steps.LinkMaster) and code == errno.EBUSY:
+        return "A link that macvlans or ipvlans are stacked upon, be it in another namespace, can't be a port."
+    if isinstance(step, steps.AddressAdd) and code == errno.EEXIST:
+        return "The link has it already, with another prefix length, from the kernel or a daemon."
+    own = ""
+    if isinstance(step, steps.LinkAdd):
+        own = registry.KINDS[step.link.kind].hint(code)
+    elif isinstance(step, steps.LinkSet) and step.name != "state" and step.attribute().means:
+        own = registry.KINDS[step.kind].hint(code)
+    return own or _HINTS.get(code, "")
+
+
+@contextlib.contextmanager
+def sentences(doing: str, step: t.Optional[Step] = None) -> t.Iterator[None]:
+    """Raise Refused where the kernel doesn't do what is being asked of it."""
+    try:
+        yield
+    except NetlinkError as error:
+        text = str(error.args[1]) if len(error.args) > 1 else os.strerror(error.code)
+        raise Refused(doing, text, error.code, hint(step, error.code)) from error
+    except OSError as error:
+        code = error.errno or 0
+        raise Refused(doing, error.strerror or str(error), code, hint(step, code)) from error
+    except struct.error as error:
+        raise Refused(doing, "it is more than fits one message to the kernel", errno.EMSGSIZE) from error

@@ -1,0 +1,69 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The modules for namespaces, links and the ports of Linux bridges."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._common import archive  # noqa: F401 pylint: disable=unused-import  # fmt: skip
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
+from ansible_collections.virtnet.linux.plugins.module_utils._links.host import Kernel
+from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._modules.run import Side, run
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Outcome
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Kind
+
+KERNEL = Side(lambda _options: Kernel(), PLANNING)
+
+
+def run_link(kind: t.Optional[Kind]) -> None:
+    """The whole of a module for one kind of link; None for the module that takes any that is there."""
+
+    def read(document: documents.Document) -> Wanted:
+        return Wanted(links=(documents.read_link(document, kind),))
+
+    def write(outcome: Outcome, state: State) -> documents.Document:
+        wanted = outcome.wanted.links[0]
+        was = outcome.plan.found.get(wanted.ref) if state is outcome.plan.before else None
+        return documents.write_link(state, was or wanted.ref, kind)
+
+    run("link", documents.link_options(kind), read, write, KERNEL)
+
+
+def run_port() -> None:
+    """The whole of the module linux_bridge_port."""
+
+    def read(document: documents.Document) -> Wanted:
+        return Wanted(links=(documents.read_port(document),))
+
+    def write(outcome: Outcome, state: State) -> documents.Document:
+        wanted = outcome.wanted.links[0]
+        link = state.links.get(wanted.ref)
+        if state is outcome.plan.before and wanted.present and link and link.port:
+            # Where it is taken from another bridge, that is what was before.
+            wanted = dataclasses.replace(wanted, port_of=link.values["master"])
+        return documents.write_port(state, wanted)
+
+    run("linux_bridge_port", documents.port_options(), read, write, KERNEL)
+
+
+def run_netns() -> None:
+    """The whole of the module netns."""
+
+    def read(document: documents.Document) -> Wanted:
+        return Wanted(namespaces=(documents.read_netns(document),))
+
+    def write(outcome: Outcome, state: State) -> documents.Document:
+        return documents.write_netns(state, outcome.wanted.namespaces[0])
+
+    run("netns", documents.netns_options(), read, write, KERNEL)

@@ -1,0 +1,187 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The nodes of macvtaps in /dev: finding, making and removing them.
+
+The kernel removes the nodes that it made together with their devices. A node that this collection made would outlive its
+device, and the kernel gives the device number to the next macvtap, of which the node's owner would then get the packets.
+Therefore each of these nodes carries the identity of its device in an extended attribute.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import os
+import re
+import stat
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._common.names import octets
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.sysfs import sysfs
+
+MODE = 0o600  # of a node that the kernel makes
+_MARK = "trusted.virtnet.device"
+_NAMES = re.compile("(macv)?tap[0-9]+$")
+_DRIVER = "macvtap"
+
+# The path, the device number, and what tells a node from an earlier one at the same path.
+_Node = t.Tuple[str, int, t.Tuple[int, int]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Device:
+    """A character device. ``index`` is the interface index of its link, ``identity`` unique as long as the kernel runs."""
+
+    index: int
+    number: int  # with the major and the minor one
+    identity: str
+
+    @property
+    def paths(self) -> t.Tuple[str, str]:
+        """Where its node is, or should be.
+
+        Interface indexes repeat in each namespace, and /dev is one for all. Where the usual name is that of another
+        namespace's link, the node gets one that is unique.
+        """
+        return "/dev/tap%d" % self.index, "/dev/macvtap%d" % os.minor(self.number)
+
+    def node(self) -> t.Optional[str]:
+        """The path of its node, None if it has none."""
+        return next((path for path in self.paths if self.has(path)), None)
+
+    def has(self, path: str) -> bool:
+        """Whether a node is this device's, and not left over from an earlier one with the same number."""
+        return number_at(path) == self.number and _mark(path) in ("", self.identity)
+
+
+def device_of(name: str) -> Device:
+    """The device of a link in the namespace that the process is in. Raises OSError."""
+    with sysfs() as top:
+        folder = os.open(octets("class/net/" + name), os.O_RDONLY | os.O_DIRECTORY, dir_fd=top)
+        try:
+            index = int(_contents("ifindex", folder))
+            taps = os.open("macvtap", os.O_RDONLY | os.O_DIRECTORY, dir_fd=folder)
+            try:
+                tap = next(iter(os.listdir(taps)), None)
+                if tap is None:  # it is just being deleted
+                    raise OSError(errno.ENODEV, "%s has no character device any more" % name)
+                major, minor = _contents(tap + "/dev", taps).split(":")
+            finally:
+                os.close(taps)
+        finally:
+            os.close(folder)
+        number = os.makedev(int(major), int(minor))
+        return Device(index, number, _identity(number, top))
+
+
+def _contents(path: str, folder: int) -> str:
+    with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder), encoding="ascii") as file:
+        return file.read()
+
+
+def _identity(number: int, top: int) -> str:
+    """What tells the device with a number from earlier ones with the same number; empty if there is none now.
+
+    This is the number of its inode in sysfs, which the kernel counts up.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        return str(os.lstat("dev/char/%d:%d" % (os.major(number), os.minor(number)), dir_fd=top).st_ino)
+    return ""
+
+
+def number_at(path: str) -> t.Optional[int]:
+    """The device number of the character device at a path, 0 for anything else there, None for nothing."""
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    return status.st_rdev if stat.S_ISCHR(status.st_mode) else 0
+
+
+def _mark(path: str) -> str:
+    """The identity of the device that a node was made for, as far as this collection made it."""
+    with contextlib.suppress(OSError):
+        return os.getxattr(path, _MARK, follow_symlinks=False).decode("ascii", "replace")
+    return ""
+
+
+def make(device: Device) -> str:
+    """Make the node of a device, and return its path. Raises OSError."""
+    for path in device.paths:
+        there = number_at(path)
+        if there == 0 or (there and not _stale((path, there))):
+            continue
+        if there:
+            remove(path)
+        os.mknod(path, stat.S_IFCHR | MODE, device.number)
+        with contextlib.suppress(OSError):  # not every file system has these
+            os.setxattr(path, _MARK, device.identity.encode("ascii"), follow_symlinks=False)
+        return path
+    raise FileExistsError(errno.EEXIST, "%s and %s are something else" % device.paths)
+
+
+def remove(path: str) -> None:
+    """Remove a node, or do nothing if it is gone already."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def _stale(*nodes: t.Tuple[str, int]) -> t.List[str]:
+    """Those nodes that are left over: their device doesn't exist, or only another one with its number."""
+    with sysfs() as top:
+        living = {path: _identity(number, top) for path, number in nodes}
+    return [path for path, identity in living.items() if not identity or _mark(path) not in ("", identity)]
+
+
+def sweep() -> None:
+    """Remove all nodes whose device doesn't exist any more, as far as this host can tell."""
+    nodes = [(path, number) for path, number, _file in _nodes()]
+    if nodes:
+        with contextlib.suppress(OSError):
+            for path in _stale(*nodes):
+                remove(path)
+
+
+def lasting() -> bool:
+    """Whether there are nodes that wouldn't go by themselves together with their device."""
+    return any(_mark(path) for path, _number, _file in _nodes())
+
+
+@contextlib.contextmanager
+def fresh(name: str) -> t.Iterator[None]:
+    """A context in which a macvtap gets its number. A node that another device with this number had is removed.
+
+    Called inside the namespace where the link will be.
+    """
+    sweep()
+    before = set(_nodes())
+    yield
+    number = device_of(name).number
+    for node in set(_nodes()) & before:
+        if node[1] == number:
+            remove(node[0])
+
+
+def _nodes() -> t.Iterator[_Node]:
+    """All nodes in /dev that are, or once were, those of macvtaps."""
+    names = [name for name in os.listdir("/dev") if _NAMES.match(name)]
+    foreign = _majors_of_others() if names else set()
+    for path in ("/dev/" + name for name in names):
+        with contextlib.suppress(FileNotFoundError):
+            status = os.lstat(path)
+            if stat.S_ISCHR(status.st_mode) and os.major(status.st_rdev) not in foreign:
+                yield path, status.st_rdev, (status.st_ino, status.st_ctime_ns)
+
+
+def _majors_of_others() -> t.Set[int]:
+    """The major numbers of all other drivers of character devices."""
+    with open("/proc/devices", encoding="ascii") as file:
+        lines = file.read().partition("Block devices:")[0].splitlines()
+    words = [line.split() for line in lines]
+    return {int(pair[0]) for pair in words if len(pair) == 2 and pair[0].isdigit() and pair[1] != _DRIVER}

@@ -1,0 +1,595 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Sockets in network namespaces, and what goes through them. The only file that imports pyroute2.
+
+Of pyroute2 the messages are used, which it encodes and decodes. The layers above them differ between its versions, drop
+silently what they don't know, and wait for the answer to each request, which takes longer than what the kernel does. So
+requests go through plain sockets, those that change something many at once. Each namespace has a socket of its own, opened
+while this process is inside it for a moment; sockets and namespaces stay open until the task ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import socket
+import struct
+import sys
+import time
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Unusable
+from ansible_collections.virtnet.linux.plugins.module_utils._common.packages import postpone
+from ansible_collections.virtnet.linux.plugins.module_utils._common.sysctls import PROC_SYS
+from ansible_collections.virtnet.linux.plugins.module_utils._common.values import family as ip_version
+from ansible_collections.virtnet.linux.plugins.module_utils._links import messages
+from ansible_collections.virtnet.linux.plugins.module_utils._links.messages import RTM_F_CLONED, RTN_UNICAST, RTN_UNSPEC
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink import wire as raw
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.descriptors import Descriptors, Handle
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Address, Route, Vlan
+    from ansible_collections.virtnet.linux.plugins.module_utils._netlink.descriptors import Place
+
+__all__ = [
+    "EXT_MASK",
+    "NLM_F_CREATE",
+    "NLM_F_EXCL",
+    "NLM_F_REPLACE",
+    "NetlinkError",
+    "Request",
+    "Space",
+    "acknowledged",
+    "ifaddrmsg",
+    "ifinfmsg",
+    "require",
+    "rtmsg",
+    "rtnl",
+]
+
+PYROUTE2_MINIMUM = (0, 7, 2)
+# The last release for Python 3.8. Releases 0.9.1 and 0.9.2 don't say that they require Python 3.9, so pip installs them.
+PYROUTE2_FOR_PYTHON_3_8 = (0, 8, 1)
+PYROUTE2_ERROR: t.Optional[str] = None
+try:
+    # All of it takes eight times as long to import as what is needed here, and longer than what any task does.
+    postpone("pyroute2")
+    try:
+        from pyroute2.config.version import __version__ as _version
+    except ModuleNotFoundError:
+        # Debian 12's package lacks that file.
+        from importlib.metadata import version
+
+        _version = version("pyroute2")
+    if tuple(int(n) for n in re.findall(r"\d+", _version)[:3]) < PYROUTE2_MINIMUM:
+        raise ImportError("this is version %s" % _version)
+
+    from pyroute2.netlink import nla, nlmsg, rtnl
+    from pyroute2.netlink.exceptions import NetlinkError
+    from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+    from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+    from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
+    from pyroute2.netlink.rtnl.rtmsg import rtmsg
+except (ImportError, AttributeError, TypeError, SyntaxError) as import_error:
+    # The last two are what a pyroute2 raises that is too new for this Python.
+    PYROUTE2_ERROR = str(import_error)
+    NetlinkError = RuntimeError
+    ifaddrmsg = ifinfmsg = rtmsg = rtnl = None
+else:
+
+    def _teach(message: t.Any, *attributes: t.Tuple[int, str, str]) -> None:
+        """Teach a message class of pyroute2 attributes (number, name, type) that it lacks, or has otherwise."""
+        known = list(message.nla_map)
+        for number, name, nla_type in attributes:
+            known += [("UNKNOWN_%d" % missing, "hex") for missing in range(len(known), number + 1)]
+            known[number] = (name, nla_type)
+        message.nla_map = tuple(known)
+
+    class _VlanRequest(nlmsg):  # type: ignore[misc]
+        """RTM_GETVLAN (struct br_vlan_msg of linux/if_bridge.h)."""
+
+        fields = (("family", "B"), ("reserved1", "B"), ("reserved2", "H"), ("ifindex", "I"))
+        nla_map = ((1, "BRIDGE_VLANDB_DUMP_FLAGS", "uint32"),)
+
+    class _VlanMessage(nlmsg):  # type: ignore[misc]
+        """Its answers."""
+
+        fields = _VlanRequest.fields
+        nla_map = ((1, "BRIDGE_VLANDB_ENTRY", "entry"),)
+
+        class entry(nla):  # type: ignore[misc]  # noqa: N801 (nla_map names it)
+            nla_map = ((1, "BRIDGE_VLANDB_ENTRY_INFO", "info"), (2, "BRIDGE_VLANDB_ENTRY_RANGE", "uint16"))
+
+            class info(nla):  # type: ignore[misc]  # noqa: N801
+                fields = (("flags", "H"), ("vid", "H"))
+
+    # linux/if_addr.h and linux/if_link.h have the numbers.
+    _teach(ifaddrmsg, (9, "IFA_RT_PRIORITY", "uint32"), (11, "IFA_PROTO", "uint8"))
+    _teach(ifinfmsg.ifinfo.bridge_data, (45, "IFLA_BR_VLAN_STATS_PER_PORT", "uint8"))
+    _teach(ifinfmsg.ifinfo.bridge_slave_data, (39, "IFLA_BRPORT_LOCKED", "uint8"))
+    # One driver, one set of attributes; and numbers where pyroute2 translates those that it knows.
+    ifinfmsg.ifinfo.data_map["macvtap"] = ifinfmsg.ifinfo.macvlan_data
+    _teach(
+        ifinfmsg.ifinfo.macvlan_data,
+        (1, "IFLA_MACVLAN_MODE", "uint32"),
+        (2, "IFLA_MACVLAN_FLAGS", "uint16"),
+        (3, "IFLA_MACVLAN_MACADDR_MODE", "uint32"),
+        (7, "IFLA_MACVLAN_BC_QUEUE_LEN", "uint32"),
+    )
+
+CAP_NET_ADMIN = 12  # linux/capability.h
+RTM_NEWNSID, RTM_GETNSID, RTM_GETVLAN = 88, 90, 114  # linux/rtnetlink.h
+RTEXT_FILTER_SKIP_STATS = 8
+# linux/netlink.h
+NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK, NLM_F_DUMP_INTR, NLM_F_DUMP = 0x1, 0x2, 0x4, 0x10, 0x300
+NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE = 0x100, 0x200, 0x400
+SOL_NETLINK, NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK = 270, 10, 11, 12
+SO_NETNS_COOKIE = 71  # asm-generic/socket.h
+LARGEST = 1 << 16  # bytes; the kernel puts at most half of that into one answer
+# How many requests go at once: their acknowledgements have to fit the usual buffer of a socket.
+TOGETHER = 100
+BRIDGE_VLANDB_DUMPF_STATS = 1  # linux/if_bridge.h
+DUMP_RETRIES = 20
+FEW = 64  # links that are read one by one rather than all again
+PAUSE = 0.02  # seconds, times the number of attempts
+
+# What is encoded without pyroute2, by its class for it.
+_LAYOUTS = {ifaddrmsg: raw.ADDRESS, rtmsg: raw.ROUTE}
+EXT_MASK = ("IFLA_EXT_MASK", RTEXT_FILTER_SKIP_STATS)
+
+
+def _decoded(message_class: t.Any, data: bytes) -> t.Any:
+    message = message_class(data)
+    message.decode()
+    return message
+
+
+def _identities(identity: t.Callable[[bytes], t.Any], found: t.Iterable[bytes]) -> t.Set[t.Any]:
+    """What tells messages apart, without those that have nothing for that."""
+    return {told for told in map(identity, found) if told != messages.UNSTEADY}
+
+
+def _link_message(data: bytes) -> messages.LinkMessage:
+    return messages.LinkMessage(data, lambda some: _decoded(ifinfmsg, some))
+
+
+class Request(t.NamedTuple):
+    """A request that changes something: a class of pyroute2's, and what goes into a message of it."""
+
+    message_class: t.Any
+    type: int
+    flags: int
+    attributes: messages.Attributes
+    header: t.Mapping[str, int]
+
+
+def acknowledged(request: Request) -> Request:
+    """The same request, which the kernel is to answer in any case."""
+    return request._replace(flags=request.flags | NLM_F_ACK)
+
+
+class Space(Handle):
+    """A network namespace, with a netlink socket in it; each is opened when it is needed.
+
+    That of the process itself, the ``own`` one, stays open.
+    """
+
+    inside_of: t.ClassVar[t.Optional[Space]] = None  # where the process is, if not at home
+
+    def __init__(self, fd: int, own: bool = False, descriptors: t.Optional[Descriptors] = None) -> None:
+        self._fd: t.Optional[int] = fd
+        self._descriptors = descriptors or Descriptors()
+        self._kept: t.Optional[Place] = None
+        self.own = own
+        if not own:
+            self._descriptors.use(self)
+        status = os.fstat(fd)
+        self.identity = (status.st_dev, status.st_ino)
+        self._channel: t.Optional[socket.socket] = None
+        self._sequence = 0
+        self._indexes: t.Dict[str, int] = {}
+        self._names: t.Dict[int, str] = {}
+        # References to other namespaces, by their ids here; and those of which the id was asked for.
+        self.ids: t.Dict[int, t.Optional[str]] = {}
+        self.asked: t.Set[str] = set()
+        self.port_vlans = True
+
+    def close(self) -> None:
+        self._hang_up()
+        self._close()
+        self._descriptors.closed(self)
+
+    def _close(self) -> None:
+        if self._fd is not None and self._fd != self._descriptors.home:
+            os.close(self._fd)
+        self._fd = None
+
+    @property
+    def fd(self) -> int:
+        """A descriptor of it, which may be closed as soon as other namespaces are used. Raises OSError."""
+        if not self.own:
+            self._descriptors.use(self)
+        if self._fd is None:
+            self._fd = self._descriptors.shelf.get(t.cast("Place", self._kept))
+        return self._fd
+
+    def keep(self) -> None:
+        """Keep it alive without a descriptor. Raises OSError."""
+        if self._kept is None:
+            self._kept = self._descriptors.shelf.put(t.cast("int", self._fd))
+
+    def put_away(self) -> None:
+        self.keep()
+        self._hang_up()
+        self._close()
+
+    def _hang_up(self) -> None:
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+
+    def forget(self) -> None:
+        """Forget what was remembered of names and indexes, because it may change."""
+        self._indexes, self._names, self.ids, self.asked = {}, {}, {}, set()
+
+    @contextlib.contextmanager
+    def inside(self) -> t.Iterator[None]:
+        """Be in the namespace for a moment. Raises Unusable if this user may not."""
+        before = Space.inside_of
+        if self is before or (self.own and before is None):
+            yield
+            return
+        try:
+            self._descriptors.enter(self.fd)
+        except OSError as error:
+            needed = " It needs the capability CAP_SYS_ADMIN; run the task as root (become: true)."
+            raise Unusable(
+                "Entering a network namespace failed: %s.%s"
+                % (error.strerror, needed if error.errno == errno.EPERM else "")
+            ) from error
+        Space.inside_of = None if self.own else self
+        try:
+            yield
+        finally:
+            Space.inside_of = before
+            self._descriptors.enter(before.fd if before else self._descriptors.home)
+
+    @property
+    def channel(self) -> socket.socket:
+        """The socket in it."""
+        if not self.own:
+            self._descriptors.use(self)
+        if self._channel is None:
+            with self.inside():
+                self._channel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+            self._channel.bind((0, 0))
+            for option in (NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK):
+                with contextlib.suppress(OSError):  # the last one came with Linux 4.20
+                    self._channel.setsockopt(SOL_NETLINK, option, 1)
+        return self._channel
+
+    @property
+    def cookie(self) -> str:
+        """What tells this namespace from every other one since the kernel started; before Linux 5.14, its inode."""
+        with contextlib.suppress(OSError):
+            (number,) = struct.unpack("=Q", self.channel.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8))
+            return "cookie %d" % number
+        return "inode %d" % self.identity[1]
+
+    def encode(self, request: Request) -> bytes:
+        """A request as it is sent."""
+        self._sequence += 1
+        layout = _LAYOUTS.get(request.message_class)
+        body = layout.encode(request.header, request.attributes) if layout else None
+        if body is not None:
+            how = (request.type, request.flags | NLM_F_REQUEST, self._sequence, 0)
+            return struct.pack("=IHHII", raw.NLMSG_HEADER + len(body), *how) + body
+        message = request.message_class()
+        message.update(request.header)
+        message["attrs"] = request.attributes
+        header = {"type": request.type, "flags": request.flags | NLM_F_REQUEST, "pid": 0}
+        message["header"] = {**header, "sequence_number": self._sequence}
+        message.encode()
+        return bytes(message.data)
+
+    def send(self, requests: t.Sequence[bytes]) -> t.List[t.Optional[NetlinkError]]:
+        """Send requests, and return what the kernel had against each. It runs all of them, whatever becomes of one."""
+        answers: t.List[t.Optional[NetlinkError]] = []
+        for start in range(0, len(requests), TOGETHER):
+            some = requests[start : start + TOGETHER]
+            expected = len(answers) + len(some)
+            try:
+                self.channel.send(b"".join(some))
+                while len(answers) < expected:
+                    found = messages.answers(self.channel.recv(LARGEST))
+                    errors = [answer.error for answer in found if answer.kind == messages.NLMSG_ERROR]
+                    answers += [NetlinkError(*error) if error[0] else None for error in errors]
+            except OSError:
+                # What is still to come mustn't be taken for the answers to what is sent next, the undo say.
+                self._hang_up()
+                raise
+        return answers
+
+    def _ask(self, request: Request) -> t.List[bytes]:
+        """The messages that answer a question. Raises NetlinkError."""
+        return self._answers(request)[0]
+
+    def _answers(self, request: Request) -> t.Tuple[t.List[bytes], bool]:
+        """The same, and whether the table has changed while it was dumped. Raises NetlinkError."""
+        self.channel.send(self.encode(request))
+        found: t.List[bytes] = []
+        interrupted = False
+        while True:
+            for answer in messages.answers(self.channel.recv(LARGEST)):
+                if answer.sequence != self._sequence:
+                    continue
+                interrupted = interrupted or bool(answer.flags & NLM_F_DUMP_INTR)
+                if answer.kind in (messages.NLMSG_ERROR, messages.NLMSG_DONE):
+                    if answer.error[0]:
+                        raise NetlinkError(*answer.error)
+                    return found, interrupted
+                found.append(answer.message)
+                if not answer.flags & NLM_F_MULTI:
+                    return found, interrupted
+
+    def dump(
+        self, message_class: t.Any, kind: int, attributes: t.Any, answer_class: t.Any = None, **fields: int
+    ) -> t.List[t.Any]:
+        """All answers to a dump request, which is repeated as long as the tables change underneath it."""
+        request = Request(message_class, kind, NLM_F_DUMP, attributes, fields)
+        return [_decoded(answer_class or message_class, message) for message in self._settled(request, bytes)]
+
+    def _settled(self, request: Request, identity: t.Callable[[bytes], t.Any]) -> t.List[bytes]:
+        """A dump during which the table didn't change, or after which another one has found the same things."""
+        before: t.Optional[t.Set[t.Any]] = None
+        for _attempt in range(DUMP_RETRIES):
+            found, interrupted = self._answers(request)
+            there = _identities(identity, found) if interrupted else set()
+            if not interrupted or there == before:
+                return found
+            before = there
+        raise Unusable("The kernel's tables changed during each of %d attempts to read them." % DUMP_RETRIES)
+
+    def _dump(self, request: Request, place: messages.Place, reread: t.Callable[[int], t.List[bytes]]) -> t.List[bytes]:
+        """A dump of what belongs to links. Where the table changes during it, it misses things that stay, as well.
+
+        Carrier and addresses of thousands of new links change all the time. So it is compared with a second dump, and only
+        the links in which the two differ are read again: ``place`` tells the link of a message and what is compared.
+        """
+        found, interrupted = self._answers(request)
+        for attempt in range(DUMP_RETRIES):
+            if not interrupted:
+                return found
+            before = _identities(place, found)
+            found, interrupted = self._answers(request)
+            unsure = {index for index, _identity in before ^ _identities(place, found)}
+            if interrupted and len(unsure) <= FEW:
+                sure = [message for message in found if place(message)[0] not in unsure]
+                return sure + [message for index in sorted(unsure) for message in reread(index)]
+            time.sleep(PAUSE * attempt)
+        raise Unusable("The kernel's tables changed during each of %d attempts to read them." % DUMP_RETRIES)
+
+    def _of_link(self, request: Request, place: messages.Place) -> t.List[bytes]:
+        """What a link has in a table; nothing if it is gone."""
+        try:
+            return self._settled(request, place)
+        except NetlinkError as error:
+            if error.code != errno.ENODEV:
+                raise
+        return []
+
+    def links(self, *attributes: t.Tuple[str, t.Any]) -> t.Dict[str, messages.LinkMessage]:
+        """The messages that describe all links, or those that the kernel finds by some attributes, by their names.
+
+        ``name_of`` remembers them then.
+        """
+        request = Request(ifinfmsg, rtnl.RTM_GETLINK, NLM_F_DUMP, [*attributes, EXT_MASK], {})
+        dump = self._dump(request, messages.place_of_link, lambda index: self._get_link([], index=index))
+        found = {message.get_attr("IFLA_IFNAME"): message for message in map(_link_message, dump)}
+        self._names.update((message["index"], name) for name, message in found.items())
+        return found
+
+    def _link(self, attributes: t.Any, **fields: int) -> t.Optional[messages.LinkMessage]:
+        return next(map(_link_message, self._get_link(attributes, **fields)), None)
+
+    def _get_link(self, attributes: t.Any, **fields: int) -> t.List[bytes]:
+        try:
+            return self._ask(Request(ifinfmsg, rtnl.RTM_GETLINK, 0, [*attributes, EXT_MASK], fields))
+        except NetlinkError as error:
+            if error.code == errno.ENODEV:
+                return []
+            raise
+
+    def link_by_name(self, name: str) -> t.Any:
+        """The message that describes a link, None if there is none of that name (alternative names don't count)."""
+        message = self._link([("IFLA_IFNAME", name)])
+        return message if message and message.get_attr("IFLA_IFNAME") == name else None
+
+    def name_of(self, index: int) -> str:
+        """The name of the link with an index, empty if it is gone."""
+        if index in self._names:
+            return self._names[index]
+        message = self._link([], index=index)
+        return message.get_attr("IFLA_IFNAME") if message else ""
+
+    def index_of(self, name: str) -> int:
+        """The index of a link, remembered until ``forget``; raises NetlinkError if there is none of that name."""
+        if name not in self._indexes:
+            message = self.link_by_name(name)
+            if message is None:
+                raise NetlinkError(errno.ENODEV, "there is no link '%s'" % name)
+            self._indexes[name] = message["index"]
+        return self._indexes[name]
+
+    def knows(self, name: str) -> bool:
+        """Whether the index of a link is remembered."""
+        return name in self._indexes
+
+    def id_of(self, fd: int) -> int:
+        """The id under which this namespace knows the one behind ``fd``, -1 if it doesn't."""
+        (answer,) = self._ask(Request(nsidmsg, RTM_GETNSID, 0, [("NETNSA_FD", fd)], {}))
+        return int(_decoded(nsidmsg, answer).get_attr("NETNSA_NSID"))
+
+    def give_id(self, fd: int, nsid: int) -> bool:
+        """Have this namespace know the one behind ``fd`` under an id. Returns False if it knows it already."""
+        request = Request(nsidmsg, RTM_NEWNSID, NLM_F_ACK, [("NETNSA_FD", fd), ("NETNSA_NSID", nsid)], {})
+        (error,) = self.send([self.encode(request)])
+        if error and error.code != errno.EEXIST:
+            raise error
+        return error is None
+
+    def ids_in(self, nsid: int) -> t.Dict[int, int]:
+        """The ids under which the namespace with an id here knows others, and those of the same namespaces here.
+
+        Raises NetlinkError where the kernel can't translate them; before 5.0 it ignores the question.
+        """
+        found = self.dump(nsidmsg, RTM_GETNSID, [("NETNSA_TARGET_NSID", nsid)])
+        ids = {message.get_attr("NETNSA_NSID"): message.get_attr("NETNSA_CURRENT_NSID") for message in found}
+        if None in ids.values():
+            raise NetlinkError(errno.EOPNOTSUPP, "The kernel does not translate the ids of namespaces.")
+        return ids
+
+    def addresses(self, index: int = 0, kernels: bool = True) -> t.Dict[int, t.List[Address]]:
+        """The addresses of a link, or of all, by the index of the link; without ``kernels`` not those of the kernel."""
+        found: t.Dict[int, t.List[Address]] = {}
+
+        def request(index: int) -> Request:
+            return Request(ifaddrmsg, rtnl.RTM_GETADDR, NLM_F_DUMP, [], {"index": index})
+
+        def reread(index: int) -> t.List[bytes]:
+            return self._of_link(request(index), messages.place_of_address)
+
+        for data in self._dump(request(index), messages.place_of_address, reread):
+            if kernels or not messages.is_kernels_address(data):
+                message = raw.Message(raw.ADDRESS, data)
+                if index in (0, message["index"]):
+                    found.setdefault(message["index"], []).append(messages.address(message))
+        return found
+
+    def ipv6(self, name: str) -> t.Optional[bool]:
+        """Whether a link has IPv6, or ``default`` for new ones; None where the kernel has no such setting for it."""
+        path = "%snet/ipv6/conf/%s/disable_ipv6" % (PROC_SYS, name)
+        with self.inside(), contextlib.suppress(OSError), open(path, encoding="ascii") as file:
+            return file.read().strip() == "0"
+        return None
+
+    def vlans(self, index: int) -> t.Optional[t.Tuple[Vlan, ...]]:
+        """The VLANs of a bridge's port, None for another link; and where the kernel has none or, before 5.7, doesn't tell.
+
+        The latter is remembered.
+        """
+        if not self.port_vlans:
+            return None
+        try:
+            found = self._dump_vlans(index, 0)
+            # The kernel takes the PVID for the beginning of a range, and then tells nothing of the range but the PVID
+            # (br_vlan_fill_vids()). Asked for statistics, it tells each VLAN by itself, which takes long for many.
+            vids = {vlan.vid for vlan in found}
+            if any(vlan.pvid and vlan.vid + 1 not in vids for vlan in found):
+                found = self._dump_vlans(index, BRIDGE_VLANDB_DUMPF_STATS)
+        except NetlinkError as error:
+            if error.code not in (errno.EOPNOTSUPP, errno.EINVAL):
+                raise
+            # Before the first bridge, the kernel's module for bridges may not be loaded.
+            self.port_vlans = error.code == errno.EINVAL or not os.path.isdir("/sys/module/bridge")
+            return None
+        return found
+
+    def _dump_vlans(self, index: int, flags: int) -> t.Tuple[Vlan, ...]:
+        how = [("BRIDGE_VLANDB_DUMP_FLAGS", flags)] if flags else []
+        found = self.dump(_VlanRequest, RTM_GETVLAN, how, _VlanMessage, family=socket.AF_BRIDGE, ifindex=index)
+        return messages.vlans(entry for message in found for entry in message.get_attrs("BRIDGE_VLANDB_ENTRY"))
+
+    def routes(self, index: int = 0, kernels: bool = True) -> t.Dict[int, t.List[Route]]:
+        """The unicast routes through a link, or through any, in the same way."""
+        found: t.Dict[int, t.List[Route]] = {}
+        for family in (socket.AF_INET, socket.AF_INET6):
+            for data in self._dump_routes(family, index):
+                # Where IPv6 is switched off, the kernel answers with all other families.
+                if data[16] != family or (not kernels and messages.is_kernels_route(data)):
+                    continue
+                message = raw.Message(raw.ROUTE, data)
+                out = message.get_attr("RTA_OIF")
+                if out and index in (0, out) and not message["flags"] & RTM_F_CLONED:
+                    found.setdefault(out, []).extend(messages.route(message))
+        return found
+
+    def links_of_routes(
+        self, keys: t.Collection[t.Tuple[str, int, int]]
+    ) -> t.Dict[t.Tuple[str, int, int], t.FrozenSet[int]]:
+        """The indexes of the links that the routes with some ``key``s lead through; 0 for a route through none or several."""
+        found: t.Dict[t.Tuple[str, int, int], t.FrozenSet[int]] = {}
+        for version in sorted({ip_version(to) for to, _table, _metric in keys}):
+            lengths = {int(to.partition("/")[2]) for to, _table, _metric in keys if ip_version(to) == version}
+            for data in self._dump_routes(messages.family(version), 0, RTN_UNSPEC):
+                if data[16] == messages.family(version) and data[17] in lengths:
+                    message = raw.Message(raw.ROUTE, data)
+                    key = messages.route_key(message)
+                    if key in keys and not message["tos"] and not message["flags"] & RTM_F_CLONED:
+                        found[key] = found.get(key, frozenset()) | {message.get_attr("RTA_OIF") or 0}
+        return found
+
+    def _dump_routes(self, family: int, index: int, kind: int = RTN_UNICAST) -> t.List[bytes]:
+        def request(index: int) -> Request:
+            through = [("RTA_OIF", index)] if index else []
+            return Request(rtmsg, rtnl.RTM_GETROUTE, NLM_F_DUMP, through, {"family": family, "type": kind})
+
+        def reread(index: int) -> t.List[bytes]:
+            return self._of_link(request(index), messages.place_of_route) if index else []
+
+        return self._dump(request(index), messages.place_of_route, reread)
+
+
+def require() -> None:
+    """Raises Unusable where this host, this Python or this user can't do what is needed."""
+    if PYROUTE2_ERROR is not None:
+        raise Unusable(_unusable_pyroute2(PYROUTE2_ERROR, _installed_pyroute2(), sys.version_info[:2]))
+    if not _privileged():
+        raise Unusable("This module needs the capability CAP_NET_ADMIN; run the task as root (become: true).")
+
+
+def _unusable_pyroute2(error: str, installed: str, python: t.Tuple[int, int]) -> str:
+    """A sentence on a pyroute2 that raised this error, with its version ("" if unknown) and that of Python."""
+    if python < (3, 9) and _release(installed) > PYROUTE2_FOR_PYTHON_3_8:
+        newest = _dotted(PYROUTE2_FOR_PYTHON_3_8)
+        return (
+            "The Python library pyroute2 %s is too new for Python %s (%s): it requires Python 3.9. Install pyroute2 %s, the "
+            "newest release for this Python: %s -m pip install pyroute2==%s."
+            % (installed, _dotted(python), sys.executable, newest, sys.executable, newest)
+        )
+    return (
+        "This module needs the Python library pyroute2 %s or newer for %s (Debian and Ubuntu: package "
+        "python3-pyroute2), and can't use what is there: %s." % (_dotted(PYROUTE2_MINIMUM), sys.executable, error)
+    )
+
+
+def _installed_pyroute2() -> str:
+    """The version of pyroute2 that is installed, usable or not; "" if there is none."""
+    # Imported only here: it takes long to import.
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+
+    try:
+        return version("pyroute2")
+    except PackageNotFoundError:
+        return ""
+
+
+def _release(version: str) -> t.Tuple[int, ...]:
+    return tuple(int(n) for n in re.findall(r"\d+", version)[:3])
+
+
+def _dotted(numbers: t.Iterable[int]) -> str:
+    return ".".join(map(str, numbers))
+
+
+def _privileged() -> bool:
+    with open("/proc/self/status", encoding="utf-8") as status:
+        capabilities = re.search(r"^CapEff:\s*([0-9a-f]+)", status.read(), re.M)
+    return bool(capabilities and int(capabilities.group(1), 16) >> CAP_NET_ADMIN & 1)

@@ -1,0 +1,341 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The documents of whole topologies: lists of those of namespaces, links, and bridges of Open vSwitch with their ports."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._common import argument_specs
+from ansible_collections.virtnet.linux.plugins.module_utils._common import names as common_names
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput
+from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted
+from ansible_collections.virtnet.linux.plugins.module_utils._common.option_types import mistyped, outermost
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import Wanted
+from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
+    WantedLink,
+    WantedNetns,
+    references,
+)
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs import bridge_documents, port_documents
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.documents import CONNECTION, read_timeout
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import WantedBridge, WantedPort
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State
+
+Document = t.Dict[str, t.Any]
+Options = t.Dict[str, t.Any]
+# Completes a document by an argument spec, and returns it with sentences about what is wrong with it.
+Validate = t.Callable[[Options, Document], t.Tuple[Document, t.List[str]]]
+
+ANY, PORT = "link", "linux_bridge_port"
+UNKNOWN = "there is no option "  # how a sentence of Validate on such a one begins
+KINDS = (ANY, PORT, *registry.KINDS)
+_DOCUMENTS = {"type": "list", "elements": "dict", "default": []}
+# The options of a document that is kept: as they were given, and completed.
+_KEPT_AS_GIVEN = ("name", "purge", "rollback", "timeout")
+_KEPT = (*_KEPT_AS_GIVEN, "namespaces", "links", "ovs_bridges")
+
+
+def topology_options() -> Options:
+    """The argument spec of a topology; that of its elements follows from their kinds."""
+    return {
+        "name": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "namespaces": _DOCUMENTS,
+        "links": _DOCUMENTS,
+        "ovs_bridges": _DOCUMENTS,
+        "purge": {"type": "bool", "default": True},
+        "rollback": {"type": "bool", "default": True},
+        "persist": {"type": "bool", "default": False},
+        **CONNECTION,
+    }
+
+
+def info_options() -> Options:
+    """The argument spec of the module that tells."""
+    return {"namespaces": {"type": "list", "elements": "str"}, **CONNECTION}
+
+
+def read_topology(document: Document, validate: Validate) -> Wanted:
+    """What a topology's document wants. Raises BadInput with a sentence for everything that is wrong with it."""
+    return _read_strictly(document, validate).wanted()
+
+
+def read_what_can_be(document: Document, validate: Validate) -> Wanted:
+    """The same without an exception: ``Wanted.wrong`` has the sentences, and what can't be read is left out."""
+    reader = _read(document, validate)
+    return reader.wanted()._replace(wrong=tuple(reader.wrong), unread=frozenset(reader.unread))
+
+
+def keepable(document: Document, validate: Validate) -> Document:
+    """A document that can be read again at the next boot, with ``as_kept``: complete, less what says nothing.
+
+    Raises BadInput where it speaks of what a reboot does away with.
+    """
+    reader = _read_strictly(document, validate)
+    _check_lasting(reader.wanted())
+    return {**{name: document[name] for name in _KEPT_AS_GIVEN}, **reader.complete}
+
+
+def as_kept(options: Options, element: Document) -> t.Tuple[Document, t.List[str]]:
+    """Completes an element of a document that is kept: its values have the types of their options, and are not converted."""
+    return argument_specs.complete(options, element)
+
+
+def read_kept(document: t.Any, name: str) -> t.Tuple[Wanted, Document]:
+    """What the document wants that is kept of a topology, and the document with its defaults.
+
+    Raises BadInput with a sentence for everything that is wrong with it.
+    """
+    options = {option: spec for option, spec in topology_options().items() if option in _KEPT}
+    complete, wrong = as_kept(options, document)
+    if wrong:
+        raise BadInput(*("%s." % common_names.upper(sentence) for sentence in wrong))
+    if complete["name"] != name:
+        raise BadInput("Option name: it is the document of topology %s." % quoted(complete["name"]))
+    read_timeout(complete["timeout"])
+    wanted = read_topology(complete, as_kept)
+    _check_lasting(wanted)
+    return wanted, complete
+
+
+def _check_lasting(wanted: Wanted) -> None:
+    """Raises BadInput where a document speaks of what a reboot does away with."""
+    for reference, where in references(wanted).items():
+        if reference.startswith("/proc/"):
+            raise BadInput(
+                "%s: '%s' is another namespace after a reboot, or none; option persist needs one that has a name."
+                % (common_names.upper(where), reference)
+            )
+
+
+def _read_strictly(document: Document, validate: Validate) -> _Reader:
+    reader = _read(document, validate)
+    if reader.wrong:
+        raise BadInput(*reader.wrong)
+    return reader
+
+
+def _read(document: Document, validate: Validate) -> _Reader:
+    reader = _Reader(validate, document.get("database"))
+    try:
+        common_names.topology_name(document["name"], "option name")
+    except BadInput as error:
+        reader.wrong += error.sentences
+    for number, element in enumerate(document["namespaces"]):
+        reader.netns("namespaces[%d]" % number, element)
+    for number, element in enumerate(document["links"]):
+        reader.link("links[%d]" % number, element)
+    for number, element in enumerate(document["ovs_bridges"]):
+        reader.bridge("ovs_bridges[%d]" % number, element)
+    return reader
+
+
+class _Reader:
+    """Reads one element after the other, and keeps what was wanted, what was wrong, and the elements when completed.
+
+    ``unread`` has the names in elements that can't be read; nothing is known of these things but their names.
+    """
+
+    def __init__(self, validate: Validate, database: t.Optional[str]) -> None:
+        self._validate = validate
+        self._database = database
+        self.found: t.List[t.Any] = []
+        self.wrong: t.List[str] = []
+        self.unread: t.Set[str] = set()
+        self.complete: Document = {"namespaces": [], "links": [], "ovs_bridges": []}
+
+    def wanted(self) -> Wanted:
+        """All that was wanted."""
+        return Wanted(
+            tuple(item for item in self.found if isinstance(item, WantedNetns)),
+            tuple(item for item in self.found if isinstance(item, WantedLink)),
+            tuple(item for item in self.found if isinstance(item, WantedBridge)),
+            tuple(item for item in self.found if isinstance(item, WantedPort)),
+        )
+
+    def read(self, where: str, options: Options, element: Document, read: t.Callable[[Document], t.Any]) -> Document:
+        """Read an element by the argument spec and the function for it; returns what was given and by default."""
+        place = _place(where, element)
+        unlike = mistyped(options, element)
+        complete, wrong = self._validate(options, {k: v for k, v in element.items() if k not in outermost(unlike)})
+        # An element with a misspelt option is read without that.
+        unknown = [sentence for sentence in wrong if sentence.startswith(UNKNOWN)]
+        found: t.List[t.Any] = []
+        if not unlike and len(unknown) == len(wrong):
+            try:
+                found.append(
+                    _located(read({name: value for name, value in complete.items() if name in options}), where)
+                )
+            except BadInput as error:
+                wrong = [*wrong, *error.sentences]
+        required = ["missing required arguments: %s" % name for name in unlike]
+        self.found += found
+        told = [*unlike.values(), *(sentence for sentence in wrong if sentence not in required)]
+        self.wrong += ["%s: %s." % (place, sentence.rstrip(".")) for sentence in told]
+        if not found:
+            self.unread |= _names_in(element)
+        return _given(options, complete) if found else {}
+
+    def netns(self, where: str, element: Document) -> None:
+        """Read the document of a namespace."""
+        complete = self.read(where, documents.netns_options(), element, documents.read_netns)
+        self.complete["namespaces"].append(complete)
+
+    def link(self, where: str, element: Document) -> None:
+        """Read the document of a link, whose kind tells its options."""
+        kind = element.get("kind")
+        complete: Document = {}
+        if not isinstance(kind, str):
+            self._without_kind(where, element)
+        elif kind == PORT:
+            complete = self.read(where, documents.port_options(), _without(element, "kind"), documents.read_port)
+        elif kind == ANY:
+            any_link = {**element, "kind": None}
+            options = documents.link_options(None)
+            complete = self.read(where, options, any_link, lambda found: documents.read_link(found, None))
+        elif isinstance(kind, str) and kind in registry.KINDS:
+            of_kind = registry.KINDS[kind]
+            options = documents.link_options(of_kind)
+            complete = self.read(where, options, element, lambda found: documents.read_link(found, of_kind))
+        else:
+            self._without_kind(where, element)
+        self.complete["links"].append({**complete, "kind": kind})
+
+    def _without_kind(self, where: str, element: Document) -> None:
+        self.unread |= _names_in(element)
+        kind = element.get("kind")
+        self.wrong.append(
+            "%s: a link needs a kind, and %s is none of %s."
+            % (_place(where, element), quoted("" if kind is None else kind), ", ".join(sorted(KINDS)))
+        )
+
+    def bridge(self, where: str, element: Document) -> None:
+        """Read the document of an OVS bridge, and those of its ports."""
+        at_hand = {"database": element.get("database", self._database)}
+        bridge = {**at_hand, **{key: value for key, value in element.items() if key != "ports"}}
+        options = {**bridge_documents.bridge_options()}
+        for name in ("ports", "purge_ports", "timeout"):
+            del options[name]
+        complete = self.read(where, options, bridge, bridge_documents.read_bridge)
+        complete["ports"] = []
+        self.complete["ovs_bridges"].append(complete)
+        ports = element.get("ports") or []
+        if not isinstance(ports, list) or not all(isinstance(port, dict) for port in ports):
+            others = [port for port in ports if not isinstance(port, dict)] if isinstance(ports, list) else [ports]
+            self.wrong.append(
+                "%s: option ports is a list of the documents of ports, such as {name: p0}, and %s is none."
+                % (_place(where, element), quoted(others[0]))
+            )
+            return
+        options = {**port_documents.port_options()}
+        del options["timeout"]
+        for number, port in enumerate(ports):
+            on_bridge = {**at_hand, "bridge": element.get("name"), **port}
+            read = self.read("%s.ports[%d]" % (where, number), options, on_bridge, port_documents.read_port)
+            complete["ports"].append(read)
+
+
+def _located(found: t.Any, where: str) -> t.Any:
+    """What an element wants, with the place of a link in the document."""
+    if not isinstance(found, WantedLink):
+        return found
+    peer = dataclasses.replace(found.peer, where=where) if found.peer else None
+    return dataclasses.replace(found, where=where, peer=peer)
+
+
+def _place(where: str, element: Document) -> str:
+    """The beginning of a sentence on an element: where it is in the document, and its name."""
+    name = element.get("name")
+    return "In %s (%s)" % (where, quoted(name)) if name and isinstance(name, (str, int)) else "In %s" % where
+
+
+def _names_in(element: Document) -> t.Set[str]:
+    peer = element.get("peer")
+    names = [element.get("name"), *([peer.get("name")] if isinstance(peer, dict) else [])]
+    return {name for name in names if isinstance(name, str)}
+
+
+def _given(options: Options, document: Document) -> Document:
+    """A document without the options that were left out, in the documents within it as well."""
+    given: Document = {}
+    for name, value in document.items():
+        within = options.get(name, {}).get("options")
+        if value is None:
+            continue
+        if within and isinstance(value, list):
+            given[name] = [_given(within, element) for element in value]
+        else:
+            given[name] = _given(within, value) if within and isinstance(value, dict) else value
+    return given
+
+
+def write_topology(state: State, wanted: Wanted, plan: Plan) -> Document:
+    """What a topology's document names, as it stands: its elements by their names, for comparing.
+
+    What else the plan removes is there by name only.
+    """
+    present = not wanted.topology or wanted.topology.present
+    found = as_it_stands(state, wanted if present else Wanted())
+    found["removed"] = {
+        thing: "present" if thing in _things(state) else "absent"
+        for thing in sorted(_things(plan.before) - _things(plan.after))
+    }
+    if plan.before.kept or plan.after.kept:
+        found.update(persist=state.kept is not None, persisted=state.kept or {})
+    return found
+
+
+def as_it_stands(state: State, wanted: Wanted) -> Document:
+    """The elements of a topology's document by their names, as they stand."""
+    found: Document = {"namespaces": {}, "links": {}, "ovs_bridges": {}}
+    for netns in wanted.namespaces:
+        found["namespaces"][netns.name] = documents.write_netns(state, netns)
+    for link in wanted.links:
+        name = "%s%s" % (link.ref.netns + "/" if link.ref.netns else "", link.ref.name)
+        if link.port_of:
+            found["links"][name + " (%s)" % PORT] = {"kind": PORT, **documents.write_port(state, link)}
+        else:
+            document = documents.write_link(state, link.ref, registry.KINDS.get(link.kind))
+            found["links"][name] = {**document, "kind": link.kind or ANY}
+    ports: t.Dict[t.Tuple[str, str], Document] = {}
+    for port in wanted.ovs_ports:
+        document = port_documents.write_port(state.ovs[port.database], port)
+        ports.setdefault((port.database, port.bridge), {})[port.name] = _without(document, "bridge", "database")
+    for bridge in wanted.ovs_bridges:
+        document = bridge_documents.write_bridge(state.ovs[bridge.database], bridge)
+        document["ports"] = ports.get((bridge.database, bridge.name), {})
+        name = "%s (%s)" % (bridge.name, bridge.database) if bridge.database else bridge.name
+        found["ovs_bridges"][name] = document
+    return found
+
+
+def _things(state: State) -> t.Set[str]:
+    """Words for all that is in a state."""
+    ports = {"OVS port '%s'" % name for switch in state.ovs.values() for name in switch.ports}
+    return {"namespace '%s'" % name for name in state.namespaces} | {"link %s" % (ref,) for ref in state.links} | ports
+
+
+def listed(document: Document) -> Document:
+    """The same with lists, as a topology takes it."""
+    bridges = [{**bridge, "ports": list(bridge["ports"].values())} for bridge in document["ovs_bridges"].values()]
+    return {
+        "namespaces": list(document["namespaces"].values()),
+        "links": list(document["links"].values()),
+        "ovs_bridges": bridges,
+    }
+
+
+def _without(document: Document, *names: str) -> Document:
+    return {name: value for name, value in document.items() if name not in names}

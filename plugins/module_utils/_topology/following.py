@@ -1,0 +1,101 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Records of topologies that follow what an undo has made again, and that has another identity since.
+
+A topology owns what has the identity in its record. Any task may delete such a thing, fail, and make it again; without this
+the topology would no longer own it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import OwnedLink, Record
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State
+    from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records
+
+
+class Renewal(t.NamedTuple):
+    """What got another identity: the new UUIDs of rows by the old ones, and the new indexes of links by what they were."""
+
+    rows: t.Dict[str, str]
+    links: t.Dict[OwnedLink, int]
+
+    def record(self, record: Record) -> Record:
+        """A record with the new identities."""
+        return dataclasses.replace(
+            record,
+            links=[link._replace(ifindex=self.links.get(_anywhere(link), link.ifindex)) for link in record.links],
+            bridges={row: self.rows.get(uuid, uuid) for row, uuid in record.bridges.items()},
+            ports={row: self.rows.get(uuid, uuid) for row, uuid in record.ports.items()},
+        )
+
+
+def renewal(before: State, now: State) -> Renewal:
+    """What is in both states, and has another identity in the second one."""
+    rows = {}
+    for database, switch in before.ovs.items():
+        new = now.ovs[database].rows if database in now.ovs else {}
+        rows.update({uuid: new[row] for row, uuid in switch.rows.items() if row in new and new[row] != uuid})
+    links = {}
+    for ref, link in before.links.items():
+        there = now.links.get(ref)
+        if there and there.kind == link.kind and there.index != link.index:
+            space = before.namespaces[ref.netns].identity
+            links[OwnedLink("", space, ref.name, link.kind, link.index)] = there.index
+    return Renewal(rows, links)
+
+
+def _anywhere(link: OwnedLink) -> OwnedLink:
+    """A link by the identity of its namespace, whatever that is called."""
+    return link._replace(netns="", above=0)
+
+
+def _concerns(record: Record, before: State) -> bool:
+    """Whether a record speaks of something that is there."""
+    spaces = {netns.identity for netns in before.namespaces.values()}
+    uuids = {uuid for switch in before.ovs.values() for uuid in switch.rows.values()}
+    rows = (*record.bridges.values(), *record.ports.values())
+    return any(uuid in uuids for uuid in rows) or any(link.space in spaces for link in record.links)
+
+
+class Following:
+    """The records that may have to follow; all but that of one topology, which its own task writes."""
+
+    def __init__(self, records: Records, but: str = "") -> None:
+        self._records = records
+        self._but = but
+        self._concerned: t.List[Record] = []
+
+    def prepare(self, before: State) -> None:
+        """Reserve what writing them needs. Raises Unusable where there isn't enough space."""
+        records: t.Sequence[Record] = ()
+        # Those that can't be read own nothing that could be lost.
+        with contextlib.suppress(Failure):
+            records, _trouble = self._records.others(self._but)
+        for record in records:
+            if _concerns(record, before):
+                self._records.reserve_record(record)
+                self._concerned.append(record)
+
+    def follow(self, before: State, now: State) -> None:
+        """Write those that speak of something with another identity. Raises Unusable."""
+        renewed = renewal(before, now)
+        for record in self._concerned:
+            new = renewed.record(record)
+            if new != record:
+                self._records.write(new)
+
+    def release(self) -> None:
+        """Give back what was reserved."""
+        self._records.release()

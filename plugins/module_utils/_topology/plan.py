@@ -1,0 +1,473 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""(observed, wanted) → Plan, for namespaces, links and Open vSwitch together, and for what a topology owns. Pure.
+
+The order: namespaces; links; Open vSwitch, which needs links for its ports; links upon those that it makes; then what all
+links are to have; deletions last, those of Open vSwitch at the very end, because an internal port can't come back as it was.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import functools
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Conflict
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Planning
+from ansible_collections.virtnet.linux.plugins.module_utils._links import plan as links_plan
+from ansible_collections.virtnet.linux.plugins.module_utils._links import steps
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import linux_bridge
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import OVS_KINDS, OWN, Ref, WantedLink
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs import bridge_plan
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_steps import BridgeAdd
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import BRIDGE, INTERFACE
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.port_steps import LinkAgain, PortAdd, PortDel
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.steps import ColumnSet, same
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.contradictions import contradictions
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.kept import is_result_of, mean_the_same
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import (
+    Belongings,
+    WantedTopology,
+    belongings,
+)
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.steps import DocumentKeep
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, Step
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
+    from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import Interface, Switch
+
+# Links that the kernel makes by itself in every namespace, or with the modules for tunnels.
+KERNELS_OWN = ("lo", "sit0", "tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "ip6tnl0", "ip6gre0")
+
+
+def make_plan(state: State, wanted: Wanted) -> Plan:
+    """The plan that makes a host in ``state`` have all that is ``wanted``, and lose what its topology has no use for.
+
+    Raises Conflict with a sentence for everything that can't be.
+    """
+    planner = _TopologyPlanner(state)
+    planner.topology(wanted)
+    plan = planner.plan()
+    planner.check_numbers(wanted)
+    planner.check_needed()
+    planner.check_followers(wanted.links)
+    planner.check_macs(wanted.links)
+    planner.warn_losses(wanted.links)
+    planner.check_internal()
+    planner.check_ports(wanted)
+    planner.warn_of_ovs()
+    planner.check_collateral(wanted, plan)
+    return plan
+
+
+def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
+    """What gives links and Open vSwitch back what they had; internal ports of the latter may have to move again."""
+    moves: t.List[Step] = []
+    if not observed:
+        target = _without_promisc(target, state)
+    with state.trial():
+        for ref, link in target.links.items():
+            fresh = Ref(OWN, ref.name)
+            lost = ref not in state.links and fresh in state.links and fresh not in target.links
+            if lost and link.kind in OVS_KINDS and state.links[fresh].kind in OVS_KINDS:
+                moves.append(steps.LinkMove(fresh, ref, link.index))
+                moves[-1].simulate(state)
+        return [
+            *bridge_plan.PLANNING.make_repair(state, target, observed),
+            *moves,
+            *links_plan.make_repair(state, target, observed),
+        ]
+
+
+def _without_promisc(target: State, state: State) -> State:
+    """The target without whether links are promiscuous that Open vSwitch has in a state.
+
+    It makes them so when it takes them, and remembers what they were; where we are first, they stay so when it releases them.
+    """
+    interfaces = [switch.interfaces for switch in state.ovs.values()]
+    links = {
+        ref: link.having(promisc=None) if ref.netns == OWN and any(ref.name in names for names in interfaces) else link
+        for ref, link in target.links.items()
+    }
+    return dataclasses.replace(target, links=links)
+
+
+def differences(before: State, now: State, done: t.Sequence[Step]) -> t.List[str]:
+    """A sentence for each thing in which two States differ, apart from lost links that Open vSwitch has made again."""
+    again = {Ref(OWN, step.name) for step in done if isinstance(step, LinkAgain)} - before.links.keys()
+    if again:
+        now = now.copy()
+        now.links = {ref: link for ref, link in now.links.items() if ref not in again}
+    kept = ["What is kept for the next boot is not as it was."] if before.kept != now.kept else []
+    return [*links_plan.differences(before, now, done), *bridge_plan.PLANNING.differences(before, now, done), *kept]
+
+
+PLANNING = Planning(make_plan, make_repair, differences)
+
+
+class _TopologyPlanner(links_plan.LinkPlanner, bridge_plan.OvsPlanner):
+    def __init__(self, state: State) -> None:
+        super().__init__(state)
+        self._errors: t.List[str] = []
+        self._placed: t.Set[int] = set()
+        self._doomed: t.Set[str] = set()  # namespaces
+        self._last_of_ovs: t.List[t.Callable[[], None]] = []
+        self._deletions_at = 0
+
+    def _try(self, plan: t.Callable[..., None], *arguments: t.Any) -> bool:
+        """Whether a part of the plan can be made; what stands against it is kept for the end."""
+        try:
+            plan(*arguments)
+        except (BadInput, Conflict) as error:
+            self._errors += error.sentences
+            return False
+        return True
+
+    def topology(self, wanted: Wanted) -> None:
+        """Plan all of it. Raises Conflict with all that can't be."""
+        topology = wanted.topology
+        self._errors += wanted.wrong
+        mine = belongings(topology.record, self.before) if topology else Belongings()
+        self.owned = mine.links
+        unlisted = {link.ref for link in wanted.links if not link.present and not link.port_of}
+        self.doomed = unlisted | _unlisted(wanted, mine).links
+        if topology:
+            self.warnings += topology.warnings
+            self._errors += _foreign(wanted, topology, self.before)
+        if topology is None or topology.present:
+            self._errors += [*_twice(wanted), *contradictions(wanted)]
+            self._present(wanted)
+        else:
+            self.ovs_missing(wanted)
+        self._absent(wanted, mine)
+        if topology:
+            self.last = [self._begin_deletions, *self.last, functools.partial(self._keep, topology)]
+        if self._errors:
+            # What is missing may be what an element that can't be read would have made.
+            unread = ["'%s'" % name for name in wanted.unread]
+            missing = [sentence for sentence in self.missing if not any(name in sentence for name in unread)]
+            raise Conflict(*self._errors, *missing)
+
+    def _keep(self, topology: WantedTopology) -> None:
+        """Keep the document for the next boot unless the kept one serves; called when all other steps are known."""
+        keep, kept = topology.keep, self.before.kept
+        if not mean_the_same(kept, keep) and (self.done or not is_result_of(keep, kept, self.before)):
+            self.do(DocumentKeep(topology.name, keep))
+            # It is run before all deletions, which an undo can't always make good.
+            self.done.insert(self._deletions_at, self.done.pop())
+
+    def _begin_deletions(self) -> None:
+        self._deletions_at = len(self.done)
+
+    def _present(self, wanted: Wanted) -> None:
+        for netns in wanted.namespaces:
+            self._try(self.namespace, netns)
+        links = _each_once(link for link in wanted.links if link.present)
+        self._try(self.expect, [*links, *(link for link in wanted.links if not link.present)])
+        early, late = self._in_order(links, wanted)
+        self._place(early)
+        before_ovs, self.last = self.last, []
+        if self._try(self.ovs, wanted):
+            for link in links:
+                for end in link.ends():
+                    self._try(self._give_to_ovs, end, wanted)
+            self._leave_to_ovs()
+        self.last, self._last_of_ovs = before_ovs, self.last
+        self._place(late)
+        for netns in wanted.namespaces:
+            self._try(self.settle_namespace, netns)
+        # What a bridge keeps for a port comes to that when the link is one.
+        for link in sorted(links_plan.in_settling_order(links), key=lambda link: bool(link.port_of)):
+            if id(link) in self._placed:
+                self._try(self.settle, link)
+        self._try(self.check_routes)
+        self.come_up()
+        for bridge in self.state.links.values():
+            if bridge.ports and len(bridge.ports) > linux_bridge.MAX_PORTS:
+                self._errors.append(
+                    "Link %s would have %d ports, and a Linux bridge takes at most %d."
+                    % (bridge.ref, len(bridge.ports), linux_bridge.MAX_PORTS)
+                )
+
+    def _check_no_link(self, switch: Switch, name: str, what: str) -> None:
+        super()._check_no_link(switch, name, what)
+        link = self.state.links.get(Ref(OWN, name))
+        if link and Ref(OWN, name) not in self.before.links:
+            raise Conflict(
+                "%s '%s' can't be made: option links lists a %s of that name. No changes were made."
+                % (what, name, link.kind)
+            )
+
+    def _give_to_ovs(self, link: WantedLink, wanted: Wanted) -> None:
+        """Have Open vSwitch set those values of a link that it keeps itself, as far as it has the link in its own namespace."""
+        place = Ref(OWN, link.ref.name)
+        at_hand = self.state.links.get(place)
+        if OWN not in (link.ref.netns, link.move_from) or at_hand is None:
+            return
+        for database, switch in self.state.ovs.items():
+            interface = switch.interfaces.get(place.name)
+            if interface is None:
+                continue
+            for name, table, column, key in _kept_by_ovs(switch, interface):
+                value = link.values.get(name)
+                old = (switch.bridges if table == BRIDGE else switch.interfaces)[place.name].values[column]
+                there = old.get(key) if key else old
+                if value is None or same(name, there, value):
+                    continue
+                _check_asked(link, wanted, database, name, there)
+                if name in at_hand.values and same(name, at_hand.values[name], value) and there is None:
+                    continue
+                new = {**old, key: value} if key else value
+                self.do(ColumnSet(database, table, place.name, column, old, new))
+
+    def _leave_to_ovs(self) -> None:
+        """Leave to Open vSwitch whether the links that it takes, has or releases are promiscuous."""
+        for database, switch in self.state.ovs.items():
+            for name in switch.interfaces.keys() | self.before.ovs[database].interfaces.keys():
+                origin = self._origins.get(Ref(OWN, name))
+                if origin:
+                    self._origins[Ref(OWN, name)] = origin.having(promisc=None)
+
+    def _place(self, links: t.Iterable[WantedLink]) -> None:
+        for link in links:
+            if self._try(self.place, link):
+                self._placed.add(id(link))
+
+    def _in_order(
+        self, links: t.Sequence[WantedLink], wanted: Wanted
+    ) -> t.Tuple[t.List[WantedLink], t.List[WantedLink]]:
+        """The links before and after Open vSwitch, parents before what is upon them. Keeps an error for a circle."""
+        internal = {port.name for port in wanted.ovs_ports if port.interface.get("type") == "internal"}
+        internal |= {bridge.name for bridge in wanted.ovs_bridges}
+        makers = {end.ref: link for link in links if link.made for end in link.ends()}
+        early: t.Dict[int, WantedLink] = {}
+        late: t.Dict[int, WantedLink] = {}
+        visiting: t.Set[int] = set()
+
+        def place(link: WantedLink) -> None:
+            stack: t.List[WantedLink] = []
+            below: t.Optional[WantedLink] = link
+            while below and id(below) not in early and id(below) not in late:
+                if id(below) in visiting:
+                    raise BadInput("Option parent of link %s leads in a circle." % (below.ref,))
+                visiting.add(id(below))
+                stack.append(below)
+                below = makers.get(below.parent) if below.parent else None
+            for upper in reversed(stack):
+                upon_ovs = upper.parent and upper.parent.name in internal and not below
+                waits = not upper.made or upon_ovs or (below and id(below) in late)
+                (late if waits else early)[id(upper)] = below = upper
+
+        for link in links:
+            self._try(place, link)
+        return [*early.values()], [*late.values()]
+
+    def _absent(self, wanted: Wanted, mine: Belongings) -> None:
+        """What goes: what is to be absent, and what the topology owns and has no use for."""
+        if wanted.topology is None or wanted.topology.present:
+            for link in wanted.links:
+                if not link.present:
+                    self._try(self.absent_link, link)
+        gone = _unlisted(wanted, mine)
+        self._doomed = gone.namespaces | {netns.name for netns in wanted.namespaces if not netns.present}
+        for ref in sorted(gone.links):
+            if not self._goes_anyway(ref):
+                self.last.append(functools.partial(self._delete, ref))
+        self.last += (functools.partial(self.do, steps.NetnsDel(name)) for name in sorted(gone.namespaces))
+        placed = links_plan.in_settling_order([link for link in wanted.links if id(link) in self._placed])
+        self.last += (functools.partial(self.settle_again, link) for link in placed)
+        self.last += self._last_of_ovs
+        for database, name in sorted(gone.ports):
+            self.last.append(functools.partial(self._drop_port, database, name))
+        for database, name in sorted(gone.bridges):
+            self.last.append(functools.partial(self._delete_bridge, database, name))
+
+    def _goes_anyway(self, ref: Ref) -> bool:
+        """Whether a link goes with its namespace, with nothing left of it elsewhere."""
+        link = self.state.links.get(ref)
+        return bool(link and ref.netns in self._doomed and (not link.peer or link.peer.netns in self._doomed))
+
+    def _drop_port(self, database: str, name: str) -> None:
+        if name in self.state.ovs[database].ports:
+            self.do(PortDel(database, name))
+
+    def check_internal(self) -> None:
+        """Raises Conflict if the link of an internal port that stays would go with its namespace."""
+        left = {ref.name for ref in self.state.links}
+        internal = set().union(*(switch.internal() for switch in self.state.ovs.values()))
+        for ref, link in self.before.links.items():
+            if link.kind in OVS_KINDS and ref.name in internal - left:
+                raise Conflict(
+                    "Link %s would go with that namespace, and the OVS port of that name needs it; nothing was changed. List "
+                    "the link with 'move_from: %s', or the port no longer." % (ref, ref.netns)
+                )
+
+    def check_ports(self, wanted: Wanted) -> None:
+        """Raises Conflict if the link of a port goes that is wanted."""
+        for port in wanted.ovs_ports:
+            ref, switch = Ref(OWN, port.name), self.state.ovs.get(port.database)
+            interface = switch.interfaces.get(port.name) if switch else None
+            needed = port.present and interface and interface.values["type"] == "system"
+            if needed and ref in self.before.links and ref not in self.state.links:
+                raise Conflict(
+                    "Link %s would be gone, and OVS port '%s' needs it. List the link, or the port no longer. No changes were made."
+                    % (ref, port.name)
+                )
+
+    def stays_in_ovs(self, name: str) -> bool:
+        had = [database for database, switch in self.before.ovs.items() if name in switch.interfaces]
+        return not had or any(name in self.state.ovs[database].interfaces for database in had)
+
+    def check_collateral(self, wanted: Wanted, plan: Plan) -> None:
+        """Raises Conflict if the plan would destroy what is neither owned nor named."""
+        topology = wanted.topology
+        if topology is None:
+            return
+        mine = belongings(topology.record, plan.before)
+        named = {ref for link in wanted.links for end in link.ends() for ref in (end.ref, plan.found.get(end.ref))}
+        named |= {link.peer for link in (plan.before.links.get(ref) for ref in named if ref) if link and link.peer}
+        internal = set().union(*(switch.internal() for switch in plan.before.ovs.values()))
+        lost = []
+        for ref, link in plan.before.links.items():
+            kept = ref in plan.after.links or ref in mine.links or ref in named
+            ours = link.kind in OVS_KINDS and ref.name in internal
+            if not kept and not ours and link.kind != "" and ref.name not in KERNELS_OWN:
+                lost.append("link %s" % (ref,))
+        for database, switch in plan.before.ovs.items():
+            left = plan.after.ovs[database]
+            for name in switch.ports.keys() - left.ports.keys():
+                asked = any((port.database, port.name) == (database, name) for port in wanted.ovs_ports)
+                if name not in switch.bridges and (database, name) not in mine.ports and not asked:
+                    lost.append("OVS port '%s'" % name)
+        if lost:
+            raise Conflict(
+                "This would destroy %s, which this topology has not made; nothing was changed. Move it or delete it first%s."
+                % (", ".join(sorted(lost)), ", or give 'purge: false'" if topology.present else "")
+            )
+
+
+def _kept_by_ovs(switch: Switch, interface: Interface) -> t.Iterator[t.Tuple[str, str, str, str]]:
+    """The values of a link that Open vSwitch keeps, and where: the table and the column, and the key where that is a map."""
+    bridge = switch.bridges.get(interface.name)
+    if bridge and not bridge.parent:
+        yield "mac", BRIDGE, "other_config", "hwaddr"
+    elif interface.values["mac"]:
+        yield "mac", INTERFACE, "mac", ""
+    if interface.values["type"] == "internal" or interface.values["mtu_request"]:
+        yield "mtu", INTERFACE, "mtu_request", ""
+
+
+def _check_asked(link: WantedLink, wanted: Wanted, database: str, name: str, there: t.Any) -> None:
+    """Raises BadInput where the document of a port or bridge has another value for Open vSwitch than that of its link."""
+    rows = [
+        *(("port", port.name, port.interface) for port in wanted.ovs_ports if port.database == database),
+        *(("bridge", bridge.name, bridge.values) for bridge in wanted.ovs_bridges if bridge.database == database),
+    ]
+    for noun, row, values in rows:
+        option = {"mac": "mac", "mtu": "mtu_request"}[name]
+        given = values.get(option, values.get("other_config", {}).get("hwaddr") if name == "mac" else None)
+        if row == link.ref.name and given:
+            raise BadInput(
+                "Option %s of link %s is %s, and option %s of OVS %s '%s' is %s; give it once. No changes were made."
+                % (name, link.ref, link.values[name], option, noun, row, there)
+            )
+
+
+def _listed(wanted: Wanted) -> Belongings:
+    """All that a document names."""
+    return Belongings(
+        {netns.name for netns in wanted.namespaces},
+        {end.ref for link in wanted.links for end in link.ends()},
+        {(bridge.database, bridge.name) for bridge in wanted.ovs_bridges},
+        {(port.database, port.name) for port in wanted.ovs_ports},
+    )
+
+
+def _unlisted(wanted: Wanted, mine: Belongings) -> Belongings:
+    """What of the belongings of a topology it has no use for."""
+    topology = wanted.topology
+    if topology is None or (topology.present and not topology.purge):
+        return Belongings()
+    listed = _listed(wanted) if topology.present else Belongings()
+    return Belongings(
+        mine.namespaces - listed.namespaces,
+        mine.links - listed.links,
+        mine.bridges - listed.bridges,
+        mine.ports - listed.ports,
+    )
+
+
+def _twice(wanted: Wanted) -> t.List[str]:
+    """A sentence for each thing that a document describes more than once."""
+    ends = [(end.ref, "port of a bridge" if end.port_of else "link") for link in wanted.links for end in link.ends()]
+    things = [
+        *("Namespace '%s'" % netns.name for netns in wanted.namespaces),
+        *("%s %s" % (noun[0].upper() + noun[1:], ref) for ref, noun in ends),
+        *("OVS bridge '%s'" % bridge.name for bridge in wanted.ovs_bridges),
+        *("OVS port '%s'" % port.name for port in wanted.ovs_ports),
+    ]
+    counted = collections.Counter(things)
+    return ["%s is described %d times." % (thing, count) for thing, count in counted.items() if count > 1]
+
+
+def _each_once(links: t.Iterable[WantedLink]) -> t.List[WantedLink]:
+    """The links without those that have an end in common with one before them. (An error tells of these.)"""
+    taken: t.Set[t.Tuple[Ref, bool]] = set()
+    kept = []
+    for link in links:
+        ends = {(end.ref, bool(end.port_of)) for end in link.ends()}
+        if not ends & taken:
+            kept.append(link)
+        taken |= ends
+    return kept
+
+
+def _foreign(wanted: Wanted, topology: WantedTopology, state: State) -> t.List[str]:
+    """A sentence for each thing in a document that another topology owns."""
+    listed = _listed(wanted) if topology.present else Belongings()
+    found = []
+    for record in topology.others:
+        theirs = belongings(record, state)
+        for noun, names in (
+            ("Namespace '%s'", sorted(listed.namespaces & theirs.namespaces)),
+            ("Link %s", [str(ref) for ref in sorted(listed.links & theirs.links)]),
+            ("OVS bridge '%s'", [name for _database, name in sorted(listed.bridges & theirs.bridges)]),
+            ("OVS port '%s'", [name for _database, name in sorted(listed.ports & theirs.ports)]),
+        ):
+            found += ["%s belongs to topology '%s'." % (noun % name, record.name) for name in names]
+    return found
+
+
+def made(plan: Plan) -> Belongings:
+    """What a plan makes."""
+    new = Belongings()
+    for step in plan.steps:
+        if isinstance(step, steps.NetnsAdd):
+            new.namespaces.add(step.name)
+        elif isinstance(step, steps.LinkAdd):
+            new.links |= {end.ref for end in (step.link, step.peer) if end}
+        elif isinstance(step, BridgeAdd):
+            new.bridges.add((step.database, step.name))
+        elif isinstance(step, PortAdd):
+            new.ports.add((step.database, step.name))
+    return new
+
+
+def owned_after(plan: Plan, mine: Belongings, now: State) -> Belongings:
+    """What is owned when a plan has been run: what was, wherever it is now, and what was made; as far as it is there."""
+    new = made(plan)
+    came_from = {place: ref for ref, place in plan.found.items() if place}
+    moved = {came_from.get(ref, ref) for ref in mine.links}
+    return Belongings(
+        {name for name in mine.namespaces | new.namespaces if name in now.namespaces},
+        {ref for ref in moved | new.links if ref in now.links},
+        {row for row in mine.bridges | new.bridges if row[0] in now.ovs and row[1] in now.ovs[row[0]].bridges},
+        {row for row in mine.ports | new.ports if row[0] in now.ovs and row[1] in now.ovs[row[0]].ports},
+    )
