@@ -12,12 +12,13 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils._common import archive  # noqa: F401 pylint: disable=unused-import  # fmt: skip
+from ansible_collections.virtnet.linux.plugins.module_utils._modules.run import Side, run
+
+# isort: split
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.host import Kernel
 from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import PLANNING
-from ansible_collections.virtnet.linux.plugins.module_utils._modules.run import Side, run
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Outcome

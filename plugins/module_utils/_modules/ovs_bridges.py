@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils._common import archive  # noqa: F401 pylint: disable=unused-import  # fmt: skip
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._modules.run import Side, run
+
+# isort: split
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs import bridge_documents as documents
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_plan import PLANNING
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.database import Ovs

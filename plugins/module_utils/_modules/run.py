@@ -18,6 +18,11 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.errors import UnsupportedError
 
+from ansible_collections.virtnet.linux.plugins.module_utils._common import imports
+
+imports.prepare()
+
+# isort: split
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Unforeseen, as_failure
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import printable, readable, shortened
 from ansible_collections.virtnet.linux.plugins.module_utils._common.option_types import mistyped, outermost

@@ -16,7 +16,9 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 
-from ansible_collections.virtnet.linux.plugins.module_utils._common import archive  # noqa: F401 pylint: disable=unused-import  # fmt: skip
+from ansible_collections.virtnet.linux.plugins.module_utils._modules.run import SENTENCE_MAX, Module, Side, run
+
+# isort: split
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Missing, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import (
     namespace_name,
@@ -24,7 +26,6 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.names import
     topology_name,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
-from ansible_collections.virtnet.linux.plugins.module_utils._modules.run import SENTENCE_MAX, Module, Side, run
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.namespaces import NETNS_DIR, named_namespaces
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.documents import read_database, read_timeout
 from ansible_collections.virtnet.linux.plugins.module_utils._topology import documents

@@ -26,7 +26,6 @@ import time
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Unusable
-from ansible_collections.virtnet.linux.plugins.module_utils._common.packages import postpone
 from ansible_collections.virtnet.linux.plugins.module_utils._common.sysctls import PROC_SYS
 from ansible_collections.virtnet.linux.plugins.module_utils._common.values import family as ip_version
 from ansible_collections.virtnet.linux.plugins.module_utils._links import messages
@@ -59,8 +58,6 @@ PYROUTE2_MINIMUM = (0, 7, 2)
 PYROUTE2_FOR_PYTHON_3_8 = (0, 8, 1)
 PYROUTE2_ERROR: t.Optional[str] = None
 try:
-    # All of it takes eight times as long to import as what is needed here, and longer than what any task does.
-    postpone("pyroute2")
     try:
         from pyroute2.config.version import __version__ as _version
     except ModuleNotFoundError:

@@ -21,6 +21,10 @@ SOURCES = Path(__file__).resolve().parents[3] / "plugins" / "module_utils"
 MAIN = """\
 import sys
 
+from ansible_collections.virtnet.linux.plugins.module_utils._common import imports
+
+imports.prepare()
+
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.restore import main
 
 sys.exit(main(sys.argv[1:]))

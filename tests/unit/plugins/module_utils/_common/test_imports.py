@@ -12,14 +12,12 @@ import sys
 import typing as t
 import zipfile
 import zipimport
+from pathlib import Path
 
 import pytest
 
-from ansible_collections.virtnet.linux.plugins.module_utils._common.archive import compile_once
-from ansible_collections.virtnet.linux.plugins.module_utils._common.packages import postpone
-
-if t.TYPE_CHECKING:
-    from pathlib import Path
+from ansible_collections.virtnet.linux.plugins.module_utils._common import imports
+from ansible_collections.virtnet.linux.plugins.module_utils._common.imports import compile_once, postpone
 
 
 @pytest.fixture(name="package")
@@ -128,3 +126,11 @@ def test_other_loaders_are_left_alone(tmp_path: Path) -> None:
     loader = pkgutil.get_importer(str(tmp_path))
     compile_once(loader)
     assert "get_filename" not in vars(loader)
+
+
+def test_it_is_so_in_each_folder() -> None:
+    """Those that Ansible ships a file of."""
+    top = Path(imports.__file__).parent.parent
+    assert {str(top / folder) for folder in imports.FOLDERS} == {str(path.parent) for path in top.rglob("*.py")} | {
+        str(top)
+    }

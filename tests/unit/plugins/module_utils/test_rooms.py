@@ -1,0 +1,93 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rooms of the code: imports lead downwards, and each module ships what it needs. Computed from the sources.
+
+Ansible ships each file that is imported, also for annotations alone; so those count.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import typing as t
+from pathlib import Path
+
+import pytest
+
+MODULE_UTILS = Path(__file__).parents[4] / "plugins" / "module_utils"
+MODULES = MODULE_UTILS.parent / "modules"
+PREFIX = "ansible_collections.virtnet.linux.plugins.module_utils."
+
+# Each room with those that it may import from, besides itself.
+ROOMS: t.Dict[str, t.Set[str]] = {"_common": set()}
+ROOMS["_engine"] = ROOMS["_netlink"] = {"_common"}
+ROOMS["_links"] = ROOMS["_ovs"] = {"_engine", "_netlink", "_common"}
+ROOMS["_topology"] = {"_links", "_ovs", *ROOMS["_links"]}
+ROOMS["_modules"] = {"_topology", *ROOMS["_topology"]}
+
+# What still leads elsewhere. Nothing may be added.
+KNOWN: t.Dict[str, t.Set[str]] = {
+    "_common/users": {"_links/kinds/kind"},
+    "_engine/apply": {"_topology/following", "_topology/records"},
+    "_engine/plan": {"_links/model"},
+    "_engine/state": {"_links/model", "_ovs/model", "_topology/model"},
+    "_netlink/namespaces": {"_links/model"},
+    "_netlink/socket": {"_links/messages", "_links/model"},
+}
+
+
+@functools.lru_cache(maxsize=None)
+def imports(path: Path) -> t.FrozenSet[str]:
+    """The files of module_utils that a file imports, as "room/file"."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PREFIX):
+            name = str(node.module)[len(PREFIX) :].replace(".", "/")
+            if (MODULE_UTILS / name).is_dir():
+                found |= {"%s/%s" % (name, alias.name) for alias in node.names}
+            else:
+                found.add(name)
+    return frozenset(found)
+
+
+def shipped(path: Path) -> t.Set[str]:
+    """All files of module_utils that a file needs."""
+    found: t.Set[str] = set()
+    waiting = [path]
+    while waiting:
+        for name in imports(waiting.pop()) - found:
+            found.add(name)
+            waiting.append(MODULE_UTILS / (name + ".py"))
+    return found
+
+
+def files() -> t.Dict[str, Path]:
+    return {
+        path.relative_to(MODULE_UTILS).with_suffix("").as_posix(): path
+        for path in sorted(MODULE_UTILS.rglob("*.py"))
+        if path.name != "__init__.py"
+    }
+
+
+def test_each_file_has_a_room() -> None:
+    assert {name.partition("/")[0] for name in files()} == set(ROOMS)
+
+
+def test_imports_lead_downwards() -> None:
+    found: t.Dict[str, t.Set[str]] = {}
+    for name, path in files().items():
+        room = name.partition("/")[0]
+        upwards = {other for other in imports(path) if other.partition("/")[0] not in {room, *ROOMS[room]}}
+        if upwards:
+            found[name] = upwards
+    assert found == KNOWN
+
+
+@pytest.mark.parametrize("name", [path.stem for path in sorted(MODULES.glob("*.py"))])
+def test_size(name: str) -> None:
+    names = shipped(MODULES / (name + ".py"))
+    octets = sum((MODULE_UTILS / (each + ".py")).stat().st_size for each in names)
+    print("%s ships %d files of %d bytes" % (name, len(names), octets))
+    assert "_modules/run" in names
