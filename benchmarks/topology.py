@@ -36,7 +36,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._topology.host impor
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import PLANNING  # noqa: E402
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import Wanted
+    from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import Wanted
 
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 IFSTATE = TOP / ".venv-peers" / "bin" / "ifstatecli"

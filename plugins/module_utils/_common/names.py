@@ -18,6 +18,8 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput
 
+OWN = ""  # the reference to the namespace that the process runs in
+
 IFNAMSIZ = 16  # linux/if.h, with the closing NUL
 NAME_MAX, PATH_MAX = 255, 4096  # linux/limits.h
 TOPOLOGY_NAME_MAX = NAME_MAX - len(".document")  # the longer suffix of its files

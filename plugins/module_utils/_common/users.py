@@ -16,7 +16,6 @@ import pwd
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted, unquoted
-from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Codec
 
 ID_MAX = 2**32 - 2  # the highest number is no id, see uid_valid() in linux/uidgid.h
 
@@ -82,10 +81,6 @@ def absent(value: str, id_of: t.Callable[[str], int]) -> t.List[str]:
     except LookupError as error:
         return [str(error)]
     return []
-
-
-USER = Codec("str", uid_of, user_name, str, parse=user, absent=lambda value: absent(value, uid_of))
-GROUP = Codec("str", gid_of, group_name, str, parse=group, absent=lambda value: absent(value, gid_of))
 
 
 def processes(holding: t.Callable[[str, str], bool], here: bool = False) -> t.Tuple[str, ...]:

@@ -29,7 +29,19 @@ from ansible_collections.virtnet.linux.plugins.module_utils._engine.unmet import
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Planning
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
-    from ansible_collections.virtnet.linux.plugins.module_utils._topology.following import Following
+
+
+class Follower:
+    """What follows when things get another identity, which are owned by somebody else than the task at hand."""
+
+    def prepare(self, before: t.Any) -> None:
+        """Reserve what following needs. Raises Unusable where that can't be had."""
+
+    def follow(self, before: t.Any, now: t.Any) -> None:
+        """Write down the identities of what is in both states. Raises Unusable."""
+
+    def release(self) -> None:
+        """Give back what was reserved."""
 
 
 class Host:
@@ -38,15 +50,15 @@ class Host:
     def close(self) -> None:
         """Let go of all that was opened."""
 
-    def locate(self, wanted: Wanted) -> Wanted:
+    def locate(self, wanted: t.Any) -> t.Any:
         """The same with each reference to a namespace replaced by the one that stands for it. It is called once, first."""
         return wanted
 
-    def observe(self, wanted: Wanted) -> State:
+    def observe(self, wanted: t.Any) -> t.Any:
         """The part of the host that ``wanted`` speaks of."""
         raise NotImplementedError
 
-    def review(self, wanted: Wanted, plan: Plan) -> State:
+    def review(self, wanted: t.Any, plan: Plan) -> t.Any:
         """The same after a plan was run without failures. What it didn't touch may be told as it was before."""
         return self.observe(wanted)
 
@@ -57,50 +69,41 @@ class Host:
     def retreat(self) -> None:
         """A plan is going to be taken back. Called before the first step of the undo."""
 
-    def settle(self, before: State, steps: t.Sequence[Step]) -> None:
+    def settle(self, before: t.Any, steps: t.Sequence[Step]) -> None:
         """Wait for what follows by itself from steps that were run, on a host that was in the state ``before``."""
 
     # What is recorded beside it: before a plan is run, when it has been, and when it has been taken back.
 
-    _following: t.Optional[Following] = None
+    # Makes what writes down that something which was deleted has been made again, and has another identity since.
+    make_follower: t.Optional[t.Callable[[], Follower]] = None
+    _follower: t.Optional[Follower] = None
 
     def prepare(self, plan: Plan) -> None:
         """A plan is going to be run. Reserves what those below need, so that they can't fail for the lack of it."""
-        if any(step.deletes for step in plan.steps):
-            self._following = self._records_that_follow()
-            self._following.prepare(plan.before)
+        if self.make_follower and any(step.deletes for step in plan.steps):
+            self._follower = self.make_follower()
+            self._follower.prepare(plan.before)
 
-    def _records_that_follow(self) -> Following:
-        # Most tasks delete nothing, and don't need these files.
-        from ansible_collections.virtnet.linux.plugins.module_utils._topology.following import (  # noqa: PLC0415 pylint: disable=import-outside-toplevel
-            Following,
-        )
-        from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import (  # noqa: PLC0415 pylint: disable=import-outside-toplevel
-            Records,
-        )
-
-        return Following(Records())
-
-    def commit(self, plan: Plan, now: State) -> None:
+    def commit(self, plan: Plan, now: t.Any) -> None:
         """A plan has been run, or had nothing to do."""
 
-    def taken_back(self, plan: Plan, now: State, whole: bool) -> None:
+    def taken_back(self, plan: Plan, now: t.Any, whole: bool) -> None:
         """A plan has been taken back, and this is what there is since; not ``whole`` if not all could be taken back.
 
         What was made again with that has another identity now.
         """
-        if self._following:
-            self._following.follow(plan.before, now)
+        if self._follower:
+            self._follower.follow(plan.before, now)
         if whole:
             self.abandon(plan, now)
 
-    def abandon(self, plan: Plan, now: State) -> None:
+    def abandon(self, plan: Plan, now: t.Any) -> None:
         """A plan has been taken back wholly."""
 
     def release(self) -> None:
         """Give back what was reserved."""
-        if self._following:
-            self._following.release()
+        if self._follower:
+            self._follower.release()
 
     def tidy(self) -> None:
         """Remove what deleted devices have left behind. Called at the end of every task that may change something."""
@@ -118,9 +121,9 @@ class Outcome(t.NamedTuple):
     In check mode the state is the one that the plan foretells.
     """
 
-    wanted: Wanted
+    wanted: t.Any
     plan: Plan
-    now: State
+    now: t.Any
 
 
 Tell = t.Callable[[Outcome], None]

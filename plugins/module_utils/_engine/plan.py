@@ -21,9 +21,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.errors impor
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._common.commands import Argv
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.tables import Table
-    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Ref
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State
 
 
 class Step:
@@ -49,11 +47,11 @@ class Step:
         """The commands of a whole batch that this step begins."""
         return [argv for step in batch for argv in step.commands()]
 
-    def brings(self) -> t.Sequence[Ref]:
+    def brings(self) -> t.Sequence[t.Any]:
         """Where links are with it that were not there before, apart from those that Open vSwitch makes."""
         return ()
 
-    def refs(self) -> t.Set[Ref]:
+    def refs(self) -> t.Set[t.Any]:
         """The links that it is about."""
         return set()
 
@@ -61,15 +59,19 @@ class Step:
         """The namespaces that it is about as such."""
         return set()
 
-    def unmet(self, now: State) -> str:
+    def about(self) -> t.Set[t.Any]:
+        """The keys of all that it is about."""
+        return {*self.refs(), *self.netns_names()}
+
+    def unmet(self, now: t.Any) -> str:
         """What the host made of the step, which was run and yet isn't in effect; empty if nothing is known of that."""
         return ""
 
-    def simulate(self, state: State) -> None:
+    def simulate(self, state: t.Any) -> None:
         """Change ``state`` as the host would change. A step has this or ``simulate_all``."""
         self.simulate_all(state, [self])
 
-    def inverse(self, before: State) -> t.List[Step]:
+    def inverse(self, before: t.Any) -> t.List[Step]:
         """The steps that take it back, given the state before it; side effects aside, which a repair finds.
 
         A step has this or ``inverse_all``.
@@ -83,12 +85,12 @@ class Step:
         """Consecutive steps of which this is equal are simulated and taken back together; None for none."""
         return None
 
-    def simulate_all(self, state: State, alike: t.Sequence[Step]) -> None:
+    def simulate_all(self, state: t.Any, alike: t.Sequence[Step]) -> None:
         """Change ``state`` as the host would change by consecutive steps that are alike."""
         for step in alike:
             step.simulate(state)
 
-    def inverse_all(self, before: State, alike: t.Sequence[Step]) -> t.List[Step]:
+    def inverse_all(self, before: t.Any, alike: t.Sequence[Step]) -> t.List[Step]:
         """The steps that take consecutive steps back that are alike, the last one first.
 
         As it is here, none of them depends on the state that those before it leave.
@@ -123,13 +125,13 @@ class Plan:
     link was before, None where it wasn't.
     """
 
-    before: State
-    after: State
+    before: t.Any
+    after: t.Any
     steps: t.List[Step]
     missing: t.List[str] = dataclasses.field(default_factory=list)
     warnings: t.List[str] = dataclasses.field(default_factory=list)
     broken: t.List[str] = dataclasses.field(default_factory=list)
-    found: t.Dict[Ref, t.Optional[Ref]] = dataclasses.field(default_factory=dict)
+    found: t.Dict[t.Any, t.Any] = dataclasses.field(default_factory=dict)
 
     @property
     def changed(self) -> bool:
@@ -149,9 +151,9 @@ class Planning(t.NamedTuple):
     each thing in which the second state differs from the first one, after steps that were done and taken back.
     """
 
-    make_plan: t.Callable[[State, Wanted], Plan]
-    make_repair: t.Callable[[State, State, bool], t.List[Step]]
-    differences: t.Callable[[State, State, t.Sequence[Step]], t.List[str]]
+    make_plan: t.Callable[[t.Any, t.Any], Plan]
+    make_repair: t.Callable[[t.Any, t.Any, bool], t.List[Step]]
+    differences: t.Callable[[t.Any, t.Any, t.Sequence[Step]], t.List[str]]
 
 
 class WayBack(t.NamedTuple):
@@ -164,7 +166,7 @@ class WayBack(t.NamedTuple):
 def undo(planning: Planning, before: State, done: t.Iterable[Step]) -> WayBack:
     """What takes back the steps that were done to a host in the state ``before``, their side effects included."""
     state = before.copy()
-    order = {ref: number for number, ref in enumerate(before.links)}
+    order = before.order()
     undone: t.List[t.List[Step]] = []
     trouble: t.List[str] = []
     for alike in gather(done):
@@ -182,17 +184,16 @@ def undo(planning: Planning, before: State, done: t.Iterable[Step]) -> WayBack:
     return WayBack([step for steps in reversed(undone) for step in steps], trouble)
 
 
-def _repair(planning: Planning, state: State, inverse: t.Sequence[Step], order: t.Mapping[Ref, int]) -> t.List[Step]:
+def _repair(planning: Planning, state: State, inverse: t.Sequence[Step], order: t.Mapping[t.Any, int]) -> t.List[Step]:
     """What is left to repair when steps, whose changes are being logged, have been taken back. The state stays."""
-    was = dict(state.changed_links())
+    was = state.changes()
     with state.trial():
         simulate(state, inverse)
-        was = {**state.changed_links(), **was}
+        was = {**state.changes(), **was}
         # What a step and its inverse leave alone needs no repair.
-        there = {ref: link for ref, link in was.items() if link}
+        there = {key: value for key, value in was.items() if value}
         ordered = dict(sorted(there.items(), key=lambda item: order.get(item[0], len(order))))
-        target = dataclasses.replace(state, links=ordered, namespaces={}, ovs={})
-        return planning.make_repair(state, target, False)
+        return planning.make_repair(state, state.with_only(ordered), False)
 
 
 def likely_done(before: State, done: t.Sequence[Step], unsure: t.Sequence[Step], now: State) -> t.Sequence[Step]:
@@ -207,7 +208,7 @@ def likely_done(before: State, done: t.Sequence[Step], unsure: t.Sequence[Step],
     for number, step in enumerate(unsure, 1):
         with state.kept_changes():
             step.simulate(state)
-            for label, table in _tables(state):
+            for label, table in state.tables():
                 for key, old in table.changes().items():
                     if (old is None) == (key in table):  # it has come, or gone
                         different += 1 if ((*label, key) in found) == (key not in table) else -1
@@ -216,17 +217,9 @@ def likely_done(before: State, done: t.Sequence[Step], unsure: t.Sequence[Step],
     return unsure[:count]
 
 
-def _tables(state: State) -> t.Iterator[t.Tuple[t.Tuple[str, ...], Table[t.Any, t.Any]]]:
-    """All tables of a state, with words that tell them apart."""
-    yield ("namespace",), t.cast("Table[t.Any, t.Any]", state.namespaces)
-    yield ("link",), t.cast("Table[t.Any, t.Any]", state.links)
-    for database, switch in state.ovs.items():
-        yield from (((database, str(number)), table) for number, table in enumerate(switch.tables()))
-
-
 def _things(state: State) -> t.Set[t.Tuple[t.Hashable, ...]]:
     """What exists in a state."""
-    return {(*label, key) for label, table in _tables(state) for key in table}
+    return {(*label, key) for label, table in state.tables() for key in table}
 
 
 def simulate(state: State, steps: t.Iterable[Step]) -> None:
@@ -239,7 +232,7 @@ class Editor:
     """A State with the steps that made it what it is."""
 
     def __init__(self, state: State) -> None:
-        self.state = state
+        self.state: t.Any = state
         self.done: t.List[Step] = []
 
     def do(self, *steps: Step) -> None:
@@ -253,11 +246,11 @@ class Planner(Editor):
 
     def __init__(self, state: State) -> None:
         super().__init__(state.copy())
-        self.before = state
+        self.before: t.Any = state
         self.missing: t.List[str] = []
         self.warnings: t.List[str] = []
         self.broken: t.List[str] = []
-        self.found: t.Dict[Ref, t.Optional[Ref]] = {}
+        self.found: t.Dict[t.Any, t.Any] = {}
         self.last: t.List[t.Callable[[], None]] = []  # what emits the deletions
 
     def plan(self) -> Plan:

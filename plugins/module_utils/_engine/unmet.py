@@ -13,23 +13,23 @@ import typing as t
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import Vanished
 
 
 def unmet(plan: Plan, left: Plan) -> t.List[str]:
     """Sentences on what a plan that was executed has left to be done; ``left`` is the plan for that."""
-    found = list(_gone(plan, left))
-    gone = plan.after.links.keys() - left.before.links.keys()
-    vanished = plan.after.namespaces.keys() - left.before.namespaces.keys()
+    gone = plan.after.vanished(left.before)
+    found = list(_gone(gone, left))
     lacking: t.List[str] = []
     for step in left.steps:
-        if step.refs() & gone or step.netns_names() & vanished:
+        if step.about() & gone.keys():
             continue
         said = step.unmet(left.before)
         if said:
             found.append(said)
         else:
             lacking.append(step.describe())
-    lost = [*(ref.name for ref in gone), *vanished]
+    lost = [thing.name for thing in gone.values()]
     lacking += [said.rstrip(".") for said in left.missing if not any("'%s'" % name in said for name in lost)]
     if lacking:
         found.append(
@@ -39,12 +39,10 @@ def unmet(plan: Plan, left: Plan) -> t.List[str]:
     return found
 
 
-def _gone(plan: Plan, left: Plan) -> t.Iterator[str]:
+def _gone(gone: t.Mapping[t.Any, Vanished], left: Plan) -> t.Iterator[str]:
     """Sentences on what was there, or was made, and isn't there any more."""
-    missed = set().union(*(step.refs() for step in left.steps))
-    for name in sorted(plan.after.namespaces.keys() - left.before.namespaces.keys()):
-        yield "Namespace '%s' is gone: another process has removed it during this task." % name
-    for ref in sorted(plan.after.links.keys() - left.before.links.keys()):
-        told = any("'%s'" % ref.name in sentence for sentence in left.missing)
-        if (ref in missed or told) and ref.netns in left.before.namespaces:
-            yield "Link %s is gone: another process has removed it during this task." % (ref,)
+    missed = set().union(*(step.about() for step in left.steps))
+    for key, thing in gone.items():
+        told = thing.alone or key in missed or any("'%s'" % thing.name in sentence for sentence in left.missing)
+        if told and thing.words:
+            yield "%s is gone: another process has removed it during this task." % thing.words

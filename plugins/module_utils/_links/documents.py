@@ -37,8 +37,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
 )
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Attribute, Kind
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
 
 Options = t.Dict[str, t.Any]
 Document = t.Dict[str, t.Any]

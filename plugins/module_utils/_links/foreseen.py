@@ -20,8 +20,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import 
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import STATIC, Ref
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, WantedLink
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
 
 # The kernel lets one of them have the packets that a link receives (netdev_rx_handler_register()): its master, or the links
 # that are stacked upon it. A vrf and a VLAN are not among them.

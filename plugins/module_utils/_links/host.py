@@ -13,9 +13,9 @@ import contextlib
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._links.observe import Looking
 from ansible_collections.virtnet.linux.plugins.module_utils._links.run import Running
+from ansible_collections.virtnet.linux.plugins.module_utils._links.state import Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._links.steps import NetnsDel
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import nodes
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.namespaces import all_namespaces

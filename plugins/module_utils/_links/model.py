@@ -17,13 +17,13 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils._common import names
 from ansible_collections.virtnet.linux.plugins.module_utils._common import values as common_values
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import Wanted
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.state import Wanted
 
-OWN = ""
+OWN = names.OWN
 
 # Where an address or a route comes from: from an administrator, from a daemon or a router (DHCP, RA: it is kept, and
 # given back when an undo has to, but never listed or purged), or from the kernel (which makes it again by itself).
@@ -34,6 +34,8 @@ OVS_KINDS = ("openvswitch", "tuntap")
 
 MAIN_TABLE = 254  # RT_TABLE_MAIN
 IPV6_METRIC = 1024  # IP6_RT_PRIO_USER: what the kernel makes of an IPv6 route without metric
+
+W = t.TypeVar("W", bound="Wanted")
 
 
 class Ref(t.NamedTuple):
@@ -251,35 +253,6 @@ class WantedNetns:
     sysctls: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
-@dataclasses.dataclass
-class HostState(State):
-    """A State in which Open vSwitch and links are seen together: its internal ports are links."""
-
-    def devices(self, gone: t.Collection[str], come: t.Collection[str]) -> None:
-        for link in [link for name in gone for link in self.linked("name", name) if link.kind in OVS_KINDS]:
-            del self.links[link.ref]
-        for name in come:
-            # Nobody knows more of it until it is there.
-            self.links.setdefault(Ref(OWN, name), Link(Ref(OWN, name), OVS_KINDS[0], values={"state": "down"}))
-
-    def set_by_ovs(self, name: str, **values: t.Any) -> None:
-        ref = Ref(OWN, name)
-        if ref in self.links:
-            self.put(self.links[ref].having(**values))
-
-    def changed_links(self) -> t.Dict[Ref, t.Optional[Link]]:
-        # With those of the same names in the own namespace, where internal ports are born.
-        changed = super().changed_links()
-        own = (Ref(OWN, ref.name) for ref in list(changed))
-        return {**{ref: self.links.get(ref) for ref in own}, **changed}
-
-    def seized(self, names: t.Collection[str]) -> None:
-        for ref in (Ref(OWN, name) for name in names):
-            if ref in self.links:
-                # With some datapaths it makes them promiscuous, and switches that off again.
-                self.put(self.links[ref].having(promisc=None))
-
-
 def former_places(wanted: WantedLink) -> t.List[Ref]:
     """Where a link can be that still has the name which option rename_from gives."""
     spaces = [wanted.ref.netns, *([] if wanted.move_from is None else [wanted.move_from])]
@@ -299,7 +272,7 @@ def references(wanted: Wanted) -> t.Dict[str, str]:
     return {**found, OWN: "the namespace that the module runs in"}
 
 
-def located(wanted: Wanted, same: t.Mapping[str, str]) -> Wanted:
+def located(wanted: W, same: t.Mapping[str, str]) -> W:
     """What is wanted with each reference to a namespace replaced by the one that stands for it in ``same``."""
 
     def locate(link: WantedLink) -> WantedLink:
@@ -311,4 +284,4 @@ def located(wanted: Wanted, same: t.Mapping[str, str]) -> Wanted:
             parent=Ref(same[link.parent.netns], link.parent.name) if link.parent else None,
         )
 
-    return wanted._replace(links=tuple(locate(link) for link in wanted.links))
+    return dataclasses.replace(wanted, links=tuple(locate(link) for link in wanted.links))

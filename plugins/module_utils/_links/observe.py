@@ -26,7 +26,6 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind im
 from ansible_collections.virtnet.linux.plugins.module_utils._links.messages import kernel_release
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
     OWN,
-    HostState,
     Link,
     Netns,
     Ref,
@@ -37,6 +36,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._links.ovs_links import LookingAtOvs
 from ansible_collections.virtnet.linux.plugins.module_utils._links.refusals import sentences
+from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.directory import Directory
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.namespaces import (
     all_namespaces,
@@ -49,7 +49,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket impo
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.sysfs import uppers
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.state import Wanted
 
 DYING_SECONDS = 2.0
 _FEW = 100  # questions for the id of a namespace in another one; beyond them, all ids are translated at once
@@ -81,7 +81,7 @@ class Looking(LookingAtOvs):
         self._questions = 0
         if self.directory:
             self.directory.forget()
-        state = HostState(live_rename=kernel_release() >= (6, 2), bridge_vlans=self._has_bridge_vlans(wanted))
+        state = State(live_rename=kernel_release() >= (6, 2), bridge_vlans=self._has_bridge_vlans(wanted))
         state.dead = frozenset(filter(is_dead, references(wanted)))
         if wanted.whole is not None:
             with sentences("looking at the links of this host"):
@@ -129,7 +129,7 @@ class Looking(LookingAtOvs):
                         raise
                     del table[name]
         _set_ports(state)
-        if wanted.topology:
+        if wanted.with_ovs:
             self.look_at_ports(state)
         matter: t.Dict[str, t.Dict[Ref, bool]] = {}
         for ref, asked in _that_matter(state, wanted).items():
@@ -573,10 +573,7 @@ def _that_matter(state: State, wanted: Wanted) -> t.Dict[Ref, bool]:
 
 
 def _that_may_go(state: State, wanted: Wanted) -> t.Set[Ref]:
-    """The links that a topology has recorded and doesn't list, with their other ends and their ports."""
-    topology = wanted.topology
-    listed = {end.ref for link in wanted.links for end in link.ends()} if topology and topology.present else set()
-    owned = {Ref(link.netns, link.name) for link in topology.record.links} if topology else set()
-    going = [state.links[ref] for ref in owned - listed if ref in state.links]
+    """The links that are going to be deleted without being asked for, with their other ends and their ports."""
+    going = [state.links[ref] for ref in wanted.going() if ref in state.links]
     ports = {Ref(link.ref.netns, name) for link in going for name in link.ports or ()}
     return ports | {ref for link in going for ref in (link.ref, link.peer) if ref}

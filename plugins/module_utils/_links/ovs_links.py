@@ -17,8 +17,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.spaces import
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import ovs_traces
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, WantedLink
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Space
 
 

@@ -47,8 +47,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
     from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Attribute, Kind
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State, Wanted
 
 
 # What Open vSwitch sets of the links that it makes, and the way to give it that.
@@ -169,6 +169,8 @@ def _after_others(
 
 
 class _Editor(Editor):
+    state: State
+
     def __init__(self, state: State) -> None:
         super().__init__(state)
         self._let_go: t.Dict[t.Tuple[str, str], Address] = {}  # by namespace and address
@@ -303,6 +305,8 @@ def _hosts(link: Link) -> t.Set[str]:
 
 class LinkPlanner(_Editor, Planner):
     """Finds what is to be done to namespaces and links."""
+
+    before: State
 
     def __init__(self, state: State) -> None:
         super().__init__(state)

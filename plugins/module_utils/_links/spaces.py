@@ -23,9 +23,11 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.namespaces 
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Space, require
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import Wanted
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.state import Wanted
 
 BIRTH_SECONDS = 0.3  # between the file of a namespace and its mount
+
+W = t.TypeVar("W", bound="Wanted")
 
 
 class Spaces(Host):
@@ -61,7 +63,7 @@ class Spaces(Host):
 
     # Namespaces
 
-    def locate(self, wanted: Wanted) -> Wanted:
+    def locate(self, wanted: W) -> W:
         """The same with each reference to a namespace replaced by the first one that means the same namespace.
 
         Raises BadInput for a path that is something else than a network namespace.

@@ -46,8 +46,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
 )
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Attribute, Kind
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
 
 
 _DISABLE_IPV6 = re.compile("^net/ipv6/conf/([^/]+)/disable_ipv6$")
@@ -106,7 +106,7 @@ class NetnsDel(LinkStep):
     def inverse(self, before: State) -> t.List[Step]:
         with before.trial():
             self.simulate(before)
-            lost = tuple(link for link in before.changed_links().values() if link)
+            lost = tuple(link for link in before.changes().values() if link)
         return [NetnsRestore(before.namespaces[self.name], lost)]
 
 

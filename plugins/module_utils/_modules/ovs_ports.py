@@ -14,11 +14,11 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils._modules.run import Side, run
 
 # isort: split
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs import port_documents as documents
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.database import Ovs
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.documents import Document, read_timeout
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.port_plan import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.state import State, Wanted
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Outcome

@@ -29,9 +29,9 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.option_types
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import UNCHANGED, Outcome, Tell, converge
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Host
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Follower, Host
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Planning
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import Wanted
 
 
 Document = t.Dict[str, t.Any]
@@ -124,7 +124,7 @@ def run(
     noun: str,
     options: Document,
     read: t.Callable[[Document], Wanted],
-    write: t.Callable[[Outcome, State], Document],
+    write: t.Callable[[Outcome, t.Any], Document],
     side: Side,
 ) -> None:
     """The whole of a module.
@@ -153,7 +153,7 @@ def run(
 
 
 def _result(
-    module: AnsibleModule, noun: str, outcome: Outcome, write: t.Callable[[Outcome, State], Document], side: Side
+    module: AnsibleModule, noun: str, outcome: Outcome, write: t.Callable[[Outcome, t.Any], Document], side: Side
 ) -> Document:
     plan = outcome.plan
     result: Document = {noun: side.show(module.params, write(outcome, outcome.now))}
@@ -170,12 +170,25 @@ def _converged(module: Module, read: t.Callable[[Document], Wanted], side: Side,
         wanted = read(module.params)
         wrong += wanted.wrong
         with contextlib.closing(side.open(module.params)) as host:
+            host.make_follower = host.make_follower or _records_that_follow
             check = module.check_mode or bool(wrong)
             outcome = converge(host, side.planning, wanted, check, module.params.get("rollback", True), tell=tell)
     except Exception as error:  # noqa: BLE001
         module.report(wrong, error)
     module.report([*wrong, *outcome.plan.missing] if wrong else [])
     return outcome
+
+
+def _records_that_follow() -> Follower:
+    # Most tasks delete nothing, and don't need these files.
+    from ansible_collections.virtnet.linux.plugins.module_utils._topology.following import (  # noqa: PLC0415 pylint: disable=import-outside-toplevel
+        Following,
+    )
+    from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import (  # noqa: PLC0415 pylint: disable=import-outside-toplevel
+        Records,
+    )
+
+    return Following(Records())
 
 
 def _alike(before: Document, after: Document) -> Document:

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import math
 import typing as t
 
@@ -25,7 +26,6 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.names import
     shortened,
     topology_name,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.namespaces import NETNS_DIR, named_namespaces
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.documents import read_database, read_timeout
 from ansible_collections.virtnet.linux.plugins.module_utils._topology import documents
@@ -33,6 +33,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._topology.host impor
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import Record, WantedTopology
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import PLANNING
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.report import warnings_on, write_all
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State, Wanted
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Outcome
@@ -71,7 +72,7 @@ def read_what_can_be(document: documents.Document) -> Wanted:
     kept = present and document["persist"] and not wanted.wrong
     keep = documents.keepable(document, validate) if kept else None
     topology = WantedTopology(name, present, document["purge"], Record(name), keep=keep)
-    return wanted._replace(topology=topology)
+    return dataclasses.replace(wanted, topology=topology)
 
 
 def result(params: documents.Document, document: documents.Document) -> documents.Document:

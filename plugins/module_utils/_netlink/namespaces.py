@@ -21,8 +21,7 @@ import stat
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Unusable
-from ansible_collections.virtnet.linux.plugins.module_utils._common.names import from_octets, octets
-from ansible_collections.virtnet.linux.plugins.module_utils._links.model import OWN
+from ansible_collections.virtnet.linux.plugins.module_utils._common.names import OWN, from_octets, octets
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.descriptors import CLONE_NEWNET, LIBC
 
 NETNS_DIR = "/run/netns"

@@ -32,7 +32,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._ovs.port_plan impor
 )
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
+    from ansible_collections.virtnet.linux.plugins.module_utils._ovs.state import State, Wanted
 
 
 def make_plan(state: State, wanted: Wanted) -> Plan:

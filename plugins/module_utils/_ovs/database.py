@@ -25,7 +25,6 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, NotTaken, Refused, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Host
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import nodes, ovs_traces
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import (
     ALIASES,
@@ -44,6 +43,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import (
     Switch,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.port_steps import RECONFIGURE, LinkAgain, PortMove
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.steps import fake_ids, vsctl
 
 if t.TYPE_CHECKING:
@@ -73,6 +73,8 @@ TOLD = 10  # steps of a transaction that an error lists
 NUMBER_SECONDS = 10.0  # after which OVS will not give an interface the OpenFlow port number any more that it requests
 LOG = "ovs-vswitchd.log"
 
+W = t.TypeVar("W", bound=Wanted)
+
 
 class Ovs(Host):
     """The Open vSwitches of this host, or wherever their databases are; ``timeout`` is in seconds, for all of a task."""
@@ -90,7 +92,7 @@ class Ovs(Host):
         """Remove what macvtaps have left behind in /dev whose parent was the link of a port or bridge."""
         nodes.sweep()
 
-    def locate(self, wanted: Wanted) -> Wanted:
+    def locate(self, wanted: W) -> W:
         """The same: namespaces don't matter here. The time begins to run, now that no other task is waited for."""
         self._deadline = time.monotonic() + self._timeout
         return wanted
@@ -469,7 +471,7 @@ def _renumbering(state: State, plan: Plan) -> t.Set[str]:
 def _present(switch: Switch, database: str, wanted: Wanted) -> t.Set[str]:
     """The interfaces of what is wanted to be there."""
     bridges = [bridge for bridge in wanted.ovs_bridges if bridge.database == database and bridge.present]
-    names = {link.ref.name for link in wanted.links if link.present}
+    names = wanted.link_names()
     names |= {name for bridge in bridges for name in (bridge.name, *(bridge.ports or ()))}
     names |= {port.name for port in wanted.ovs_ports if port.database == database and port.present}
     ports = [switch.ports[name] for name in names if name in switch.ports]

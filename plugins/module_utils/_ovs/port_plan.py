@@ -36,7 +36,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import (
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.tunnel_options import tunnel_problem
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
+    from ansible_collections.virtnet.linux.plugins.module_utils._ovs.state import State, Wanted
 
 
 def make_plan(state: State, wanted: Wanted) -> Plan:
@@ -96,6 +96,9 @@ def _facts(switch: Switch) -> t.Dict[str, Values]:
 
 class OvsPortPlanner(Planner):
     """Finds what is to be done to ports of Open vSwitch."""
+
+    state: State
+    before: State
 
     def ovs(self, wanted: Wanted) -> None:
         """Plan all that is wanted of it. Raises BadInput or Conflict."""

@@ -29,9 +29,9 @@ from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import (
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._common.commands import Argv
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.tables import Table
     from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import Interface
+    from ansible_collections.virtnet.linux.plugins.module_utils._ovs.state import State
 
 
 Words = t.List[str]

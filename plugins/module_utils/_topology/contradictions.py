@@ -19,9 +19,9 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import 
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import OWN, Ref
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import Wanted
     from ansible_collections.virtnet.linux.plugins.module_utils._links.model import WantedLink
     from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import WantedPort
+    from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import Wanted
 
 Claims = t.Dict[Ref, t.List[t.Tuple[t.Any, str]]]
 

@@ -17,7 +17,6 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common import names
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted
 from ansible_collections.virtnet.linux.plugins.module_utils._common.option_types import mistyped, outermost
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
@@ -28,10 +27,11 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs import bridge_documents, port_documents
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.documents import CONNECTION, read_timeout
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import WantedBridge, WantedPort
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import Wanted
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State
+    from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State
 
 Document = t.Dict[str, t.Any]
 Options = t.Dict[str, t.Any]
@@ -75,7 +75,7 @@ def read_topology(document: Document, validate: Validate) -> Wanted:
 def read_what_can_be(document: Document, validate: Validate) -> Wanted:
     """The same without an exception: ``Wanted.wrong`` has the sentences, and what can't be read is left out."""
     reader = _read(document, validate)
-    return reader.wanted()._replace(wrong=tuple(reader.wrong), unread=frozenset(reader.unread))
+    return dataclasses.replace(reader.wanted(), wrong=tuple(reader.wrong), unread=frozenset(reader.unread))
 
 
 def keepable(document: Document, validate: Validate) -> Document:
@@ -159,10 +159,10 @@ class _Reader:
     def wanted(self) -> Wanted:
         """All that was wanted."""
         return Wanted(
-            tuple(item for item in self.found if isinstance(item, WantedNetns)),
-            tuple(item for item in self.found if isinstance(item, WantedLink)),
-            tuple(item for item in self.found if isinstance(item, WantedBridge)),
-            tuple(item for item in self.found if isinstance(item, WantedPort)),
+            namespaces=tuple(item for item in self.found if isinstance(item, WantedNetns)),
+            links=tuple(item for item in self.found if isinstance(item, WantedLink)),
+            ovs_bridges=tuple(item for item in self.found if isinstance(item, WantedBridge)),
+            ovs_ports=tuple(item for item in self.found if isinstance(item, WantedPort)),
         )
 
     def read(self, where: str, options: Options, element: Document, read: t.Callable[[Document], t.Any]) -> Document:

@@ -18,11 +18,12 @@ import dataclasses
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Follower
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import OwnedLink, Record
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records
+    from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State
 
 
 class Renewal(t.NamedTuple):
@@ -69,7 +70,7 @@ def _concerns(record: Record, before: State) -> bool:
     return any(uuid in uuids for uuid in rows) or any(link.space in spaces for link in record.links)
 
 
-class Following:
+class Following(Follower):
     """The records that may have to follow; all but that of one topology, which its own task writes."""
 
     def __init__(self, records: Records, but: str = "") -> None:

@@ -30,12 +30,13 @@ from ansible_collections.virtnet.linux.plugins.module_utils._topology.model impo
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import made, owned_after
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records, boot_id
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.steps import DocumentKeep
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, Step
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
     from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import WantedTopology
+    from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import Wanted
 
 _UNPROVEN = (
     "The record of topology '%s' claims things that were about to be made, but this collection did not write it like that. These "
@@ -64,6 +65,7 @@ class WholeHost(Host):
         self._record: t.Optional[Record] = None
         self._written: t.Optional[Record] = None  # the one that is in the file
         self._records = records or Records()
+        self.make_follower = lambda: Following(self._records, self._record.name if self._record else "")
 
     def close(self) -> None:
         """Close every socket and namespace."""
@@ -80,7 +82,9 @@ class WholeHost(Host):
             return self._kernel.locate(self._ovs.locate(wanted))
         record = self._records.read(wanted.topology.name)
         others, trouble = self._records.others(record.name)
-        wanted = self._kernel.locate(self._ovs.locate(wanted._replace(databases_too=tuple(record.databases()))))
+        wanted = self._kernel.locate(
+            self._ovs.locate(dataclasses.replace(wanted, databases_too=tuple(record.databases())))
+        )
         spoken_of = {netns for one in (record, *others) for netns in one.references()}
         same, failed = self._kernel.same_namespaces((*references(wanted), *sorted(spoken_of)))
         for reference in failed.keys() & record.references():
@@ -92,17 +96,14 @@ class WholeHost(Host):
             others=tuple(other.located(same) for other in others),
             warnings=(*trouble, *_warnings(record, others, failed)),
         )
-        return wanted._replace(whole=tuple(sorted(spoken_of & same.keys())), topology=topology)
+        return dataclasses.replace(wanted, whole=tuple(sorted(spoken_of & same.keys())), topology=topology)
 
     def observe(self, wanted: Wanted) -> State:
         """All that matters. Raises Refused or Unusable where it can't be told."""
-        state = self._kernel.observe(wanted)
+        links = self._kernel.observe(wanted)
         self._kernel.descriptors.put_away()
-        state.ovs = self._ovs.observe(wanted).ovs
-        state.boot = boot_id()
-        if wanted.topology:
-            state.kept = self._records.kept(wanted.topology.name)
-        return state
+        kept = self._records.kept(wanted.topology.name) if wanted.topology else None
+        return State(**vars(links), **vars(self._ovs.observe(wanted)), boot=boot_id(), kept=kept)
 
     def run(self, batch: t.Sequence[Step]) -> None:
         """Run steps that are one request. Raises Refused or NotTaken."""
@@ -159,9 +160,6 @@ class WholeHost(Host):
             if isinstance(step, DocumentKeep):
                 self._records.reserve_document(step.name, step.document)
                 self._records.reserve_document(step.name, plan.before.kept)
-
-    def _records_that_follow(self) -> Following:
-        return Following(self._records, self._record.name if self._record else "")
 
     def commit(self, plan: Plan, now: State) -> None:
         """Write down what is owned now. A plan that had nothing to do succeeds where this can't be written, too."""

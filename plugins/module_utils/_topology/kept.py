@@ -18,7 +18,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
 from ansible_collections.virtnet.linux.plugins.module_utils._topology import documents
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
+    from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State, Wanted
 
 Kept = t.Optional[documents.Document]
 _OPTIONS = ("purge", "rollback", "timeout")

@@ -20,7 +20,7 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Ref
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State
+    from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State
 
 # The database, and the name of a bridge or port.
 Row = t.Tuple[str, str]

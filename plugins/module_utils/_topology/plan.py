@@ -40,8 +40,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._topology.steps impo
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, Step
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
     from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import Interface, Switch
+    from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State, Wanted
 
 # Links that the kernel makes by itself in every namespace, or with the modules for tunnels.
 KERNELS_OWN = ("lo", "sit0", "tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "ip6tnl0", "ip6gre0")
@@ -113,6 +113,9 @@ PLANNING = Planning(make_plan, make_repair, differences)
 
 
 class _TopologyPlanner(links_plan.LinkPlanner, bridge_plan.OvsPlanner):
+    state: State
+    before: State
+
     def __init__(self, state: State) -> None:
         super().__init__(state)
         self._errors: t.List[str] = []

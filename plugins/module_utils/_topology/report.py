@@ -30,7 +30,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import (
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.documents import ANY, PORT
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State
+    from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State
 
 Document = t.Dict[str, t.Any]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import os
 import shlex
 import sys
@@ -123,7 +124,7 @@ def _restore(name: str, records: Records, check: bool) -> Outcome:
     except BadInput as error:
         raise records.bad_document(name, error) from error
     topology = WantedTopology(name, True, complete["purge"], Record(name), keep=document)
-    wanted = wanted._replace(topology=topology)
+    wanted = dataclasses.replace(wanted, topology=topology)
     with contextlib.closing(WholeHost(complete["timeout"], records)) as host:
         return converge(host, PLANNING, wanted, check, complete["rollback"])
 

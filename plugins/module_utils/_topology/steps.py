@@ -16,7 +16,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import 
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._common.commands import Argv
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State
+    from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State
 
 
 @dataclasses.dataclass(eq=False, repr=False)

@@ -17,13 +17,8 @@ import struct
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.commands import Argv, ip
-from ansible_collections.virtnet.linux.plugins.module_utils._common.users import (
-    GROUP,
-    USER,
-    gid_of,
-    processes,
-    uid_of,
-)
+from ansible_collections.virtnet.linux.plugins.module_utils._common.users import gid_of, processes, uid_of
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.codecs import GROUP, USER
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import (
     FLAG,
     Attribute,

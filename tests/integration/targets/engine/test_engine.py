@@ -25,12 +25,12 @@ from hypothesis import strategies as st
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, Refused
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, Step
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.host import Kernel
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import OWN, Link, Ref, WantedLink
 from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._links.state import Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._links.steps import LinkDel
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import (
     World,
@@ -171,7 +171,7 @@ def possible(draw: st.DrawFn) -> Wanted:
     wanted = draw(wanteds)
     if not draw(st.integers(0, 4)):
         return wanted
-    return wanted._replace(links=tuple(map(_possible, wanted.links)))
+    return dataclasses.replace(wanted, links=tuple(map(_possible, wanted.links)))
 
 
 def _possible(link: WantedLink) -> WantedLink:

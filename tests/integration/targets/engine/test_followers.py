@@ -19,10 +19,10 @@ import pytest
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, Refused
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology as modules_topology
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.documents import topology_options
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.host import WholeHost

@@ -24,11 +24,11 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.errors impor
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted
 from ansible_collections.virtnet.linux.plugins.module_utils._common.option_types import mistyped, outermost
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.host import Kernel
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._links.state import Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology as modules_topology
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs import documents as ovs_documents
 from ansible_collections.virtnet.linux.plugins.module_utils._topology import documents as topologies

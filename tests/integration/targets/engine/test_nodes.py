@@ -25,7 +25,6 @@ import pytest
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Refused
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._links.documents import (
     link_options,
     netns_options,
@@ -35,6 +34,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.documents imp
 from ansible_collections.virtnet.linux.plugins.module_utils._links.host import Kernel
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology as modules_topology
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.database import Ovs
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.documents import topology_options

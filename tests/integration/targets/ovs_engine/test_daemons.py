@@ -20,10 +20,10 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.errors impor
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.lock import host_lock
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_plan import PLANNING
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.database import UNDO_SECONDS, Ovs
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import Switch
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.state import Wanted
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import (
     DATAPATH,
     FOLDER,

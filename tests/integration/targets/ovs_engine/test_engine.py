@@ -21,13 +21,13 @@ from hypothesis import strategies as st
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, NotTaken
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_documents import write_bridge
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_plan import PLANNING
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.database import Ovs
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import Switch
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.port_documents import write_port
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.port_steps import PortDel
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.state import State, Wanted
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import DATAPATH, rows, switch
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import (
     World,

@@ -15,13 +15,13 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_documents import bridge_options, read_bridge
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_plan import PLANNING
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.database import Ovs
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.documents import read_timeout
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.port_documents import port_options, read_port
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.state import Wanted
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import DATAPATH, switch
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import World, alone
 

@@ -13,9 +13,9 @@ import pytest
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_plan import PLANNING
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.database import Ovs
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.state import Wanted
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import DATAPATH, rows, switch
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import World, alone
 from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._ovs.simulated import wish

@@ -19,7 +19,6 @@ import pytest
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, Refused
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._links import plan as links_plan
 from ansible_collections.virtnet.linux.plugins.module_utils._links.host import Kernel
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Ref, WantedLink
@@ -27,6 +26,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._ovs import bridge_p
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.database import Ovs
 from ansible_collections.virtnet.linux.plugins.module_utils._topology import plan as topology_plan
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.host import WholeHost
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State, Wanted
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import (
     DATAPATH,
     FOLDER,

@@ -24,11 +24,11 @@ import pytest
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, Unforeseen
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, Step
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.steps import OvsStep
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.host import WholeHost
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import PLANNING
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import switch
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import alone, apart, same
 from ansible_collections.virtnet.linux.tests.integration.targets.topology_engine.test_engine import (

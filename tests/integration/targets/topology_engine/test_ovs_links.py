@@ -16,7 +16,6 @@ import pytest
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, NotTaken
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._links.documents import (
     link_options,
     netns_options,
@@ -31,6 +30,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._topology.documents 
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.host import WholeHost
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import PLANNING
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State, Wanted
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import rows, switch
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import World, alone
 

@@ -22,10 +22,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.errors impor
 from ansible_collections.virtnet.linux.plugins.module_utils._engine import apply
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, Step, undo
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
-    HostState,
     Link,
     Netns,
     Ref,
@@ -39,6 +37,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import Sw
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.following import renewal
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import OwnedLink, Record
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import PLANNING as WHOLE
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State, Wanted
 from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._links.simulated import (
     SimulatedHost,
     states,
@@ -99,7 +98,7 @@ class Breaking(SimulatedHost):
 
 
 def a_host() -> State:
-    state = State({"": Netns("")})
+    state = State(namespaces={"": Netns("")})
     state.put(Link(Ref("", "lo"), values={"state": "up"}))
     return state
 
@@ -210,7 +209,7 @@ class Choosy(SimulatedHost):
 
 def test_each_step_of_an_undo_is_tried_once() -> None:
     links = [Link(Ref("", "t%d" % number), "tuntap", values={"mode": "tap"}) for number in range(20)]
-    state = HostState(links={link.ref: link for link in links})
+    state = State(links={link.ref: link for link in links})
     host = Choosy(state, {"t3", "t4", "t19"})
     trouble = apply._run_all(host, [LinkDel(link) for link in links])
     assert trouble == ["t3 failed.", "t4 failed.", "t19 failed."]
@@ -298,7 +297,7 @@ def test_an_exception_becomes_a_sentence(error: Exception, sentence: str) -> Non
 
 
 def test_the_undo_of_a_bridge_is_planned_whatever_kind_its_link_has() -> None:
-    before = HostState({"": Netns("")})
+    before = State(namespaces={"": Netns("")})
     before.ovs[""] = Switch()
     before.ovs[""].add_bridge("br0")
     before.put(Link(Ref("", "br0"), "tuntap", 7, {"mode": "tap", "owner": "", "state": "down", "promisc": True}))
@@ -329,7 +328,7 @@ def test_nodst_without_a_mode() -> None:
 
 def test_a_record_follows_what_got_another_identity() -> None:
     def a_state(uuid: str, index: int) -> State:
-        state = State({"blue": Netns("blue", identity="cookie 7")})
+        state = State(namespaces={"blue": Netns("blue", identity="cookie 7")})
         state.put(Link(Ref("blue", "x0"), "macvlan", index))
         state.ovs[""] = Switch(rows={("Bridge", "br0"): uuid, ("Port", "p0"): "same"})
         return state

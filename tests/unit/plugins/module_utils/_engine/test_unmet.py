@@ -11,7 +11,6 @@ import pytest
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import NotTaken
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
     Link,
     Netns,
@@ -20,6 +19,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
     WantedNetns,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State, Wanted
 from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._links.simulated import SimulatedHost
 
 PAIR = WantedLink(Ref("", "a"), "veth", values={"mtu": 1400}, peer=WantedLink(Ref("", "b"), "veth"))
@@ -31,7 +31,7 @@ class MeddledHost(SimulatedHost):
     def __init__(self, meddle: t.Callable[[State], None]) -> None:
         namespaces = {"": Netns(""), "blue": Netns("blue", {"net/ipv4/x": "0"})}
         loopbacks = [Link(Ref(netns, "lo"), index=1, values={"state": "up"}) for netns in namespaces]
-        super().__init__(State(namespaces, {link.ref: link for link in loopbacks}))
+        super().__init__(State(namespaces=namespaces, links={link.ref: link for link in loopbacks}))
         self._meddle: t.Optional[t.Callable[[State], None]] = meddle
 
     def run(self, batch: t.Sequence[Step]) -> None:

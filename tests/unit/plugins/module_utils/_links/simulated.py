@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Refused
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Host
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, Step
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import linux_bridge_port, registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
     OWN,
@@ -26,6 +25,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
     WantedLink,
     WantedNetns,
 )
+from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State, Wanted
 
 NAMESPACES = (OWN, "blue", "green")
 NAMES = ("a", "b", "c", "d")

@@ -11,7 +11,6 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from hypothesis import given
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
@@ -21,6 +20,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
     WantedLink,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import make_plan
+from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State, Wanted
 from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._links.simulated import states
 
 

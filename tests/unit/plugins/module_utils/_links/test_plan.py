@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, assume, given, settings
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Failure, Refused
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge, roll_back
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, Step, undo
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Kind
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
@@ -34,6 +33,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import (
     in_settling_order,
     make_plan,
 )
+from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._links.steps import LinkDel
 from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._links.simulated import (
     SimulatedHost,

@@ -11,11 +11,11 @@ import typing as t
 from hypothesis import strategies as st
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_documents import read_bridge
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_plan import make_plan
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import INTERFACE, PORT, Switch
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.port_documents import read_port
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.steps import ColumnSet
 from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._links.simulated import SimulatedHost
 
@@ -49,7 +49,7 @@ class SimulatedOvs(SimulatedHost):
     """An Open vSwitch that sets up whatever it is given, but for what is called ``broken``."""
 
     def observe(self, wanted: Wanted) -> State:
-        seen = super().observe(wanted)
+        seen: State = self.state.copy()
         for switch in seen.ovs.values():
             for name, interface in switch.interfaces.items():
                 switch.interfaces[name] = interface._replace(

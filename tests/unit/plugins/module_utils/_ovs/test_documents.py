@@ -11,7 +11,6 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from hypothesis import given
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs import bridge_documents, port_documents
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_plan import make_plan
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.documents import Options, read_timeout
@@ -27,6 +26,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import (
     WantedBridge,
     WantedPort,
 )
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.state import State, Wanted
 from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._ovs.simulated import states
 
 

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, NotTaken, Refused
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge, roll_back
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_plan import PLANNING, differences, make_plan
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import Switch
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.steps import quote
 from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._ovs.simulated import (
     SimulatedOvs,

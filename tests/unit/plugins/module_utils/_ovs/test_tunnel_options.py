@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_plan import make_plan
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import Switch
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.state import State
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.tunnel_options import tunnel_problem
 from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._ovs.simulated import wish
 

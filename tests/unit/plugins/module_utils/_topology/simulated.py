@@ -10,9 +10,9 @@ import typing as t
 
 from hypothesis import strategies as st
 
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.documents import topology_options
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import Wanted
 from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._links.simulated import (
     bridge_values,
     port_settings,

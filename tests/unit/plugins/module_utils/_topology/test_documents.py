@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Failure
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State
-from ansible_collections.virtnet.linux.plugins.module_utils._links.model import HostState, Link, Netns, Ref
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, Netns, Ref
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import Switch
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import make_plan
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.report import write_all
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State
 from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._topology.simulated import (
     Document,
     topologies,
@@ -96,9 +96,9 @@ def test_all_that_is_wrong_with_one_element_is_told(link: Document, words: t.Lis
     assert text.isprintable()
 
 
-def an_empty_state() -> HostState:
+def an_empty_state() -> State:
     namespaces = {"": Netns("", identity="1")}
-    return HostState(namespaces=namespaces, links={Ref("", "lo"): Link(Ref("", "lo"), index=1)}, ovs={"": Switch()})
+    return State(namespaces=namespaces, links={Ref("", "lo"): Link(Ref("", "lo"), index=1)}, ovs={"": Switch()})
 
 
 @settings(max_examples=50)

@@ -17,11 +17,11 @@ import pytest
 
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, simulate, undo
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
-from ansible_collections.virtnet.linux.plugins.module_utils._links.model import HostState, Link, Netns, Ref
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, Netns, Ref
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import Switch
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.documents import write_topology
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import PLANNING
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State, Wanted
 from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._topology.simulated import Document, wanted
 from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._topology.test_plan import Host
 
@@ -219,7 +219,7 @@ def _phases(document: Document) -> t.Dict[str, int]:
     """How much work a topology is that is made, found to be there, taken back, and removed."""
     empty = {"name": "lab", "namespaces": [], "links": [], "ovs_bridges": []}
     links = {Ref("", "lo"): Link(Ref("", "lo"), index=1)}
-    host = _Linear(HostState(namespaces={"": Netns("")}, links=links, ovs={"": Switch()}, boot="this"))
+    host = _Linear(State(namespaces={"": Netns("")}, links=links, ovs={"": Switch()}, boot="this"))
     counter = _Counter()
     asked = counter.measure("read", lambda: wanted({**empty, **document}))
     here = host.locate(asked)

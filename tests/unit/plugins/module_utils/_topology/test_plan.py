@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Conflict, Failure, Missing
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge, roll_back
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, fuse
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
-from ansible_collections.virtnet.linux.plugins.module_utils._links.model import HostState, Link, Netns, Ref
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, Netns, Ref
 from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology as modules_topology
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import Switch
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.steps import OvsStep
@@ -35,6 +34,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan impor
     make_plan,
     owned_after,
 )
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.steps import DocumentKeep
 from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._links.simulated import states as link_states
 from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._ovs.simulated import SimulatedOvs
@@ -84,7 +84,7 @@ class Host(SimulatedOvs):
 
     def locate(self, wanted: Wanted) -> Wanted:
         assert wanted.topology
-        return wanted._replace(topology=dataclasses.replace(wanted.topology, record=self.record))
+        return dataclasses.replace(wanted, topology=dataclasses.replace(wanted.topology, record=self.record))
 
     def commit(self, plan: Plan, now: State) -> None:
         self._identify()
@@ -93,7 +93,7 @@ class Host(SimulatedOvs):
 
 
 def host_with(state: State) -> Host:
-    return Host(HostState(**{**vars(state), "ovs": {"": Switch()}, "boot": "this"}))
+    return Host(State(**{**vars(state), "ovs": {"": Switch()}, "boot": "this"}))
 
 
 @st.composite
@@ -337,7 +337,9 @@ def test_what_another_topology_owns_can_not_be_listed() -> None:
     converge(host, PLANNING, lab(links=[BRIDGE, PAIR]), False)
     wish = wanted({"name": "other", "links": [PAIR]})
     assert wish.topology
-    wish = wish._replace(topology=dataclasses.replace(wish.topology, record=Record("other"), others=(host.record,)))
+    wish = dataclasses.replace(
+        wish, topology=dataclasses.replace(wish.topology, record=Record("other"), others=(host.record,))
+    )
     with pytest.raises(Conflict, match=r"^Link 'v0' belongs to topology 'lab'\. Link 'w0' belongs .*$"):
         make_plan(host.observe(wish), wish)
 

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import topology_name
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, Netns, Ref
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import Switch
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import (
@@ -30,6 +29,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._topology.model impo
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.record_format import from_json, to_json
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State
 
 names = st.text("aZ0_.é中", min_size=1, max_size=3).filter(lambda name: name not in (".", ".."))
 identities = st.sampled_from(["", "cookie 4711", "inode 4026531840", "8b0e3f0a-6a39-4d0a-a3a3-9b8f3bb4c5d6"])

@@ -16,7 +16,6 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Conflict, Missing, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Outcome
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._links import documents as links_documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_documents import bridge_options
@@ -25,6 +24,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._topology import doc
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import Record, WantedTopology
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import make_plan
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State, Wanted
 
 Document = t.Dict[str, t.Any]
 

@@ -1,0 +1,165 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The namespaces and links of a host, and what one task asks of them. Values only: nothing here does I/O."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._engine import state as engine
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.tables import Indexes, Table
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
+        Link,
+        Netns,
+        Ref,
+        Route,
+        WantedLink,
+        WantedNetns,
+    )
+
+
+class Links(Table["Ref", "Link"]):
+    """Links by their place. They are also found by namespace, by name, by address, by parent, and by namespace and name of their master."""
+
+    INDEXES: t.ClassVar[Indexes] = {
+        "netns": lambda link: (link.ref.netns,),
+        "name": lambda link: (link.ref.name,),
+        "local": lambda link: tuple((link.ref.netns, address.address.split("/")[0]) for address in link.addresses),
+        "parent": lambda link: (link.parent,) if link.parent else (),
+        "master": lambda link: ((link.ref.netns, link.values["master"]),) if link.values.get("master") else (),
+    }
+
+
+@dataclasses.dataclass
+class State(engine.State):
+    """The namespaces and links of a host."""
+
+    namespaces: t.Dict[str, Netns] = dataclasses.field(default_factory=dict)
+    links: t.Dict[Ref, Link] = dataclasses.field(default_factory=dict)
+    # Linux 6.2 and newer rename a link that is up; older ones want it down.
+    live_rename: bool = True
+    # Whether the kernel tells the VLANs of a bridge's port.
+    port_vlans: bool = True
+    # False where the kernel is known to have no VLANs in bridges, or no IPv6.
+    bridge_vlans: bool = True
+    ipv6: bool = True
+    # Paths of namespaces that aren't there, because the process they name isn't running.
+    dead: t.FrozenSet[str] = frozenset()
+    # Sentences on links that Open vSwitch has made and that are not where they were looked for, by name.
+    not_here: t.Dict[str, str] = dataclasses.field(default_factory=dict, compare=False)
+    # Which links, by name, have the routes that other links are to get, by namespace and ``key``; the empty name stands for a
+    # route through no link, or through several.
+    routed: t.Dict[t.Tuple[str, t.Tuple[str, int, int]], t.FrozenSet[str]] = dataclasses.field(
+        default_factory=dict, compare=False, repr=False
+    )
+    # The links that are, or have been, stacked upon another one, by that; ``children`` tells those that still are.
+    stacked: t.Dict[Ref, t.Dict[Ref, None]] = dataclasses.field(default_factory=dict, compare=False, repr=False)
+    # Those with routes that prefer a source, or that have had such routes, by their namespace and the source.
+    sourced: t.Dict[t.Tuple[str, str], t.Dict[Ref, None]] = dataclasses.field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    def __post_init__(self) -> None:
+        self.namespaces = Table(self.namespaces)
+        self.links = Links(self.links)
+
+    # What the engine needs
+
+    def tables(self) -> t.Iterator[t.Tuple[engine.Label, Table[t.Any, t.Any]]]:
+        """All tables, with labels that tell them apart."""
+        yield ("namespace",), t.cast("Table[t.Any, t.Any]", self.namespaces)
+        yield ("link",), t.cast("Table[t.Any, t.Any]", self.links)
+        yield from super().tables()
+
+    def own(self) -> t.Dict[str, t.Any]:
+        """Copies of those fields that a copy of the state must not share with it."""
+        return {
+            **super().own(),
+            "stacked": {ref: dict(children) for ref, children in self.stacked.items()},
+            "sourced": {place: dict(links) for place, links in self.sourced.items()},
+        }
+
+    def changes(self) -> t.Dict[Ref, t.Optional[Link]]:
+        """What the links that have changed since the last ``begin`` were before; None for those that did not exist."""
+        return dict(t.cast("Links", self.links).changes())
+
+    def order(self) -> t.Dict[Ref, int]:
+        """The order of the links."""
+        return {ref: number for number, ref in enumerate(self.links)}
+
+    def with_only(self, values: t.Mapping[Ref, Link]) -> State:
+        """A state like this one with these links alone."""
+        return dataclasses.replace(self, links=dict(values), namespaces={})
+
+    def vanished(self, now: State) -> t.Dict[t.Any, engine.Vanished]:
+        """The namespaces, by name, and the links, by reference, that a later state does not have."""
+        found: t.Dict[t.Any, engine.Vanished] = {}
+        for name in sorted(self.namespaces.keys() - now.namespaces.keys()):
+            found[name] = engine.Vanished(name, "Namespace '%s'" % name, True)
+        for ref in sorted(self.links.keys() - now.links.keys()):
+            words = "Link %s" % (ref,) if ref.netns in now.namespaces else ""
+            found[ref] = engine.Vanished(ref.name, words, False)
+        return found
+
+    # Links
+
+    def put(self, link: Link) -> None:
+        """Add a link, or replace the one at its place."""
+        old = self.links.get(link.ref)
+        if old is None or old.routes is not link.routes:
+            for route in link.routes:
+                self._note_source(link.ref, route)
+        self.links[link.ref] = link
+        if link.parent:
+            self.stacked.setdefault(link.parent, {})[link.ref] = None
+
+    def _note_source(self, ref: Ref, route: Route) -> None:
+        if route.src:
+            self.sourced.setdefault((ref.netns, route.src), {})[ref] = None
+
+    def is_local(self, netns: str, host: str) -> bool:
+        """Whether a link in a namespace has an address."""
+        return bool(t.cast("Links", self.links).under("local", (netns, host)))
+
+    def children(self, ref: Ref) -> t.List[Link]:
+        """The links that are stacked upon the one at ``ref``, in the order in which they came."""
+        return self.linked("parent", ref)
+
+    def linked(self, index: str, word: t.Hashable) -> t.List[Link]:
+        """The links that an index of ``Links`` has under a word."""
+        return [self.links[ref] for ref in self.linked_refs(index, word)]
+
+    def linked_refs(self, index: str, word: t.Hashable) -> t.List[Ref]:
+        """The same, as references."""
+        return t.cast("Links", self.links).under(index, word)
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted(engine.Wanted):
+    """What one task asks of namespaces and links.
+
+    With ``whole`` all links of the namespaces that it speaks of are looked at, and of those named here as well, be they wanted
+    or not; with ``details`` the addresses and routes of all of them, too.
+    """
+
+    namespaces: t.Tuple[WantedNetns, ...] = ()
+    links: t.Tuple[WantedLink, ...] = ()
+    whole: t.Optional[t.Tuple[str, ...]] = None
+    details: bool = False
+
+    @property
+    def with_ovs(self) -> bool:
+        """Whether Open vSwitch is looked at as well."""
+        return False
+
+    def going(self) -> t.Set[Ref]:
+        """The links that it does not speak of, and that are going to be deleted."""
+        return set()

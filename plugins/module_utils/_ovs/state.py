@@ -1,0 +1,65 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""What the databases of Open vSwitch have, and what one task asks of them. Values only: nothing here does I/O."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._engine import state as engine
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.tables import Table
+    from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import Switch, WantedBridge, WantedPort
+
+
+@dataclasses.dataclass
+class State(engine.State):
+    """What Open vSwitch has, by database."""
+
+    ovs: t.Dict[str, Switch] = dataclasses.field(default_factory=dict)
+
+    def tables(self) -> t.Iterator[t.Tuple[engine.Label, Table[t.Any, t.Any]]]:
+        """All tables, with labels that tell them apart."""
+        for database, switch in self.ovs.items():
+            yield from (((database, str(number)), table) for number, table in enumerate(switch.tables()))
+        yield from super().tables()
+
+    def own(self) -> t.Dict[str, t.Any]:
+        """Copies of those fields that a copy of the state must not share with it."""
+        return {**super().own(), "ovs": {database: switch.copy() for database, switch in self.ovs.items()}}
+
+    # What the links of this host follow, for those who look at both
+
+    def devices(self, gone: t.Collection[str], come: t.Collection[str]) -> None:
+        """Take note of the links that come and go with internal ports."""
+
+    def seized(self, names: t.Collection[str]) -> None:
+        """Take note of the links that Open vSwitch takes or releases."""
+
+    def set_by_ovs(self, name: str, **values: t.Any) -> None:
+        """Take note of values that Open vSwitch gives a link in its own namespace, None for unknown ones."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted(engine.Wanted):
+    """What one task asks of Open vSwitch; ``databases_too`` are looked at, whether something is asked of them or not."""
+
+    ovs_bridges: t.Tuple[WantedBridge, ...] = ()
+    ovs_ports: t.Tuple[WantedPort, ...] = ()
+    databases_too: t.Tuple[str, ...] = ()
+
+    def databases(self) -> t.List[str]:
+        """Every database in it."""
+        bridges, ports = (bridge.database for bridge in self.ovs_bridges), (port.database for port in self.ovs_ports)
+        return sorted({*bridges, *ports, *self.databases_too})
+
+    def link_names(self) -> t.Set[str]:
+        """The names of links that it asks for besides."""
+        return set()
