@@ -27,6 +27,18 @@ class Vanished(t.NamedTuple):
     alone: bool
 
 
+class Identities(t.NamedTuple):
+    """What tells things from others that have the same names: those that are deleted and made again have another identity.
+
+    ``rows`` are UUIDs by database, table and name; ``links`` the identities of their namespaces with their indexes, by
+    namespace, name and kind; ``spaces`` the identities of namespaces.
+    """
+
+    rows: t.Dict[t.Tuple[str, str, str], str]
+    links: t.Dict[t.Tuple[str, str, str], t.Tuple[str, int]]
+    spaces: t.Set[str]
+
+
 class State:
     """The observed part of a host. What is not in it does not exist.
 
@@ -60,6 +72,10 @@ class State:
     def vanished(self, now: t.Any) -> t.Dict[t.Any, Vanished]:
         """What is in this state and not in a later one, by the keys that steps use."""
         return {}
+
+    def identities(self) -> Identities:
+        """The identities of what is in it."""
+        return Identities({}, {}, set())
 
     # Changes that can be taken back without a copy
 

@@ -20,9 +20,6 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils._common import names
 from ansible_collections.virtnet.linux.plugins.module_utils._common import values as common_values
 
-if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._links.state import Wanted
-
 OWN = names.OWN
 
 # Where an address or a route comes from: from an administrator, from a daemon or a router (DHCP, RA: it is kept, and
@@ -34,8 +31,6 @@ OVS_KINDS = ("openvswitch", "tuntap")
 
 MAIN_TABLE = 254  # RT_TABLE_MAIN
 IPV6_METRIC = 1024  # IP6_RT_PRIO_USER: what the kernel makes of an IPv6 route without metric
-
-W = t.TypeVar("W", bound="Wanted")
 
 
 class Ref(t.NamedTuple):
@@ -257,31 +252,3 @@ def former_places(wanted: WantedLink) -> t.List[Ref]:
     """Where a link can be that still has the name which option rename_from gives."""
     spaces = [wanted.ref.netns, *([] if wanted.move_from is None else [wanted.move_from])]
     return [Ref(netns, wanted.rename_from) for netns in dict.fromkeys(spaces)] if wanted.rename_from else []
-
-
-def references(wanted: Wanted) -> t.Dict[str, str]:
-    """Every reference to a namespace in what is wanted, OWN last, with the words for the option that it comes from."""
-    found = {netns.name: "option name" for netns in wanted.namespaces}
-    for link in wanted.links:
-        for end, prefix in zip(link.ends(), ("", "peer.")):
-            found.setdefault(end.ref.netns, "option %snetns of link '%s'" % (prefix, end.ref.name))
-            found.setdefault(end.move_from or OWN, "option move_from of link '%s'" % end.ref.name)
-            if end.parent:
-                found.setdefault(end.parent.netns, "option parent_netns of link '%s'" % end.ref.name)
-    found.pop(OWN, None)
-    return {**found, OWN: "the namespace that the module runs in"}
-
-
-def located(wanted: W, same: t.Mapping[str, str]) -> W:
-    """What is wanted with each reference to a namespace replaced by the one that stands for it in ``same``."""
-
-    def locate(link: WantedLink) -> WantedLink:
-        return dataclasses.replace(
-            link,
-            ref=Ref(same[link.ref.netns], link.ref.name),
-            move_from=None if link.move_from is None else same[link.move_from],
-            peer=locate(link.peer) if link.peer else None,
-            parent=Ref(same[link.parent.netns], link.parent.name) if link.parent else None,
-        )
-
-    return dataclasses.replace(wanted, links=tuple(locate(link) for link in wanted.links))

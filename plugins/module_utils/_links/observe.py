@@ -32,11 +32,10 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
     WantedLink,
     WantedNetns,
     former_places,
-    references,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._links.ovs_links import LookingAtOvs
 from ansible_collections.virtnet.linux.plugins.module_utils._links.refusals import sentences
-from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
+from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State, references
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.directory import Directory
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.namespaces import (
     all_namespaces,

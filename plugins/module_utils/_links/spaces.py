@@ -17,7 +17,8 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Refused, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Host
-from ansible_collections.virtnet.linux.plugins.module_utils._links.model import OWN, located, references
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import OWN
+from ansible_collections.virtnet.linux.plugins.module_utils._links.state import located, references
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.descriptors import Descriptors
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.namespaces import open_namespace
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Space, require

@@ -14,12 +14,12 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._engine import state as engine
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.tables import Indexes, Table
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import OWN, Ref
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
         Link,
         Netns,
-        Ref,
         Route,
         WantedLink,
         WantedNetns,
@@ -109,6 +109,16 @@ class State(engine.State):
             found[ref] = engine.Vanished(ref.name, words, False)
         return found
 
+    def identities(self) -> engine.Identities:
+        """The identities of what is in it."""
+        spaces = {name: netns.identity for name, netns in self.namespaces.items()}
+        links = {
+            (ref.netns, ref.name, link.kind): (spaces[ref.netns], link.index)
+            for ref, link in self.links.items()
+            if ref.netns in spaces
+        }
+        return super().identities()._replace(links=links, spaces={*spaces.values()})
+
     # Links
 
     def put(self, link: Link) -> None:
@@ -163,3 +173,34 @@ class Wanted(engine.Wanted):
     def going(self) -> t.Set[Ref]:
         """The links that it does not speak of, and that are going to be deleted."""
         return set()
+
+
+W = t.TypeVar("W", bound=Wanted)
+
+
+def references(wanted: Wanted) -> t.Dict[str, str]:
+    """Every reference to a namespace in what is wanted, OWN last, with the words for the option that it comes from."""
+    found = {netns.name: "option name" for netns in wanted.namespaces}
+    for link in wanted.links:
+        for end, prefix in zip(link.ends(), ("", "peer.")):
+            found.setdefault(end.ref.netns, "option %snetns of link '%s'" % (prefix, end.ref.name))
+            found.setdefault(end.move_from or OWN, "option move_from of link '%s'" % end.ref.name)
+            if end.parent:
+                found.setdefault(end.parent.netns, "option parent_netns of link '%s'" % end.ref.name)
+    found.pop(OWN, None)
+    return {**found, OWN: "the namespace that the module runs in"}
+
+
+def located(wanted: W, same: t.Mapping[str, str]) -> W:
+    """What is wanted with each reference to a namespace replaced by the one that stands for it in ``same``."""
+
+    def locate(link: WantedLink) -> WantedLink:
+        return dataclasses.replace(
+            link,
+            ref=Ref(same[link.ref.netns], link.ref.name),
+            move_from=None if link.move_from is None else same[link.move_from],
+            peer=locate(link.peer) if link.peer else None,
+            parent=Ref(same[link.parent.netns], link.parent.name) if link.parent else None,
+        )
+
+    return dataclasses.replace(wanted, links=tuple(locate(link) for link in wanted.links))

@@ -35,6 +35,11 @@ class State(engine.State):
         """Copies of those fields that a copy of the state must not share with it."""
         return {**super().own(), "ovs": {database: switch.copy() for database, switch in self.ovs.items()}}
 
+    def identities(self) -> engine.Identities:
+        """The identities of what is in it."""
+        rows = {(database, *row): uuid for database, switch in self.ovs.items() for row, uuid in switch.rows.items()}
+        return super().identities()._replace(rows=rows)
+
     # What the links of this host follow, for those who look at both
 
     def devices(self, gone: t.Collection[str], come: t.Collection[str]) -> None:

@@ -19,11 +19,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.names import
 from ansible_collections.virtnet.linux.plugins.module_utils._common.option_types import mistyped, outermost
 from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
-from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
-    WantedLink,
-    WantedNetns,
-    references,
-)
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import WantedLink, WantedNetns
+from ansible_collections.virtnet.linux.plugins.module_utils._links.state import references
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs import bridge_documents, port_documents
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.documents import CONNECTION, read_timeout
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import WantedBridge, WantedPort

@@ -22,8 +22,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import OwnedLink, Record
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records
-    from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State
 
 
 class Renewal(t.NamedTuple):
@@ -44,16 +44,13 @@ class Renewal(t.NamedTuple):
 
 def renewal(before: State, now: State) -> Renewal:
     """What is in both states, and has another identity in the second one."""
-    rows = {}
-    for database, switch in before.ovs.items():
-        new = now.ovs[database].rows if database in now.ovs else {}
-        rows.update({uuid: new[row] for row, uuid in switch.rows.items() if row in new and new[row] != uuid})
+    then, new = before.identities(), now.identities()
+    rows = {uuid: new.rows[row] for row, uuid in then.rows.items() if new.rows.get(row, uuid) != uuid}
     links = {}
-    for ref, link in before.links.items():
-        there = now.links.get(ref)
-        if there and there.kind == link.kind and there.index != link.index:
-            space = before.namespaces[ref.netns].identity
-            links[OwnedLink("", space, ref.name, link.kind, link.index)] = there.index
+    for place, (space, index) in then.links.items():
+        there = new.links.get(place)
+        if there and there[1] != index:
+            links[OwnedLink("", space, place[1], place[2], index)] = there[1]
     return Renewal(rows, links)
 
 
@@ -64,10 +61,10 @@ def _anywhere(link: OwnedLink) -> OwnedLink:
 
 def _concerns(record: Record, before: State) -> bool:
     """Whether a record speaks of something that is there."""
-    spaces = {netns.identity for netns in before.namespaces.values()}
-    uuids = {uuid for switch in before.ovs.values() for uuid in switch.rows.values()}
+    there = before.identities()
+    uuids = {*there.rows.values()}
     rows = (*record.bridges.values(), *record.ports.values())
-    return any(uuid in uuids for uuid in rows) or any(link.space in spaces for link in record.links)
+    return any(uuid in uuids for uuid in rows) or any(link.space in there.spaces for link in record.links)
 
 
 class Following(Follower):

@@ -16,14 +16,14 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Host
 from ansible_collections.virtnet.linux.plugins.module_utils._links.host import Kernel
-from ansible_collections.virtnet.linux.plugins.module_utils._links.model import OWN, Ref, references
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import OWN, Ref
+from ansible_collections.virtnet.linux.plugins.module_utils._links.state import references
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.database import Ovs
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.steps import OvsStep
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.following import Following, renewal
-from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import (
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import OwnedLink, Record
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.ownership import (
     Belongings,
-    OwnedLink,
-    Record,
     announced,
     belongings,
     record_of,

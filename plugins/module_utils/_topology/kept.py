@@ -14,7 +14,7 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.argument_specs import spelled
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput
-from ansible_collections.virtnet.linux.plugins.module_utils._links.model import located, references
+from ansible_collections.virtnet.linux.plugins.module_utils._links.state import located, references
 from ansible_collections.virtnet.linux.plugins.module_utils._topology import documents
 
 if t.TYPE_CHECKING:

@@ -31,16 +31,13 @@ from ansible_collections.virtnet.linux.plugins.module_utils._ovs.port_steps impo
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.steps import ColumnSet, same
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.contradictions import contradictions
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.kept import is_result_of, mean_the_same
-from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import (
-    Belongings,
-    WantedTopology,
-    belongings,
-)
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.ownership import Belongings, belongings
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.steps import DocumentKeep
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, Step
     from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import Interface, Switch
+    from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import WantedTopology
     from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State, Wanted
 
 # Links that the kernel makes by itself in every namespace, or with the modules for tunnels.

@@ -243,8 +243,8 @@ class Transactions(SimulatedHost):
 def test_an_undo_in_one_transaction_is_refused_only_for_its_bad_steps(numbers: t.Set[int]) -> None:
     links = [Link(Ref("", "t%d" % number), "tuntap", values={"mode": "tap"}) for number in range(200)]
     bad = ["t%d" % number for number in sorted(numbers)]
-    host = Transactions(HostState(links={link.ref: link for link in links}), set(bad))
-    assert _apply._run_all(host, [LinkDel(link) for link in links]) == [
+    host = Transactions(State(links={link.ref: link for link in links}), set(bad))
+    assert apply._run_all(host, [LinkDel(link) for link in links]) == [
         "%s failed: no." % name.capitalize() for name in bad
     ]
     assert {ref.name for ref in host.state.links} == set(bad)
@@ -253,8 +253,8 @@ def test_an_undo_in_one_transaction_is_refused_only_for_its_bad_steps(numbers: t
 
 def test_an_undo_in_one_transaction_is_not_tried_again_where_nothing_answers() -> None:
     links = [Link(Ref("", "t%d" % number), "tuntap", values={"mode": "tap"}) for number in range(200)]
-    host = Transactions(HostState(links={link.ref: link for link in links}), set(), dead=True)
-    assert _apply._run_all(host, [LinkDel(link) for link in links]) == ["It hangs."]
+    host = Transactions(State(links={link.ref: link for link in links}), set(), dead=True)
+    assert apply._run_all(host, [LinkDel(link) for link in links]) == ["It hangs."]
     assert host.calls == 1
 
 

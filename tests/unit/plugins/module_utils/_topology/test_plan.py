@@ -22,12 +22,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._modules import topo
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import Switch
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.steps import OvsStep
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.documents import topology_options, write_topology
-from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import (
-    Belongings,
-    Record,
-    belongings,
-    record_of,
-)
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import Record
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.ownership import Belongings, belongings, record_of
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import (
     PLANNING,
     differences,

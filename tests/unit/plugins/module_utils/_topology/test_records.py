@@ -19,10 +19,9 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.errors impor
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import topology_name
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, Netns, Ref
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import Switch
-from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import (
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import OwnedLink, Record
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.ownership import (
     Belongings,
-    OwnedLink,
-    Record,
     announced,
     belongings,
     record_of,
