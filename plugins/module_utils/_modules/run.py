@@ -170,7 +170,7 @@ def _converged(module: Module, read: t.Callable[[Document], Wanted], side: Side,
         wanted = read(module.params)
         wrong += wanted.wrong
         with contextlib.closing(side.open(module.params)) as host:
-            host.make_follower = host.make_follower or _records_that_follow
+            host.make_follower = host.make_follower or _follower
             check = module.check_mode or bool(wrong)
             outcome = converge(host, side.planning, wanted, check, module.params.get("rollback", True), tell=tell)
     except Exception as error:  # noqa: BLE001
@@ -179,16 +179,13 @@ def _converged(module: Module, read: t.Callable[[Document], Wanted], side: Side,
     return outcome
 
 
-def _records_that_follow() -> Follower:
+def _follower() -> Follower:
     # Most tasks delete nothing, and don't need these files.
     from ansible_collections.virtnet.linux.plugins.module_utils._topology.following import (  # noqa: PLC0415 pylint: disable=import-outside-toplevel
-        Following,
-    )
-    from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import (  # noqa: PLC0415 pylint: disable=import-outside-toplevel
-        Records,
+        records_that_follow,
     )
 
-    return Following(Records())
+    return records_that_follow()
 
 
 def _alike(before: Document, after: Document) -> Document:

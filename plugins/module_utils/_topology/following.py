@@ -20,10 +20,10 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Follower
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import OwnedLink, Record
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State
-    from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records
 
 
 class Renewal(t.NamedTuple):
@@ -97,3 +97,8 @@ class Following(Follower):
     def release(self) -> None:
         """Give back what was reserved."""
         self._records.release()
+
+
+def records_that_follow() -> Following:
+    """The records of all topologies on this host."""
+    return Following(Records())

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, Refused
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Host, converge
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan
 from ansible_collections.virtnet.linux.plugins.module_utils._links import plan as links_plan
 from ansible_collections.virtnet.linux.plugins.module_utils._links.host import Kernel
@@ -25,6 +25,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs import bridge_plan
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.database import Ovs
 from ansible_collections.virtnet.linux.plugins.module_utils._topology import plan as topology_plan
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.following import records_that_follow
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.host import WholeHost
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State, Wanted
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_ovs.files.switches import (
@@ -117,6 +118,12 @@ class Late:
         raise Refused("looking again", "Injected fault", 5)
 
 
+def following(host: Host) -> Host:
+    """A host of a module that is not about a topology."""
+    host.make_follower = records_that_follow
+    return host
+
+
 class LateHost(Late, WholeHost):
     pass
 
@@ -142,7 +149,7 @@ def test_a_topology_owns_the_row_that_an_undo_of_another_task_makes_again(what: 
     def test(world: World) -> None:
         before, record = rows(world), RECORD.read_text()
         with pytest.raises(Failure) as caught:
-            converge(LateOvs(20), bridge_plan.PLANNING, GONE[what], False)
+            converge(following(LateOvs(20)), bridge_plan.PLANNING, GONE[what], False)
         assert str(caught.value).endswith("What had been done before that was undone.")
         assert rows(world) == before
         assert RECORD.read_text() != record
@@ -155,10 +162,10 @@ def test_a_topology_owns_the_row_that_an_undo_of_another_task_makes_again(what: 
 def test_a_topology_owns_what_an_undo_of_another_one_makes_again() -> None:
     def test(world: World) -> None:
         with stopped("ovs-vswitchd"), pytest.raises(Failure) as caught:
-            converge(Ovs(3), bridge_plan.PLANNING, GONE["bridge"], False)
+            converge(following(Ovs(3)), bridge_plan.PLANNING, GONE["bridge"], False)
         assert str(caught.value).endswith("What had been done before that was undone.")
         with contextlib.closing(LateKernel()) as kernel, pytest.raises(Refused):
-            converge(kernel, links_plan.PLANNING, V0, False)
+            converge(following(kernel), links_plan.PLANNING, V0, False)
         owned(world)
 
     with_lab(test)
