@@ -10,9 +10,13 @@ import typing as t
 import pytest
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Complaints, Conflict, Missing
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Host
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, Planning
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
-from ansible_collections.virtnet.linux.plugins.module_utils._modules.run import Module
+from ansible_collections.virtnet.linux.plugins.module_utils._modules.run import Module, Side, run
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.following import Following
 
 testing = pytest.importorskip("ansible.module_utils.testing")
 
@@ -90,3 +94,30 @@ def test_what_nobody_has_foreseen_is_a_sentence(verbosity: int, capsys: pytest.C
     assert told["msg"].startswith("An error inside virtnet.linux stopped the task: KeyError: 'mode'. ")
     assert told["msg"].endswith(" Nothing was changed.")
     assert ("Traceback (most recent call last):" in told.get("traceback", ())) == (verbosity == 3)
+
+
+def test_every_module_has_the_records_of_topologies_follow() -> None:
+    """What an undo makes again has another identity, and a topology may own it."""
+    made: t.List[t.Any] = []
+
+    class Watched(Host):
+        """A host that tells what was set for it."""
+
+        def observe(self, wanted: t.Any) -> State:
+            made.append(self.make_follower)
+            return State()
+
+    def plan(state: State, _wanted: t.Any) -> Plan:
+        return Plan(state, state, [])
+
+    planning = Planning(plan, lambda *_states: [], lambda *_states: [])
+    with pytest.raises(SystemExit), testing.patch_module_args({"_ansible_check_mode": True}):
+        run(
+            "thing",
+            {},
+            lambda _options: Wanted(),
+            lambda _outcome, _state: {},
+            Side(lambda _options: Watched(), planning),
+        )
+    (follower,) = made
+    assert isinstance(follower(), Following)
