@@ -322,7 +322,7 @@ class LinkPlanner(_Editor, Planner):
         self._wishes: t.Dict[t.Tuple[str, t.Tuple[str, int, int]], Ref] = {}  # through which link a route is to lead
         self._to_leave: t.Dict[Ref, str] = {}  # the links that are to leave a master, and that
         self._moved: t.Dict[Ref, Ref] = {}  # where links are that have another place or name now
-        self._set_aside: t.Set[Ref] = set()  # where links were that are deleted in the end
+        self._set_aside: t.Dict[Ref, Ref] = {}  # where links are that are deleted in the end, and where they were
         # The values that links get as ports of a bridge that names them.
         self._given: t.Dict[Ref, t.Dict[str, t.Any]] = {}
         self._asked_mtu: t.Dict[Ref, str] = {}  # the words for the options that give links their MTU
@@ -437,10 +437,11 @@ class LinkPlanner(_Editor, Planner):
         """Warn of the addresses and routes that go although nobody has asked for that."""
         ends = {end.ref: end for link in links if link.present for end in link.ends()}
         wanted = {(end.ref.netns, address) for end in ends.values() for address in end.addresses or ()}
+        aside = {*self._set_aside.values()}
         for place, link in self.before.links.items():
             ref = self._moved.get(place, place)
             now = self.state.links.get(ref)
-            if now is None or now is link or place in self._set_aside:
+            if now is None or now is link or place in aside:
                 continue
             end = ends.get(ref)
             keys, hosts = {route.key for route in now.routes}, {_host(address) for address in now.addresses}
@@ -721,8 +722,8 @@ class LinkPlanner(_Editor, Planner):
         if link.ref.name == "lo" or not link.kind:
             raise Conflict("%s; %s." % (_upper(problem), _undeletable(link)))
         self._warn_users(link)
-        self._set_aside.add(link.ref)
         aside = Ref(link.ref.netns, "vnaside%x" % link.index)
+        self._set_aside[aside] = link.ref
         self.do(steps.LinkAside(link.ref, aside.name))
         self.last.append(functools.partial(self._delete, aside, silent=True))
 
@@ -1099,7 +1100,11 @@ class LinkPlanner(_Editor, Planner):
                 raise Conflict(
                     "%s can't be the master of '%s' (option %s): %s" % (_a(master, True), port.ref.name, option, unfit)
                 )
-            staying = [child for child in self._stacked_upon(port.ref) if child.ref not in self.doomed]
+            staying = [
+                child.moved(self._set_aside.get(child.ref, child.ref))
+                for child in self._stacked_upon(port.ref)
+                if child.ref not in self.doomed
+            ]
             problem = foreseen.busy_port(port, staying, master)
             if problem:
                 raise Conflict(problem)

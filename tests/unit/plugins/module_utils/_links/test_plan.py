@@ -11,7 +11,7 @@ import typing as t
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
-from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Failure, Refused
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Conflict, Failure, Refused
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge, roll_back
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, Step, undo
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Kind
@@ -668,6 +668,18 @@ def test_conflicts_are_sentences(state: State, wanted: WantedLink, sentence: str
 )
 def test_what_the_kernel_takes_is_not_refused(state: State, wanted: WantedLink) -> None:
     assert not make_plan(state, Wanted(links=(wanted,))).missing
+
+
+def test_a_link_that_is_going_to_be_made_again_is_told_by_its_name() -> None:
+    state = host_with(
+        a_link("e"), a_link("f"), a_link("br0", "linux_bridge", ports=()), a_link("m", "macvlan", parent=Ref("", "e"))
+    )
+    again = WantedLink(Ref("", "m"), "macvlan", parent=Ref("", "f"), recreate=True)
+    port = WantedLink(Ref("", "e"), made=False, values={"master": "br0"})
+    with pytest.raises(
+        Conflict, match=r"^Link 'e' can't become a port of 'br0': link 'm' \(macvlan\) is stacked upon it"
+    ):
+        make_plan(state, Wanted(links=(again, port)))
 
 
 @pytest.mark.parametrize(
