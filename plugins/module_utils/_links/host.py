@@ -14,18 +14,25 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure
 from ansible_collections.virtnet.linux.plugins.module_utils._links.observe import Looking
-from ansible_collections.virtnet.linux.plugins.module_utils._links.run import Running
+from ansible_collections.virtnet.linux.plugins.module_utils._links.run import Batch
 from ansible_collections.virtnet.linux.plugins.module_utils._links.state import Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._links.steps import NetnsDel
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import nodes
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.namespaces import all_namespaces
 
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.step import LinkStep
 
-class Kernel(Looking, Running):
+
+class Kernel(Looking):
     """The networks of this host, seen and changed from the namespace that the process runs in.
 
     Raises Unusable where this host, this Python or this user can't do that.
     """
+
+    def run(self, batch: t.Sequence[Step]) -> None:
+        Batch(self).run(t.cast("t.Sequence[LinkStep]", batch))
 
     def tidy(self) -> None:
         """Remove what devices have left behind in /dev, and the nodes of those that go with a deleted namespace.

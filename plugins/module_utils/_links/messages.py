@@ -35,8 +35,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.wire import
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Attribute
-
-Attributes = t.List[t.Tuple[str, t.Any]]
+    from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import Attributes
 
 # Of linux/netlink.h
 NLMSG_ERROR, NLMSG_DONE, NLM_F_ACK_TLVS, NLMSGERR_ATTR_MSG = 2, 3, 0x200, 1

@@ -44,7 +44,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.namespaces 
     open_namespace,
     unshare,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import NetlinkError, Space
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import NetlinkError
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Space
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.sysfs import uppers
 
 if t.TYPE_CHECKING:

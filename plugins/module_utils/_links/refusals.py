@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What the kernel says no with, as sentences that tell what may be the matter."""
+"""What the kernel refuses, as sentences that tell what may be the reason."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ import struct
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Refused
-from ansible_collections.virtnet.linux.plugins.module_utils._links import steps
-from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
-from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import NetlinkError
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import NetlinkError
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.step import LinkStep
 
 _HINTS = {
     errno.EPERM: "Run the task as root (become: true).",
@@ -35,29 +33,14 @@ _HINTS = {
 }
 
 
-def hint(step: t.Optional[Step], code: int) -> str:
-    if isinstance(step, steps.RouteAdd) and code == errno.EEXIST:
-        return (
-            "The kernel has made such a route itself, or one with the same metric leads through another link; "
-            "give this one another metric."
-        )
-    if isinstance(step, steps.LinkMaster) and code == errno.EINVAL:
-        return "A bridge takes Ethernet devices only, no tun and no loopback."
-    if isinstance(step, steps.LinkMaster) and code == errno.EBUSY:
-        return "A link that macvlans or ipvlans are stacked upon, be it in another namespace, can't be a port."
-    if isinstance(step, steps.AddressAdd) and code == errno.EEXIST:
-        return "The link has it already, with another prefix length, from the kernel or a daemon."
-    own = ""
-    if isinstance(step, steps.LinkAdd):
-        own = registry.KINDS[step.link.kind].hint(code)
-    elif isinstance(step, steps.LinkSet) and step.name != "state" and step.attribute().means:
-        own = registry.KINDS[step.kind].hint(code)
-    return own or _HINTS.get(code, "")
+def hint(step: t.Optional[LinkStep], code: int) -> str:
+    """What may be the reason if the kernel refuses a step, or a question, with an errno; empty if nothing is known."""
+    return (step.hint(code) if step else "") or _HINTS.get(code, "")
 
 
 @contextlib.contextmanager
-def sentences(doing: str, step: t.Optional[Step] = None) -> t.Iterator[None]:
-    """Raise Refused where the kernel doesn't do what is being asked of it."""
+def sentences(doing: str, step: t.Optional[LinkStep] = None) -> t.Iterator[None]:
+    """Raise Refused where the kernel refuses what is asked of it; ``doing`` is the subject of the sentence."""
     try:
         yield
     except NetlinkError as error:

@@ -32,31 +32,38 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links import messag
 from ansible_collections.virtnet.linux.plugins.module_utils._links.messages import RTM_F_CLONED, RTN_UNICAST, RTN_UNSPEC
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import wire as raw
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.descriptors import Descriptors, Handle
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import (
+    ADDRESS,
+    LINK,
+    NLM_F_ACK,
+    NLM_F_DUMP,
+    NLM_F_DUMP_INTR,
+    NLM_F_MULTI,
+    NLM_F_REQUEST,
+    NSID,
+    ROUTE,
+    RTM_GETADDR,
+    RTM_GETLINK,
+    RTM_GETNSID,
+    RTM_GETROUTE,
+    RTM_GETVLAN,
+    RTM_NEWNSID,
+    VLAN,
+    NetlinkError,
+    Request,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Address, Route, Vlan
     from ansible_collections.virtnet.linux.plugins.module_utils._netlink.descriptors import Place
 
-__all__ = [
-    "EXT_MASK",
-    "NLM_F_CREATE",
-    "NLM_F_EXCL",
-    "NLM_F_REPLACE",
-    "NetlinkError",
-    "Request",
-    "Space",
-    "acknowledged",
-    "ifaddrmsg",
-    "ifinfmsg",
-    "require",
-    "rtmsg",
-    "rtnl",
-]
-
 PYROUTE2_MINIMUM = (0, 7, 2)
 # The last release for Python 3.8. Releases 0.9.1 and 0.9.2 don't say that they require Python 3.9, so pip installs them.
 PYROUTE2_FOR_PYTHON_3_8 = (0, 8, 1)
 PYROUTE2_ERROR: t.Optional[str] = None
+# The classes of pyroute2 for the kinds of messages, and for the answers.
+CLASSES: t.Dict[str, t.Any] = {}
+ANSWERS: t.Dict[str, t.Any] = {}
 try:
     try:
         from pyroute2.config.version import __version__ as _version
@@ -68,8 +75,7 @@ try:
     if tuple(int(n) for n in re.findall(r"\d+", _version)[:3]) < PYROUTE2_MINIMUM:
         raise ImportError("this is version %s" % _version)
 
-    from pyroute2.netlink import nla, nlmsg, rtnl
-    from pyroute2.netlink.exceptions import NetlinkError
+    from pyroute2.netlink import nla, nlmsg
     from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
     from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
     from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
@@ -77,8 +83,6 @@ try:
 except (ImportError, AttributeError, TypeError, SyntaxError) as import_error:
     # The last two are what a pyroute2 raises that is too new for this Python.
     PYROUTE2_ERROR = str(import_error)
-    NetlinkError = RuntimeError
-    ifaddrmsg = ifinfmsg = rtmsg = rtnl = None
 else:
 
     def _teach(message: t.Any, *attributes: t.Tuple[int, str, str]) -> None:
@@ -120,13 +124,12 @@ else:
         (3, "IFLA_MACVLAN_MACADDR_MODE", "uint32"),
         (7, "IFLA_MACVLAN_BC_QUEUE_LEN", "uint32"),
     )
+    CLASSES.update({LINK: ifinfmsg, ADDRESS: ifaddrmsg, ROUTE: rtmsg, NSID: nsidmsg, VLAN: _VlanRequest})
+    ANSWERS.update({**CLASSES, VLAN: _VlanMessage})
 
 CAP_NET_ADMIN = 12  # linux/capability.h
-RTM_NEWNSID, RTM_GETNSID, RTM_GETVLAN = 88, 90, 114  # linux/rtnetlink.h
 RTEXT_FILTER_SKIP_STATS = 8
 # linux/netlink.h
-NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK, NLM_F_DUMP_INTR, NLM_F_DUMP = 0x1, 0x2, 0x4, 0x10, 0x300
-NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE = 0x100, 0x200, 0x400
 SOL_NETLINK, NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK = 270, 10, 11, 12
 SO_NETNS_COOKIE = 71  # asm-generic/socket.h
 LARGEST = 1 << 16  # bytes; the kernel puts at most half of that into one answer
@@ -137,13 +140,13 @@ DUMP_RETRIES = 20
 FEW = 64  # links that are read one by one rather than all again
 PAUSE = 0.02  # seconds, times the number of attempts
 
-# What is encoded without pyroute2, by its class for it.
-_LAYOUTS = {ifaddrmsg: raw.ADDRESS, rtmsg: raw.ROUTE}
+# What is encoded without pyroute2.
+_LAYOUTS = {ADDRESS: raw.ADDRESS, ROUTE: raw.ROUTE}
 EXT_MASK = ("IFLA_EXT_MASK", RTEXT_FILTER_SKIP_STATS)
 
 
-def _decoded(message_class: t.Any, data: bytes) -> t.Any:
-    message = message_class(data)
+def _decoded(kind: str, data: bytes) -> t.Any:
+    message = ANSWERS[kind](data)
     message.decode()
     return message
 
@@ -154,22 +157,7 @@ def _identities(identity: t.Callable[[bytes], t.Any], found: t.Iterable[bytes]) 
 
 
 def _link_message(data: bytes) -> messages.LinkMessage:
-    return messages.LinkMessage(data, lambda some: _decoded(ifinfmsg, some))
-
-
-class Request(t.NamedTuple):
-    """A request that changes something: a class of pyroute2's, and what goes into a message of it."""
-
-    message_class: t.Any
-    type: int
-    flags: int
-    attributes: messages.Attributes
-    header: t.Mapping[str, int]
-
-
-def acknowledged(request: Request) -> Request:
-    """The same request, which the kernel is to answer in any case."""
-    return request._replace(flags=request.flags | NLM_F_ACK)
+    return messages.LinkMessage(data, lambda some: _decoded(LINK, some))
 
 
 class Space(Handle):
@@ -283,12 +271,12 @@ class Space(Handle):
     def encode(self, request: Request) -> bytes:
         """A request as it is sent."""
         self._sequence += 1
-        layout = _LAYOUTS.get(request.message_class)
+        layout = _LAYOUTS.get(request.message)
         body = layout.encode(request.header, request.attributes) if layout else None
         if body is not None:
             how = (request.type, request.flags | NLM_F_REQUEST, self._sequence, 0)
             return struct.pack("=IHHII", raw.NLMSG_HEADER + len(body), *how) + body
-        message = request.message_class()
+        message = CLASSES[request.message]()
         message.update(request.header)
         message["attrs"] = request.attributes
         header = {"type": request.type, "flags": request.flags | NLM_F_REQUEST, "pid": 0}
@@ -336,12 +324,10 @@ class Space(Handle):
                 if not answer.flags & NLM_F_MULTI:
                     return found, interrupted
 
-    def dump(
-        self, message_class: t.Any, kind: int, attributes: t.Any, answer_class: t.Any = None, **fields: int
-    ) -> t.List[t.Any]:
+    def dump(self, message: str, kind: int, attributes: t.Any, **fields: int) -> t.List[t.Any]:
         """All answers to a dump request, which is repeated as long as the tables change underneath it."""
-        request = Request(message_class, kind, NLM_F_DUMP, attributes, fields)
-        return [_decoded(answer_class or message_class, message) for message in self._settled(request, bytes)]
+        request = Request(message, kind, NLM_F_DUMP, attributes, fields)
+        return [_decoded(message, answer) for answer in self._settled(request, bytes)]
 
     def _settled(self, request: Request, identity: t.Callable[[bytes], t.Any]) -> t.List[bytes]:
         """A dump during which the table didn't change, or after which another one has found the same things."""
@@ -387,7 +373,7 @@ class Space(Handle):
 
         ``name_of`` remembers them then.
         """
-        request = Request(ifinfmsg, rtnl.RTM_GETLINK, NLM_F_DUMP, [*attributes, EXT_MASK], {})
+        request = Request(LINK, RTM_GETLINK, NLM_F_DUMP, [*attributes, EXT_MASK], {})
         dump = self._dump(request, messages.place_of_link, lambda index: self._get_link([], index=index))
         found = {message.get_attr("IFLA_IFNAME"): message for message in map(_link_message, dump)}
         self._names.update((message["index"], name) for name, message in found.items())
@@ -398,7 +384,7 @@ class Space(Handle):
 
     def _get_link(self, attributes: t.Any, **fields: int) -> t.List[bytes]:
         try:
-            return self._ask(Request(ifinfmsg, rtnl.RTM_GETLINK, 0, [*attributes, EXT_MASK], fields))
+            return self._ask(Request(LINK, RTM_GETLINK, 0, [*attributes, EXT_MASK], fields))
         except NetlinkError as error:
             if error.code == errno.ENODEV:
                 return []
@@ -431,12 +417,12 @@ class Space(Handle):
 
     def id_of(self, fd: int) -> int:
         """The id under which this namespace knows the one behind ``fd``, -1 if it doesn't."""
-        (answer,) = self._ask(Request(nsidmsg, RTM_GETNSID, 0, [("NETNSA_FD", fd)], {}))
-        return int(_decoded(nsidmsg, answer).get_attr("NETNSA_NSID"))
+        (answer,) = self._ask(Request(NSID, RTM_GETNSID, 0, [("NETNSA_FD", fd)], {}))
+        return int(_decoded(NSID, answer).get_attr("NETNSA_NSID"))
 
     def give_id(self, fd: int, nsid: int) -> bool:
         """Have this namespace know the one behind ``fd`` under an id. Returns False if it knows it already."""
-        request = Request(nsidmsg, RTM_NEWNSID, NLM_F_ACK, [("NETNSA_FD", fd), ("NETNSA_NSID", nsid)], {})
+        request = Request(NSID, RTM_NEWNSID, NLM_F_ACK, [("NETNSA_FD", fd), ("NETNSA_NSID", nsid)], {})
         (error,) = self.send([self.encode(request)])
         if error and error.code != errno.EEXIST:
             raise error
@@ -447,7 +433,7 @@ class Space(Handle):
 
         Raises NetlinkError where the kernel can't translate them; before 5.0 it ignores the question.
         """
-        found = self.dump(nsidmsg, RTM_GETNSID, [("NETNSA_TARGET_NSID", nsid)])
+        found = self.dump(NSID, RTM_GETNSID, [("NETNSA_TARGET_NSID", nsid)])
         ids = {message.get_attr("NETNSA_NSID"): message.get_attr("NETNSA_CURRENT_NSID") for message in found}
         if None in ids.values():
             raise NetlinkError(errno.EOPNOTSUPP, "The kernel does not translate the ids of namespaces.")
@@ -458,7 +444,7 @@ class Space(Handle):
         found: t.Dict[int, t.List[Address]] = {}
 
         def request(index: int) -> Request:
-            return Request(ifaddrmsg, rtnl.RTM_GETADDR, NLM_F_DUMP, [], {"index": index})
+            return Request(ADDRESS, RTM_GETADDR, NLM_F_DUMP, [], {"index": index})
 
         def reread(index: int) -> t.List[bytes]:
             return self._of_link(request(index), messages.place_of_address)
@@ -501,7 +487,7 @@ class Space(Handle):
 
     def _dump_vlans(self, index: int, flags: int) -> t.Tuple[Vlan, ...]:
         how = [("BRIDGE_VLANDB_DUMP_FLAGS", flags)] if flags else []
-        found = self.dump(_VlanRequest, RTM_GETVLAN, how, _VlanMessage, family=socket.AF_BRIDGE, ifindex=index)
+        found = self.dump(VLAN, RTM_GETVLAN, how, family=socket.AF_BRIDGE, ifindex=index)
         return messages.vlans(entry for message in found for entry in message.get_attrs("BRIDGE_VLANDB_ENTRY"))
 
     def routes(self, index: int = 0, kernels: bool = True) -> t.Dict[int, t.List[Route]]:
@@ -536,7 +522,7 @@ class Space(Handle):
     def _dump_routes(self, family: int, index: int, kind: int = RTN_UNICAST) -> t.List[bytes]:
         def request(index: int) -> Request:
             through = [("RTA_OIF", index)] if index else []
-            return Request(rtmsg, rtnl.RTM_GETROUTE, NLM_F_DUMP, through, {"family": family, "type": kind})
+            return Request(ROUTE, RTM_GETROUTE, NLM_F_DUMP, through, {"family": family, "type": kind})
 
         def reread(index: int) -> t.List[bytes]:
             return self._of_link(request(index), messages.place_of_route) if index else []

@@ -32,11 +32,11 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.steps import 
     LinkAdd,
     LinkDel,
     LinkSet,
-    Step,
     VlanAdd,
     VlanDel,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import socket as netlink_socket
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import LINK, RTM_GETLINK, Request
 
 pytest.importorskip("pyroute2")
 
@@ -46,6 +46,8 @@ IFLA_AF_SPEC, IFLA_BRIDGE_VLAN_INFO = 26, 2
 
 if t.TYPE_CHECKING:
     from pathlib import Path
+
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.step import LinkStep
 
 
 def attributes(data: bytes) -> t.Dict[int, bytes]:
@@ -107,8 +109,8 @@ class SentOnly(Kernel):
     def index_of(self, _name: str) -> int:
         return 7
 
-    def encode(self, request: netlink_socket.Request) -> bytes:
-        message = request.message_class()
+    def encode(self, request: Request) -> bytes:
+        message = netlink_socket.CLASSES[request.message]()
         message.update(request.header)
         message["attrs"] = request.attributes
         message.encode()
@@ -130,7 +132,7 @@ class SentOnly(Kernel):
         (LinkSet(Ref("", "t"), "mtu", 1400, "tuntap"), errno.EBUSY, "Something uses it"),
     ],
 )
-def test_hints_are_about_what_was_refused(step: Step, code: int, hint: str) -> None:
+def test_hints_are_about_what_was_refused(step: LinkStep, code: int, hint: str) -> None:
     assert re.search(hint, refusals.hint(step, code))
 
 
@@ -145,7 +147,7 @@ def test_hints_are_about_what_was_refused(step: Step, code: int, hint: str) -> N
         (VlanDel(Ref("", "p"), 1, 4094), 17, [(8, 1), (16, 4094)]),
     ],
 )
-def test_vlans_as_the_kernel_reads_them(step: Step, message_type: int, infos: t.List[t.Tuple[int, int]]) -> None:
+def test_vlans_as_the_kernel_reads_them(step: LinkStep, message_type: int, infos: t.List[t.Tuple[int, int]]) -> None:
     kernel = SentOnly()
     kernel.run([step])
     ((sent_type, data),) = kernel.sent
@@ -179,9 +181,7 @@ def test_links_that_have_gone_by_themselves_are_deleted() -> None:
 
 def test_answers_that_are_lost_are_not_awaited_from_what_is_sent_next() -> None:
     space = netlink_socket.Space(os.open("/proc/self/ns/net", os.O_RDONLY), own=True)
-    nobody = netlink_socket.Request(
-        netlink_socket.ifinfmsg, netlink_socket.rtnl.RTM_GETLINK, 0, [("IFLA_IFNAME", "nobody")], {}
-    )
+    nobody = Request(LINK, RTM_GETLINK, 0, [("IFLA_IFNAME", "nobody")], {})
     with contextlib.closing(space):
         space.channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
         with pytest.raises(OSError, match="No buffer space"):

@@ -1,0 +1,169 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""What the kernel changes by itself when a link changes, moves or is deleted, as changes of a State."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, registry
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, Ref
+from ansible_collections.virtnet.linux.plugins.module_utils._links.routes import forget_sources
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
+
+
+def delete(state: State, ref: Ref) -> None:
+    """Delete a link. The other end of a pair goes with it, and so do the links that are stacked upon it."""
+    gone = state.links.pop(ref, None)
+    other = state.links.pop(gone.peer, None) if gone and gone.peer else None
+    for end in (other, gone):
+        if end:
+            forget_port(state, end)
+    for end in (gone, other):
+        if end:
+            forget_sources(state, end.ref.netns, end.addresses)
+    for link in _slaves(state, gone):
+        state.put(released(link))
+    for child in children(state, gone):
+        delete(state, child.ref)
+
+
+def ipv6_of_new_links(state: State, netns: str) -> t.Optional[bool]:
+    """Whether new links in a namespace have IPv6; None where that is not known."""
+    return state.namespaces[netns].ipv6 if netns in state.namespaces else None
+
+
+def released(link: Link) -> Link:
+    """A link that is no port any more."""
+    return dataclasses.replace(link.having(master=""), port={}, vlans=None)
+
+
+def _slaves(state: State, master: t.Optional[Link]) -> t.List[Link]:
+    """The links whose master a link is, which those of some kinds can't be."""
+    kind = registry.KINDS.get(master.kind) if master else None
+    if master is None or (kind and not kind.has_ports):
+        return []
+    return state.linked("master", tuple(master.ref))
+
+
+def children(state: State, parent: t.Optional[Link]) -> t.List[Link]:
+    """The links that are stacked upon another one, or upon the other end of its pair."""
+    ends = [end for end in (parent.ref, parent.peer) if end] if parent else []
+    return [link for end in ends for link in state.children(end)]
+
+
+def without_ipv6(link: Link) -> Link:
+    """A link without its IPv6 addresses and routes."""
+    return dataclasses.replace(
+        link,
+        routes=tuple(route for route in link.routes if route.family == 4),
+        addresses=tuple(address for address in link.addresses if address.family == 4),
+    )
+
+
+def set_mtu(state: State, link: Link, keeps: t.Optional[bool]) -> None:
+    """Put a link with another MTU (none: unknown) into a State, and let the links that follow it do so.
+
+    With a small MTU the kernel drops IPv6. Links stacked upon it come down with it and stay there (see
+    macvlan_device_event() of the kernel). A bridge has the lowest MTU of its ports until it is given one.
+    """
+    mtu = link.values.get("mtu")
+    if mtu is not None and mtu < common.IPV6_MIN_MTU:
+        link = without_ipv6(link)
+    state.put(dataclasses.replace(link, keeps_mtu=keeps))
+    for child in state.children(link.ref):
+        has = child.values.get("mtu")
+        if has is not None and (mtu is None or has > mtu):
+            set_mtu(state, child.having(mtu=mtu), child.keeps_mtu)
+    master = _master(state, link)
+    if master:
+        _follow_ports(state, master, mtu)
+
+
+def _follow_ports(state: State, bridge: Link, mtu: t.Optional[float]) -> None:
+    """Let the MTU of a bridge follow its ports, one of which has another one now; infinite if it has left.
+
+    Where the MTU of the bridge may have been set (see br_mtu_auto_adjust() of the kernel), it is unknown afterwards.
+    """
+    has = bridge.values.get("mtu")
+    if has is None or bridge.keeps_mtu:
+        return
+    if bridge.ports is None:
+        set_mtu(state, bridge.having(mtu=None), None)
+        return
+    if mtu is not None and mtu >= has and has in _port_mtus(state, bridge):
+        return  # another port has as little
+    found = [*_port_mtus(state, bridge)]
+    known = [mtu for mtu in found if mtu is not None]
+    least = min(known, default=common.DEFAULT_MTU) if len(known) == len(found) else None
+    if least != has:
+        set_mtu(state, bridge.having(mtu=None if bridge.keeps_mtu is None else least), bridge.keeps_mtu)
+
+
+def _port_mtus(state: State, bridge: Link) -> t.Iterator[t.Optional[int]]:
+    for name in bridge.ports or ():
+        port = state.links.get(Ref(bridge.ref.netns, name))
+        yield port.values.get("mtu") if port else None
+
+
+def share_mac(state: State, link: Link) -> None:
+    """Give those that have the MAC address of a link, or that follow it, the one that it has now."""
+    mac = link.values.get("mac")
+    kind = registry.KINDS.get(link.kind)
+    if kind and kind.exclusive(link.values) and link.parent in state.links:
+        state.put(state.links[link.parent].having(mac=mac))
+    for child in state.children(link.ref):
+        if registry.KINDS[child.kind].exclusive(child.values):
+            state.put(child.having(mac=mac))
+    master = _master(state, link)
+    if master:
+        state.put(master.having(mac=None))
+
+
+def _master(state: State, port: Link) -> t.Optional[Link]:
+    """The bridge of a port, as far as it is one of the collection's kinds."""
+    master = state.links.get(Ref(port.ref.netns, port.values.get("master") or ""))
+    return master if master and master.kind in registry.KINDS else None
+
+
+def set_ports(state: State, master: Link, ports: t.Optional[t.Tuple[str, ...]], mtu: t.Optional[float]) -> None:
+    """Give a bridge other ports; ``mtu`` is that of the one that comes, infinite if one leaves.
+
+    Its MAC address follows its ports unless it has been set, which is unknown.
+    """
+    master = dataclasses.replace(master.having(mac=None), ports=ports)
+    state.put(master)
+    _follow_ports(state, master, mtu)
+
+
+def forget_port(state: State, port: Link) -> None:
+    """Remove a port from the ports of its bridge."""
+    master = state.links.get(Ref(port.ref.netns, port.values.get("master", "")))
+    if master and master.ports and port.ref.name in master.ports:
+        set_ports(state, master, tuple(name for name in master.ports if name != port.ref.name), math.inf)
+
+
+def relocate(state: State, old: Ref, new: Ref) -> None:
+    """Give a link in a State another place; what refers to it follows."""
+    link = state.links.pop(old)
+    state.put(link.moved(new))
+    peer = state.links.get(link.peer) if link.peer else None
+    if peer:
+        state.put(dataclasses.replace(peer, peer=new))
+    for child in state.children(old):
+        state.put(dataclasses.replace(child, parent=new))
+    for other in state.linked("master", tuple(old)):
+        state.put(other.having(master=new.name))
+    master = state.links.get(Ref(old.netns, link.values.get("master", "")))
+    if master and master.ports and old.name in master.ports:
+        renamed = tuple(sorted(new.name if name == old.name else name for name in master.ports))
+        state.put(dataclasses.replace(master, ports=renamed))
