@@ -42,7 +42,7 @@ options:
   links:
     description:
       - Links, each with its C(kind) and the options of the module of that name - V(veth), V(linux_bridge), V(tuntap),
-        V(macvlan), V(macvtap) - or V(link) for any that is there already or that OVS makes, or V(linux_bridge_port) for
+        V(macvlan), V(macvtap), V(dummy), V(ifb) - or V(link) for any that is there already or that OVS makes, or V(linux_bridge_port) for
         what a bridge keeps for a port.
     type: list
     elements: dict

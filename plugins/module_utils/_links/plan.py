@@ -605,7 +605,7 @@ class LinkPlanner(_Editor, Planner):
 
     def _fixed(self, wanted: WantedLink, link: Link) -> t.Dict[str, str]:
         """The options that can't be brought to what is wanted in place, and why."""
-        kind = registry.KINDS.get(wanted.kind)
+        kind = registry.KINDS.get(link.kind)
         why = kind.fixed(link.values, wanted.values, bool(link.users)) if kind else {}
         if wanted.parent and link.parent != wanted.parent:
             why["parent"] = "it is on %s, and the kernel never gives it another one" % (
@@ -615,8 +615,13 @@ class LinkPlanner(_Editor, Planner):
 
     def _remake(self, wanted: WantedLink, link: Link, why: t.Mapping[str, str]) -> Link:
         """Make a link again, if the user allows it, and return what the new one takes over from it."""
-        kind = registry.KINDS[wanted.kind]
         reasons = "; ".join("%s (%s)" % reason for reason in why.items())
+        if not wanted.made:
+            raise Conflict(
+                "%s can't be changed in place: %s. No changes were made; virtnet.linux.%s can make it again with "
+                "'recreate: true'." % (_a(link, True), reasons, link.kind)
+            )
+        kind = registry.KINDS[wanted.kind]
         if not wanted.recreate:
             raise Conflict(
                 "%s can't be changed in place: %s. Nothing was changed; %s" % (_a(link, True), reasons, _REMEDY)

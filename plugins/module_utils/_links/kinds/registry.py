@@ -12,6 +12,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import (
+    dummy,
+    ifb,
     linux_bridge,
     macvlan,
     macvtap,
@@ -22,5 +24,6 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Kind
 
-KINDS: t.Dict[str, Kind] = {module.KIND.name: module.KIND for module in (linux_bridge, macvlan, macvtap, tuntap, veth)}
+_MODULES = (dummy, ifb, linux_bridge, macvlan, macvtap, tuntap, veth)
+KINDS: t.Dict[str, Kind] = {module.KIND.name: module.KIND for module in _MODULES}
 BY_RTNL: t.Dict[str, Kind] = {kind.rtnl: kind for kind in KINDS.values()}

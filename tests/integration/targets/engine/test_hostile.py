@@ -167,6 +167,7 @@ MODULES = {
     "veth": of_kind("veth", {"name": "h0", "peer": {"name": "h1"}}, PAIR),
     "tuntap": of_kind("tuntap", {"name": "h0", "mode": "tap"}),
     "linux_bridge": of_kind("linux_bridge", {"name": "h0"}),
+    "ifb": of_kind("ifb", {"name": "h0"}),
     "macvlan": of_kind("macvlan", {"name": "h0", "parent": "up0"}),
     "macvtap": of_kind("macvtap", {"name": "h0", "parent": "up0", "device": {"mode": "0600"}}),
     "link": of_kind("link", {"name": "e0"})._replace(undo=reset),

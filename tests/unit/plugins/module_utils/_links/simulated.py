@@ -29,7 +29,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.state import 
 
 NAMESPACES = (OWN, "blue", "green")
 NAMES = ("a", "b", "c", "d")
-KINDS = ("veth", "linux_bridge", "tuntap", "macvlan", "dummy", "")
+KINDS = ("veth", "linux_bridge", "tuntap", "macvlan", "ifb", "bond", "")
 ADDRESSES = ("10.0.0.1/24", "10.0.0.2/24", "10.0.1.1/24", "fd00::1/64", "fd00::1/48", "fd00::2/64")
 ROUTES = (
     Route("0.0.0.0/0", "10.0.0.254"),
@@ -159,7 +159,7 @@ def states(draw: st.DrawFn) -> State:
         ref = free.pop(draw(st.integers(0, len(free) - 1)))
         link = _draw_link(draw, ref, draw(st.sampled_from(KINDS)), len(state.links) + 1)
         if link.kind == "macvlan":
-            parents = [other for other in state.links.values() if other.kind in ("veth", "dummy", "linux_bridge")]
+            parents = [other for other in state.links.values() if other.kind in ("veth", "ifb", "linux_bridge")]
             if not parents:
                 continue
             parent = draw(st.sampled_from(parents))
@@ -242,7 +242,7 @@ def wanted_ends(draw: st.DrawFn, kind: str) -> WantedLink:
 
 @st.composite
 def wanted_links(draw: st.DrawFn) -> WantedLink:
-    kind = draw(st.sampled_from(["veth", "linux_bridge", "tuntap", "macvlan", ""]))
+    kind = draw(st.sampled_from(["veth", "linux_bridge", "tuntap", "macvlan", "ifb", ""]))
     wanted = vars(draw(wanted_ends(kind)))
     wanted.update(recreate=draw(st.booleans()), made=bool(kind), present=draw(st.integers(0, 4)) > 0)
     if kind == "veth" and draw(st.integers(0, 4)):

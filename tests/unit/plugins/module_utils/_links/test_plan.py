@@ -516,6 +516,16 @@ def test_moving_into_the_own_namespace_is_spelled_for_a_shell_that_stays_in_it()
             r"^Option mtu of link 'a': 9000 is out of range; its driver takes 68 to 1500\.",
         ),
         (
+            host_with(a_link("i", "ifb", values={"mac": "02:00:00:00:00:01"})),
+            WantedLink(Ref("", "i"), "ifb", values={"mac": "02:00:00:00:00:02"}),
+            r"^Link 'i' \(ifb\) can't be changed in place: mac \(.*'recreate: true'",
+        ),
+        (
+            host_with(a_link("i", "ifb", values={"mac": "02:00:00:00:00:01"})),
+            WantedLink(Ref("", "i"), made=False, values={"mac": "02:00:00:00:00:02"}),
+            r"^Link 'i' \(ifb\) can't be changed in place: mac \(.*virtnet\.linux\.ifb can make it again",
+        ),
+        (
             host_with(a_link("a", values={"state": "down"})),
             WantedLink(Ref("", "a"), made=False, routes=(Route("10.0.0.0/8"),)),
             r"^Option routes of link 'a': routes need a link that is up",

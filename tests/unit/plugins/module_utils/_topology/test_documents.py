@@ -30,7 +30,7 @@ def test_all_that_is_wrong_is_told_at_once_and_where() -> None:
                 "namespaces": [{"name": ".."}, {"nam": "blue"}],
                 "links": [
                     {},
-                    {"kind": "dummy"},
+                    {"kind": "nosuch"},
                     {"kind": "veth", "name": "v", "mtu": "large"},
                     {"kind": "link", "name": "/"},
                 ],
@@ -46,8 +46,8 @@ def test_all_that_is_wrong_is_told_at_once_and_where() -> None:
         "In namespaces[0] ('..'): Option name: '..'",
         "In namespaces[1]: missing required arguments: name.",
         "In namespaces[1]: there is no option nam.",
-        "In links[0]: a link needs a kind, and '' is none of link, linux_bridge, ",
-        "In links[1]: a link needs a kind, and 'dummy' is none of ",
+        "In links[0]: a link needs a kind, and '' is none of dummy, ifb, link, ",
+        "In links[1]: a link needs a kind, and 'nosuch' is none of ",
         "In links[2] ('v'): argument 'mtu'",
         "In links[3] ('/'): Option name: '/'",
         "In ovs_bridges[0].ports[0] ('p'): Option tag of OVS port 'p': '5000'",
@@ -59,8 +59,8 @@ def test_all_that_is_wrong_is_told_at_once_and_where() -> None:
 @pytest.mark.parametrize(
     ("link", "words"),
     [
-        ({"kind": [], "name": "a"}, ["In links[0] ('a'): a link needs a kind, and [] is none of link, "]),
-        ({"kind": True}, ["In links[0]: a link needs a kind, and true is none of link, "]),
+        ({"kind": [], "name": "a"}, ["In links[0] ('a'): a link needs a kind, and [] is none of dummy, "]),
+        ({"kind": True}, ["In links[0]: a link needs a kind, and true is none of dummy, "]),
         (
             {"kind": "veth", "name": True, "peer": True},
             [
@@ -119,7 +119,7 @@ def test_what_a_host_has_asks_for_nothing_when_given_back(document: Document) ->
     ("link", "kind"),
     [
         (Link(Ref("", "eth0"), "", 2), "hardware"),
-        (Link(Ref("", "d0"), "dummy", 2), "dummy"),
+        (Link(Ref("", "b0"), "bond", 2), "bond"),
         (Link(Ref("", "v0"), "veth", 2), "veth"),  # its other end is out of reach
     ],
 )
