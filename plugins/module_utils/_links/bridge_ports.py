@@ -16,11 +16,10 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils._common.commands import Argv, ip
 from ansible_collections.virtnet.linux.plugins.module_utils._links import effects
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import (
-    linux_bridge,
     linux_bridge_port,
     registry,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Ref, Vlan
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Ref
 from ansible_collections.virtnet.linux.plugins.module_utils._links.step import LinkStep, show
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import (
     LINK,
@@ -68,13 +67,12 @@ class LinkMaster(LinkStep):
         effects.forget_port(state, link)
         link = effects.released(link).having(master=self.master)
         master = state.links.get(Ref(self.ref.netns, self.master))
-        if master and master.kind == linux_bridge.KIND.name:
-            # nbp_vlan_init() of the kernel
-            pvid = master.values.get("vlan_default_pvid")
-            vlans = None if pvid is None else (Vlan(pvid, True, True),) if pvid else ()
-            link = dataclasses.replace(link, port=linux_bridge_port.DEFAULTS, vlans=vlans)
+        kind = registry.KINDS.get(master.kind) if master else None
+        if master and kind:
+            port, vlans = kind.joined(master.values)
+            link = dataclasses.replace(link, port=port, vlans=vlans)
         state.put(link)
-        if master and master.kind in registry.KINDS:
+        if master and kind:
             ports = None if master.ports is None else tuple(sorted({*master.ports, self.ref.name}))
             effects.set_ports(state, master, ports, link.values.get("mtu"))
 

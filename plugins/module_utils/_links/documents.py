@@ -178,7 +178,7 @@ def read_link(document: Document, kind: t.Optional[Kind]) -> WantedLink:
 def _read_peer(document: Document, kind: Kind) -> WantedLink:
     peer = _read_end(document["peer"], None, "peer.")
     if peer.ref == Ref(document.get("netns") or "", document["name"]):
-        raise BadInput("Option peer of veth '%s': a veth can't be its own peer." % peer.ref.name)
+        raise BadInput("Option peer of %s '%s': a %s can't be its own peer." % (kind.name, peer.ref.name, kind.name))
     return dataclasses.replace(peer, kind=kind.name)
 
 

@@ -95,7 +95,7 @@ def _follow_ports(state: State, bridge: Link, mtu: t.Optional[float]) -> None:
     Where the MTU of the bridge may have been set (see br_mtu_auto_adjust() of the kernel), it is unknown afterwards.
     """
     has = bridge.values.get("mtu")
-    if has is None or bridge.keeps_mtu:
+    if has is None or bridge.keeps_mtu or "mtu" not in _follows(bridge):
         return
     if bridge.ports is None:
         set_mtu(state, bridge.having(mtu=None), None)
@@ -119,28 +119,36 @@ def share_mac(state: State, link: Link) -> None:
     """Give those that have the MAC address of a link, or that follow it, the one that it has now."""
     mac = link.values.get("mac")
     kind = registry.KINDS.get(link.kind)
-    if kind and kind.exclusive(link.values) and link.parent in state.links:
+    if kind and kind.exclusive_parent(link.values) and link.parent in state.links:
         state.put(state.links[link.parent].having(mac=mac))
     for child in state.children(link.ref):
-        if registry.KINDS[child.kind].exclusive(child.values):
+        if registry.KINDS[child.kind].exclusive_parent(child.values):
             state.put(child.having(mac=mac))
     master = _master(state, link)
-    if master:
+    if master and "mac" in _follows(master):
         state.put(master.having(mac=None))
 
 
+def _follows(master: Link) -> t.Set[str]:
+    """The names of the values that a master takes over from its ports."""
+    kind = registry.KINDS.get(master.kind)
+    return kind.follows(master.values, None) if kind and kind.has_ports else set()
+
+
 def _master(state: State, port: Link) -> t.Optional[Link]:
-    """The bridge of a port, as far as it is one of the collection's kinds."""
+    """The master of a port, as far as it is one of the collection's kinds."""
     master = state.links.get(Ref(port.ref.netns, port.values.get("master") or ""))
     return master if master and master.kind in registry.KINDS else None
 
 
 def set_ports(state: State, master: Link, ports: t.Optional[t.Tuple[str, ...]], mtu: t.Optional[float]) -> None:
-    """Give a bridge other ports; ``mtu`` is that of the one that comes, infinite if one leaves.
+    """Give a master other ports; ``mtu`` is that of the one that comes, infinite if one leaves.
 
-    Its MAC address follows its ports unless it has been set, which is unknown.
+    The MAC address of a bridge follows its ports unless it has been set, which is unknown.
     """
-    master = dataclasses.replace(master.having(mac=None), ports=ports)
+    if "mac" in _follows(master):
+        master = master.having(mac=None)
+    master = dataclasses.replace(master, ports=ports)
     state.put(master)
     _follow_ports(state, master, mtu)
 

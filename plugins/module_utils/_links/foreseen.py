@@ -16,71 +16,67 @@ import re
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted
-from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, linux_bridge, registry, tuntap
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, foreign, registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import STATIC, Ref
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, WantedLink
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
 
-# The kernel lets one of them have the packets that a link receives (netdev_rx_handler_register()): its master, or the links
-# that are stacked upon it. A vrf and a VLAN are not among them.
-MASTERS = (linux_bridge.KIND.name, "bond", "team", "openvswitch")
-STACKED = ("macvlan", "macvtap", "ipvlan", "ipvtap", "macsec")
-# Links that have ndo_add_slave().
-_TAKE_PORTS = (linux_bridge.KIND.name, "bond", "team", "vrf", "batadv", "rmnet")
-# Links whose frames aren't those of Ethernet.
-_OTHER_FRAMES = (
-    *("wireguard", "ipip", "sit", "gre", "ip6gre", "ip6tnl"),
-    *("vti", "vti6", "xfrm", "nlmon", "can", "vcan", "vxcan"),
-)
-# Links that have a MAC address of their own, which is no other's upon the parent (macvlan_addr_busy()).
-OWN_MAC = ("macvlan", "macvtap")
-_VLAN_OPTIONS = ("vlan_filtering", "vlan_default_pvid", "vlan_protocol", "vlan_stats_per_port")
+
+def receiving_master(name: str) -> bool:
+    """Whether a master of a kind has all packets that its ports receive."""
+    kind = registry.KINDS.get(name)
+    return kind.receiving and kind.has_ports if kind else name in foreign.RECEIVING_MASTERS
 
 
-def busy_parent(state: State, parent: Link, child: str) -> str:
+def receiving_upper(name: str) -> bool:
+    """Whether a link of a kind has all packets that its parent receives."""
+    kind = registry.KINDS.get(name)
+    return kind.receiving and kind.has_parent if kind else name in foreign.RECEIVING_UPPERS
+
+
+def busy_parent(state: State, parent: Link, wanted: WantedLink) -> str:
     """On a link that is to be stacked upon a parent."""
     name = parent.values.get("master")
     master = state.links.get(Ref(parent.ref.netns, name)) if name else None
-    if master is None or master.kind not in MASTERS:
+    if master is None or not receiving_master(master.kind) or not receiving_upper(wanted.kind):
         return ""
     return (
         "Option parent of link '%s': link %s is a port of '%s' (%s), and the kernel stacks nothing upon a port; give '%s' as "
-        "the parent, or take %s out of it first." % (child, parent.ref, name, master.kind, name, parent.ref)
+        "the parent, or take %s out of it first." % (wanted.ref.name, parent.ref, name, master.kind, name, parent.ref)
     )
 
 
 def no_master(port: Link, master: Link) -> str:
     """On the master that a link is to get."""
     kind = registry.KINDS.get(master.kind)
+    if kind:
+        return kind.port_problem(port, _other_frames(port))
     # Of a link that an earlier task would have made, the kind may not be known.
-    if not kind.has_ports if kind else (master.index and master.kind not in _TAKE_PORTS):
-        return "it takes no ports."
-    why = _no_ethernet(port)
-    if master.kind == linux_bridge.KIND.name and why:
-        return "a bridge takes Ethernet devices only, and link %s is %s." % (port.ref, why)
-    return ""
+    return "it takes no ports." if master.index and master.kind not in foreign.TAKE_PORTS else ""
 
 
-def no_parent(parent: Link) -> str:
-    """On the parent that a macvlan or macvtap is to get."""
-    why = _no_ethernet(parent)
-    return why and "it must be an Ethernet device, and this is %s." % why
+def no_parent(parent: Link, wanted: WantedLink) -> str:
+    """On the parent that a link is to get."""
+    kind = registry.KINDS[wanted.kind]
+    return kind.stacking_problem(parent, registry.KINDS.get(parent.kind), _other_frames(parent))
 
 
-def _no_ethernet(link: Link) -> str:
+def _other_frames(link: Link) -> str:
+    """Words for a link whose frames are not those of Ethernet."""
     if link.ref.name == "lo":
         return "the loopback"
-    if link.kind == tuntap.KIND.name and link.values.get("mode") == "tun":
-        return "a tuntap with mode tun"
-    return "a link of kind %s" % link.kind if link.kind in _OTHER_FRAMES else ""
+    kind = registry.KINDS.get(link.kind)
+    if kind:
+        return kind.other_frames(link.values)
+    return "a link of kind %s" % link.kind if link.kind in foreign.OTHER_FRAMES else ""
 
 
 def busy_port(port: Link, children: t.Iterable[Link], master: Link) -> str:
     """On a link that is to become a port."""
-    stacked = [child for child in children if child.kind in STACKED]
-    if master.kind not in MASTERS or not stacked:
+    stacked = [child for child in children if receiving_upper(child.kind)]
+    if not receiving_master(master.kind) or not stacked:
         return ""
     return (
         "Link %s can't become a port of '%s': link %s (%s) is stacked upon it, and the kernel lets a link have one of both. "
@@ -91,8 +87,6 @@ def busy_port(port: Link, children: t.Iterable[Link], master: Link) -> str:
 
 def taken_mac(link: Link, parent: Link, siblings: t.Iterable[Link]) -> str:
     """On the MAC address of a link that comes up, or gets another address; ``siblings`` are up with that MAC address."""
-    if registry.KINDS[link.kind].exclusive(link.values):
-        return ""
     mac = link.values["mac"]
     others = [(parent, "its parent")] if parent.values.get("mac") == mac else []
     others += [(other, "on the same parent") for other in siblings if other.ref != link.ref]
@@ -104,20 +98,12 @@ def taken_mac(link: Link, parent: Link, siblings: t.Iterable[Link]) -> str:
     )
 
 
-def no_vlans(state: State, wanted: WantedLink) -> str:
-    """On options of a bridge that need VLAN filtering."""
-    asked = [
-        name for name in _VLAN_OPTIONS if name in wanted.values and (wanted.values[name] or name != _VLAN_OPTIONS[0])
-    ]
-    there = state.links.get(wanted.ref)
-    # A bridge that was looked at has these values, unless the kernel has no VLANs.
-    lacking = there is not None and there.index and not {"vlan_protocol", "vlan_default_pvid"} & there.values.keys()
-    if wanted.kind != linux_bridge.KIND.name or not asked or (state.bridge_vlans and not lacking):
-        return ""
-    return (
-        "Option %s of link %s: this kernel has no VLAN filtering in bridges (it was built without "
-        "CONFIG_BRIDGE_VLAN_FILTERING)." % (" and ".join(asked), wanted.ref)
-    )
+def unsupported(state: State, wanted: WantedLink) -> str:
+    """On options of a link that this kernel doesn't have."""
+    kind, there = registry.KINDS.get(wanted.kind), state.links.get(wanted.ref)
+    observed = there.values if there and there.index else None
+    found = kind.unsupported(wanted.values, observed, state.bridge_vlans) if kind else {}
+    return "Option %s of link %s: %s" % (" and ".join(found), wanted.ref, next(iter(found.values()))) if found else ""
 
 
 def no_setting(port: t.Optional[Link], wanted: WantedLink) -> str:

@@ -20,7 +20,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common import sysct
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._common.values import family
 from ansible_collections.virtnet.linux.plugins.module_utils._links import messages
-from ansible_collections.virtnet.linux.plugins.module_utils._links.foreseen import STACKED
+from ansible_collections.virtnet.linux.plugins.module_utils._links.foreseen import receiving_upper
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Kind
 from ansible_collections.virtnet.linux.plugins.module_utils._links.messages import kernel_release
@@ -245,7 +245,7 @@ class Looking(LookingAtOvs):
         state.put(dataclasses.replace(link, uppers=self._uppers(self.there(ref.netns), ref.name)))
         for name in state.links[ref].uppers:
             upper = self._look(state, Ref(ref.netns, name), brief=True)
-            if upper and upper.kind in STACKED:
+            if upper and receiving_upper(upper.kind):
                 return
 
     def _look_ipv6(self, state: State, wanted: WantedLink) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import OVS_KINDS, OWN
 from ansible_collections.virtnet.linux.plugins.module_utils._links.spaces import Spaces
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import ovs_traces
@@ -62,12 +63,13 @@ class LookingAtOvs(Spaces):
         peers: t.Set[int] = set()
         own = self.there(OWN)
         for name, message in space.links().items():
-            kind = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND")
-            if kind == "openvswitch":
+            rtnl = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND")
+            kind = registry.BY_RTNL.get(rtnl)
+            if rtnl in OVS_KINDS:
                 internal.add(name)
-            elif kind == "tun":
+            elif kind and kind.name in OVS_KINDS:
                 taps.add(name)
-            elif kind == "veth" and message.get_attr("IFLA_LINK_NETNSID") is not None:
+            elif kind and kind.paired and message.get_attr("IFLA_LINK_NETNSID") is not None:
                 peers.add(message.get_attr("IFLA_LINK") if self._leads_home(space, message) else 0)
         if taps:
             internal |= taps & set(ovs_traces.taps() or ())

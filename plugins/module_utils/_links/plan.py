@@ -27,7 +27,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.sysctls impo
 from ansible_collections.virtnet.linux.plugins.module_utils._common.values import sysctl_link, sysctl_name, sysctl_told
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Editor, Plan, Planner, Planning
 from ansible_collections.virtnet.linux.plugins.module_utils._links import foreseen, steps
-from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, linux_bridge, registry
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
     DYNAMIC,
     KERNEL,
@@ -523,7 +523,7 @@ class LinkPlanner(_Editor, Planner):
         self.missing += wanted.missing
         self._need_netns(wanted.ref.netns, "netns", wanted)
         if wanted.peer and wanted.peer.ref == wanted.ref:
-            raise BadInput("Option peer of veth %s: a veth can't be its own peer." % (wanted.ref,))
+            raise BadInput("Option peer of %s %s: a %s can't be its own peer." % (wanted.kind, wanted.ref, wanted.kind))
         if wanted.peer:
             self._need_netns(wanted.peer.ref.netns, "peer.netns", wanted.peer)
         if wanted.parent:
@@ -562,8 +562,8 @@ class LinkPlanner(_Editor, Planner):
         """
 
         def rank(item: t.Tuple[Ref, Link]) -> int:
-            bridge = item[1].kind == linux_bridge.KIND.name
-            return (1 + bridge) if item[0] in self._coming_up else 0
+            kind = registry.KINDS.get(item[1].kind)
+            return 1 + (kind.rank if kind else 0) if item[0] in self._coming_up else 0
 
         self._hosts_coming = {
             (ref.netns, _host(address)) for ref, target in self._unfinished.items() for address in target.addresses
@@ -626,7 +626,7 @@ class LinkPlanner(_Editor, Planner):
             raise Conflict(
                 "%s can't be changed in place: %s. Nothing was changed; %s" % (_a(link, True), reasons, _REMEDY)
             )
-        exclusive = _exclusive(link) or kind.exclusive({**link.values, **wanted.values})
+        exclusive = _exclusive(link) or kind.exclusive_parent({**link.values, **wanted.values})
         if exclusive:
             link = link.having(mac=None)  # one of the two has that of its parent
         values = kind.settled({**link.values, **wanted.values})
@@ -654,10 +654,11 @@ class LinkPlanner(_Editor, Planner):
         others = (there for there in self._stacked_upon(lower.ref) if there.ref not in (old, master))
         # One that wants its parent alone has it alone, so that the first one tells.
         for there in itertools.islice(others, 1):
-            if registry.KINDS[wanted.kind].exclusive(values) or _exclusive(there):
+            when = registry.KINDS[wanted.kind].exclusive_parent(values) or _exclusive(there)
+            if when:
                 raise Conflict(
-                    "Link %s can't share its parent %s with link %s: in mode passthru, a link has its parent alone."
-                    % (wanted.ref, lower.ref, there.ref)
+                    "Link %s can't share its parent %s with link %s: %s, a link has its parent alone."
+                    % (wanted.ref, lower.ref, there.ref, when)
                 )
 
     def _find(self, wanted: WantedLink) -> t.Optional[Ref]:
@@ -758,7 +759,9 @@ class LinkPlanner(_Editor, Planner):
                 "There is no link %s, and this module never makes one; a link is made by the module of its kind.",
             )
         elif registry.KINDS[wanted.kind].paired and not wanted.peer:
-            self._placeholder(wanted, "There is no veth %s; to make it, its peer must be given with option peer.")
+            self._placeholder(
+                wanted, "There is no " + wanted.kind + " %s; to make it, its peer must be given with option peer."
+            )
         elif missing:
             self._placeholder(
                 wanted, "There is no " + wanted.kind + " %s; to make it, give option " + " and ".join(missing) + "."
@@ -862,7 +865,7 @@ class LinkPlanner(_Editor, Planner):
         told.attempt(self._check_mtu, target, wanted, origin, prefix)
         told.attempt(self._need_master, wanted, link, prefix)
         told.note(foreseen.no_ipv6(self.state, target, origin is None or moved, prefix))
-        told.note(foreseen.no_vlans(self.state, wanted))
+        told.note(foreseen.unsupported(self.state, wanted))
         told.note(foreseen.no_setting(self.before.links.get(wanted.ref), wanted))
         told.report()
         self._needed[wanted.ref] = wanted.ref
@@ -936,11 +939,7 @@ class LinkPlanner(_Editor, Planner):
         """The values of a link without those that nobody asks for and that follow other links, its ports or its parent."""
         kind = registry.KINDS.get(link.kind)
         below = self.state.links.get(link.parent) if link.parent else None
-        loose = {"mtu", "mac"} if kind and kind.has_ports else set()
-        if below and values.get("mtu", 0) > below.values.get("mtu", 0):
-            loose.add("mtu")
-        if below and kind and kind.exclusive(values):
-            loose.add("mac")
+        loose = kind.follows(values, below.values if below else None) if kind else set()
         return {name: value for name, value in values.items() if name in wanted.values or name not in loose}
 
     def _hold_mtu(self, wanted: WantedLink) -> None:
@@ -993,10 +992,16 @@ class LinkPlanner(_Editor, Planner):
         if master is None:
             self.missing.append(
                 "There is no link %s that could be the master of '%s' (option %s); make it first, for instance "
-                "with virtnet.linux.linux_bridge.%s"
-                % (ref, wanted.ref.name, "bridge" if wanted.port_of else prefix + "master", self._elsewhere(ref, ""))
+                "with virtnet.linux.%s.%s"
+                % (
+                    ref,
+                    wanted.ref.name,
+                    "bridge" if wanted.port_of else prefix + "master",
+                    registry.DEFAULT_MASTER,
+                    self._elsewhere(ref, ""),
+                )
             )
-            self.state.put(Link(ref, linux_bridge.KIND.name))
+            self.state.put(Link(ref, registry.DEFAULT_MASTER))
         else:
             self._check_port(master, link, "bridge" if wanted.port_of else prefix + "master")
 
@@ -1025,17 +1030,12 @@ class LinkPlanner(_Editor, Planner):
             )
             self.state.put(Link(ref))
             return
-        problem = foreseen.busy_parent(self.state, parent, wanted.ref.name) if self._new_upon(wanted, ref) else ""
+        problem = foreseen.busy_parent(self.state, parent, wanted) if self._new_upon(wanted, ref) else ""
         if problem:
             raise Conflict(problem)
-        unfit = foreseen.no_parent(parent)
+        unfit = foreseen.no_parent(parent, wanted)
         if unfit:
             raise Conflict("%s can't be the parent of '%s': %s" % (_a(parent, True), wanted.ref.name, unfit))
-        if parent.kind in registry.KINDS and registry.KINDS[parent.kind].has_parent:
-            raise Conflict(
-                "%s can't be the parent of '%s': it is stacked upon another link itself%s."
-                % (_a(parent, True), wanted.ref.name, ", %s; give that one" % (parent.parent,) if parent.parent else "")
-            )
 
     def _new_upon(self, wanted: WantedLink, parent: Ref) -> bool:
         """Whether a link would be stacked upon a parent that it isn't upon yet."""
@@ -1088,17 +1088,11 @@ class LinkPlanner(_Editor, Planner):
             else:
                 self._release(Ref(bridge.netns, name), wanted)
         count = len(self.state.links[bridge].ports or ())
-        if count > linux_bridge.MAX_PORTS:
-            raise BadInput(
-                "Option ports of link %s: that makes %d ports, and a Linux bridge takes at most %d."
-                % (bridge, count, linux_bridge.MAX_PORTS)
-            )
+        problem = registry.KINDS[wanted.kind].ports_problem(count)
+        if problem:
+            raise BadInput("Option ports of link %s: that makes %d ports, and %s" % (bridge, count, problem))
 
     def _check_port(self, master: Link, port: Link, option: str) -> None:
-        if master.kind == port.kind == linux_bridge.KIND.name:
-            raise Conflict(
-                "%s can't become a port of '%s': a bridge takes no bridges." % (_a(port, True), master.ref.name)
-            )
         if port.values.get("master") != master.ref.name:
             unfit = foreseen.no_master(port, master)
             if unfit:
@@ -1186,7 +1180,9 @@ def differences(before: State, now: State, _done: t.Sequence[Step] = ()) -> t.Li
 
 def _has_own_mac(link: Link) -> bool:
     """Whether its MAC address matters to others on its parent."""
-    return bool(link.kind in foreseen.OWN_MAC and link.values.get("state") == "up" and link.values.get("mac"))
+    kind = registry.KINDS.get(link.kind)
+    own = kind is not None and kind.own_mac(link.values)
+    return bool(own and link.values.get("state") == "up" and link.values.get("mac"))
 
 
 def _up_with(link: Link) -> t.Tuple[t.Any, ...]:
@@ -1210,8 +1206,9 @@ def _facts(link: t.Optional[Link]) -> t.Dict[str, t.Any]:
     }
 
 
-def _exclusive(link: Link) -> bool:
-    return link.kind in registry.KINDS and registry.KINDS[link.kind].exclusive(link.values)
+def _exclusive(link: Link) -> str:
+    kind = registry.KINDS.get(link.kind)
+    return kind.exclusive_parent(link.values) if kind else ""
 
 
 def _merge_values(there: t.Mapping[str, t.Any], wanted: WantedLink, kind: t.Optional[Kind]) -> t.Dict[str, t.Any]:
@@ -1300,8 +1297,8 @@ def _taken(link: Link, wanted: WantedLink) -> str:
     if link.peer is None:
         return "the other end of %s can't be reached from this host" % _a(link)
     return (
-        "the name of option peer of veth %s is taken: %s is one end of another pair, whose other end is link %s (if it is "
-        "the same pair, say so with 'rename_from: %s')" % (wanted.ref, _a(link), link.peer, link.peer.name)
+        "the name of option peer of %s %s is taken: %s is one end of another pair, whose other end is link %s (if it is "
+        "the same pair, say so with 'rename_from: %s')" % (wanted.kind, wanted.ref, _a(link), link.peer, link.peer.name)
     )
 
 

@@ -22,7 +22,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.errors impor
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Planning
 from ansible_collections.virtnet.linux.plugins.module_utils._links import plan as links_plan
 from ansible_collections.virtnet.linux.plugins.module_utils._links import steps
-from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import linux_bridge
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import OVS_KINDS, OWN, Ref, WantedLink
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs import bridge_plan
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_steps import BridgeAdd
@@ -190,11 +190,10 @@ class _TopologyPlanner(links_plan.LinkPlanner, bridge_plan.OvsPlanner):
         self._try(self.check_routes)
         self.come_up()
         for bridge in self.state.links.values():
-            if bridge.ports and len(bridge.ports) > linux_bridge.MAX_PORTS:
-                self._errors.append(
-                    "Link %s would have %d ports, and a Linux bridge takes at most %d."
-                    % (bridge.ref, len(bridge.ports), linux_bridge.MAX_PORTS)
-                )
+            kind, count = registry.KINDS.get(bridge.kind), len(bridge.ports or ())
+            problem = kind.ports_problem(count) if kind else ""
+            if problem:
+                self._errors.append("Link %s would have %d ports, and %s" % (bridge.ref, count, problem))
 
     def _check_no_link(self, switch: Switch, name: str, what: str) -> None:
         super()._check_no_link(switch, name, what)

@@ -14,7 +14,6 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils._common.values import sysctl_name
 from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import (
-    linux_bridge,
     linux_bridge_port,
     registry,
 )
@@ -93,7 +92,8 @@ def _add_unknown_ports(links: t.Iterable[Document], others: t.Iterable[Document]
             ports.setdefault((other.get("netns", OWN), other["master"]), []).append(other["name"])
     for link in links:
         names = ports.get((link.get("netns", OWN), link["name"]))
-        if names and link.get("kind") == linux_bridge.KIND.name:
+        kind = registry.KINDS.get(link["kind"])
+        if names and kind and kind.has_ports:
             link["ports"] = names
 
 

@@ -18,6 +18,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.names import
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._common.commands import Argv
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, Vlan
 
 Values = t.Mapping[str, t.Any]
 
@@ -169,7 +170,9 @@ class Kind:
     one is made where it isn't by rtnetlink. A ``paired`` kind is made with its peer; one that ``has_ports`` is a
     master of others; one that ``has_parent`` is stacked upon another link; one that is ``netns_local`` can't be moved.
 
-    ``stay_behind`` are the names of values that are lost when it leaves its namespace.
+    ``stay_behind`` are the names of values that are lost when it leaves its namespace. One that is ``receiving`` has all
+    packets that its parent or its ports receive, which the kernel gives to one link only (netdev_rx_handler_register()).
+    ``rank`` is the order in which links come up; those of a higher one come later.
 
     The methods are what a kind may do differently.
     """
@@ -184,6 +187,8 @@ class Kind:
     has_parent: bool = False
     netns_local: bool = False
     stay_behind: t.Tuple[str, ...] = ()
+    receiving: bool = False
+    rank: int = 0
 
     def lacking(self, values: Values, has_parent: bool) -> t.List[str]:
         """The options without which a link can't be made, and that are not among the values that are given for it."""
@@ -232,9 +237,48 @@ class Kind:
         """What becomes of the values that a link is made with."""
         return values
 
-    def exclusive(self, values: Values) -> bool:
-        """Whether a link with these values suffers no other one on its parent."""
+    def exclusive_parent(self, values: Values) -> str:
+        """When a link requires exclusive use of its parent, in words, if one with these values does; otherwise empty."""
+        return ""
+
+    def own_mac(self, values: Values) -> bool:
+        """Whether no other link on its parent, nor that itself, can have the MAC address of a link with these values."""
         return False
+
+    def other_frames(self, values: Values) -> str:
+        """Words for a link with these values, if its frames are not those of Ethernet; otherwise empty."""
+        return ""
+
+    def unsupported(self, asked: Values, there: t.Optional[Values], bridge_vlans: bool) -> t.Dict[str, str]:
+        """The options asked for that this kernel doesn't have, and why.
+
+        ``there`` are the values of the link if it was observed; ``bridge_vlans`` tells whether the kernel filters VLANs.
+        """
+        return {}
+
+    def follows(self, values: Values, below: t.Optional[Values]) -> t.Set[str]:
+        """The names of the values that a link takes over from its ports or its parent, which has the values ``below``."""
+        # A link can't have a greater MTU than the one that it is stacked upon.
+        return {"mtu"} if below is not None and values.get("mtu", 0) > below.get("mtu", 0) else set()
+
+    def stacking_problem(self, parent: Link, of_parent: t.Optional[Kind], other_frames: str) -> str:
+        """Why a link can't be stacked upon a parent; empty if it can.
+
+        ``of_parent`` is the kind of the parent, if it is one of the collection's, ``other_frames`` what is told of that.
+        """
+        return ""
+
+    def port_problem(self, port: Link, other_frames: str) -> str:
+        """Why a link can't become a port of one of this kind; empty if it can. ``other_frames`` is what is told of the port."""
+        return "" if self.has_ports else "it takes no ports."
+
+    def ports_problem(self, count: int) -> str:
+        """What is wrong with a number of ports; empty if nothing is."""
+        return ""
+
+    def joined(self, values: Values) -> t.Tuple[Values, t.Optional[t.Tuple[Vlan, ...]]]:
+        """The settings and the VLANs that a new port of a link with these values starts with."""
+        return {}, None
 
     def making(self, name: str) -> t.ContextManager[None]:
         """A context in which a link is made. Called inside the namespace that it will be in."""

@@ -16,6 +16,7 @@ import struct
 import time
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import linux_bridge_port
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import (
     FLAG,
     NUMBER,
@@ -25,9 +26,16 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind im
     Kind,
     Values,
 )
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Vlan
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link
 
 _STP_DELAY = (2, 30)  # the bounds of forward_delay in seconds while STP is on (BR_MIN_FORWARD_DELAY, ...)
-MAX_PORTS = 1023  # BR_MAX_PORTS less the number 0, which no port has
+_MAX_PORTS = 1023  # BR_MAX_PORTS less the number 0, which no port has
+
+_VLAN_OPTIONS = ("vlan_filtering", "vlan_default_pvid", "vlan_protocol", "vlan_stats_per_port")
+_NO_VLANS = "this kernel has no VLAN filtering in bridges (it was built without CONFIG_BRIDGE_VLAN_FILTERING)."
 
 # ETH_P_8021Q and ETH_P_8021AD of linux/if_ether.h
 _PROTOCOLS = {"802.1q": 0x8100, "802.1ad": 0x88A8}
@@ -85,6 +93,33 @@ class _LinuxBridge(Kind):
             return values
         return {**values, "forward_delay": min(max(values["forward_delay"], _STP_DELAY[0]), _STP_DELAY[1])}
 
+    def unsupported(self, asked: Values, there: t.Optional[Values], bridge_vlans: bool) -> t.Dict[str, str]:
+        # A bridge that was observed has these values, unless the kernel has no VLANs.
+        lacking = there is not None and not {"vlan_protocol", "vlan_default_pvid"} & there.keys()
+        if bridge_vlans and not lacking:
+            return {}
+        names = [name for name in _VLAN_OPTIONS if name in asked and (asked[name] or name != _VLAN_OPTIONS[0])]
+        return dict.fromkeys(names, _NO_VLANS)
+
+    def follows(self, values: Values, below: t.Optional[Values]) -> t.Set[str]:
+        return {"mtu", "mac"}
+
+    def port_problem(self, port: Link, other_frames: str) -> str:
+        if port.kind == self.name:
+            return "a bridge takes no bridges."
+        if other_frames:
+            return "a bridge takes Ethernet devices only, and link %s is %s." % (port.ref, other_frames)
+        return ""
+
+    def ports_problem(self, count: int) -> str:
+        return "a Linux bridge takes at most %d." % _MAX_PORTS if count > _MAX_PORTS else ""
+
+    def joined(self, values: Values) -> t.Tuple[Values, t.Optional[t.Tuple[Vlan, ...]]]:
+        # nbp_vlan_init() of net/bridge/br_vlan.c
+        pvid = values.get("vlan_default_pvid")
+        vlans = (Vlan(pvid, True, True),) if pvid else ()
+        return linux_bridge_port.DEFAULTS, None if pvid is None else vlans
+
     def read_more(self, name: str, message: t.Any) -> t.Dict[str, t.Any]:
         # Netlink tells the times that are in force; these are those that the bridge was given.
         data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")
@@ -141,4 +176,6 @@ KIND = _LinuxBridge(
     ),
     has_ports=True,
     netns_local=True,
+    receiving=True,
+    rank=1,
 )

@@ -23,6 +23,9 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind im
     Values,
 )
 
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link
+
 # linux/if_link.h
 _MODES = {"private": 1, "vepa": 2, "bridge": 4, "passthru": 8, "source": 16}
 _FLAGS = {"nopromisc": 1, "nodst": 2}
@@ -98,8 +101,23 @@ class Macvlan(Kind):
         # Whatever address it was to have, in mode passthru it starts with that of its parent.
         return {k: v for k, v in values.items() if k != "mac"} if values.get("mode") == "passthru" else values
 
-    def exclusive(self, values: Values) -> bool:
-        return values.get("mode") == "passthru"
+    def exclusive_parent(self, values: Values) -> str:
+        return "in mode passthru" if values.get("mode") == "passthru" else ""
+
+    def own_mac(self, values: Values) -> bool:
+        return not self.exclusive_parent(values)  # macvlan_addr_busy()
+
+    def follows(self, values: Values, below: t.Optional[Values]) -> t.Set[str]:
+        shared = {"mac"} if below is not None and self.exclusive_parent(values) else set()
+        return super().follows(values, below) | shared
+
+    def stacking_problem(self, parent: Link, of_parent: t.Optional[Kind], other_frames: str) -> str:
+        if other_frames:
+            return "it must be an Ethernet device, and this is %s." % other_frames
+        if of_parent and of_parent.has_parent:
+            there = ", %s; give that one" % (parent.parent,) if parent.parent else ""
+            return "it is stacked upon another link itself%s." % there
+        return ""
 
     def hint(self, code: int) -> str:
         return {
@@ -135,6 +153,11 @@ _ATTRIBUTES = (
     ),
 )
 # What is true of a macvlan is true of a macvtap.
-FEATURES: t.Dict[str, t.Any] = {"attributes": _ATTRIBUTES, "needed": ("parent",), "has_parent": True}
+FEATURES: t.Dict[str, t.Any] = {
+    "attributes": _ATTRIBUTES,
+    "needed": ("parent",),
+    "has_parent": True,
+    "receiving": True,
+}
 
 KIND = Macvlan("macvlan", "macvlan", **FEATURES)

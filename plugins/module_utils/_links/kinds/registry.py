@@ -26,4 +26,6 @@ if t.TYPE_CHECKING:
 
 _MODULES = (dummy, ifb, linux_bridge, macvlan, macvtap, tuntap, veth)
 KINDS: t.Dict[str, Kind] = {module.KIND.name: module.KIND for module in _MODULES}
+# Stands for a master that isn't there, because an earlier task would have made it.
+DEFAULT_MASTER = linux_bridge.KIND.name
 BY_RTNL: t.Dict[str, Kind] = {kind.rtnl: kind for kind in KINDS.values()}

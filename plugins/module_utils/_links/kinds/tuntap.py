@@ -124,6 +124,9 @@ class _Tuntap(Kind):
             return "a tun carries IP packets and has no MAC address; leave out option mac, or make it a tap."
         return ""
 
+    def other_frames(self, values: Values) -> str:
+        return "a tuntap with mode tun" if values.get("mode") == "tun" else ""
+
     def fixed(self, there: Values, asked: Values, held: bool) -> t.Dict[str, str]:
         why = {}
         for name in (name for name in _NAMES if name in asked and there.get(name) != asked[name]):

@@ -31,6 +31,15 @@ ROOMS["_modules"] = {"_topology", *ROOMS["_topology"]}
 KNOWN: t.Dict[str, t.Set[str]] = {"_netlink/socket": {"_links/messages", "_links/model"}}
 
 
+KINDS = MODULE_UTILS / "_links" / "kinds"
+# Where the name of a kind may stand outside its room, and why.
+NAMED: t.Dict[str, t.Set[str]] = {
+    "_links/model": {"tuntap"},  # what the kernel makes of internal ports of Open vSwitch; a State needs it, too
+    "_netlink/nodes": {"macvtap"},  # the folder in sysfs and the driver of the character devices
+    "_netlink/socket": {"macvtap"},  # pyroute2 isn't told by every version how to decode one
+}
+
+
 @functools.lru_cache(maxsize=None)
 def imports(path: Path) -> t.FrozenSet[str]:
     """The files of module_utils that a file imports, as "room/file"."""
@@ -96,6 +105,33 @@ def test_links_and_ovs_never_load_each_other() -> None:
             assert not [
                 other for other in shipped(path) if other.startswith({"_links": "_ovs/", "_ovs": "_links/"}[room])
             ], name
+
+
+def kinds() -> t.Dict[str, str]:
+    """The file of each kind, as "room/file", with the name of the kind."""
+    found = {}
+    for path in sorted(KINDS.glob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["KIND"]:
+                assert isinstance(node.value, ast.Call)
+                found["_links/kinds/" + path.stem] = str(ast.literal_eval(node.value.args[0]))
+    return found
+
+
+def test_kinds_answer_for_themselves() -> None:
+    """Nobody outside their room knows a kind by its file or its name."""
+    assert len(kinds()) >= 7
+    names = set(kinds().values())
+    outside = {name: path for name, path in files().items() if not name.startswith("_links/kinds/")}
+    assert {
+        name: imports(path) & kinds().keys() for name, path in outside.items() if imports(path) & kinds().keys()
+    } == {}
+    found: t.Dict[str, t.Set[str]] = {}
+    for name, path in outside.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in names:
+                found.setdefault(name, set()).add(node.value)
+    assert found == NAMED
 
 
 @pytest.mark.parametrize("name", [path.stem for path in sorted(MODULES.glob("*.py"))])
