@@ -11,12 +11,12 @@ import typing as t
 import pytest
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Conflict
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._links import foreseen
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Kind, Values
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, Netns, Ref, Vlan, WantedLink
 from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import make_plan
+from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State, Wanted
 
 
 def host() -> State:
@@ -59,7 +59,7 @@ def test_what_is_stacked_upon_a_port(monkeypatch: pytest.MonkeyPatch, receiving:
 
 def test_the_kind_says_what_it_can_be_stacked_upon(monkeypatch: pytest.MonkeyPatch) -> None:
     kind = Upper("upper", "upper", has_parent=True)
-    with pytest.raises(Conflict, match="^Link 'e' \\(bond\\) can't be the parent of 'new': it is called e\\."):
+    with pytest.raises(Conflict, match=r"^Link 'e' \(bond\) can't be the parent of 'new': it is called e\."):
         planned(monkeypatch, kind, parent=Ref("", "e"))
 
 
