@@ -76,6 +76,8 @@ def _steady(told: t.Any) -> t.Any:
     }  # fmt: skip
     if isinstance(told, dict):
         up = {"up": "UP" in told["flags"], "promisc": "PROMISC" in told["flags"]} if "ifname" in told else {}
+        # A veth with a macvlan gets one more while it is up and keeps it when it goes down (__dev_set_rx_mode()).
+        moving |= {"promiscuity"} if up.get("up") is False else set()
         return {**{k: _steady(v) for k, v in told.items() if k not in moving}, **up}
     if isinstance(told, list):
         kept = [_steady(element) for element in told if not _kernels_own(element)]
