@@ -73,6 +73,8 @@ def _steady(told: t.Any) -> t.Any:
         "mcast_querier_state", "protocol",
         # Nothing as long as a bridge has neither been up nor been given a MAC address, and then that.
         "bridge_id", "root_id",
+        # Limits of drivers; those of a bridge follow its ports, and aren't those of a new one when it has lost them.
+        "tso_max_size", "tso_max_segs",
     }  # fmt: skip
     if isinstance(told, dict):
         up = {"up": "UP" in told["flags"], "promisc": "PROMISC" in told["flags"]} if "ifname" in told else {}
