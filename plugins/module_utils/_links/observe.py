@@ -528,7 +528,7 @@ def _can_not_be_made(wanted: WantedLink) -> bool:
     kind = registry.KINDS.get(wanted.kind)
     if not wanted.present or wanted.move_from is not None:
         return False
-    incomplete = kind and ((kind.paired and not wanted.peer) or any(name not in wanted.values for name in kind.needed))
+    incomplete = kind and ((kind.paired and not wanted.peer) or kind.lacking(wanted.values, wanted.parent is not None))
     return not wanted.made or bool(incomplete)
 
 

@@ -943,14 +943,16 @@ class LinkPlanner(_Editor, Planner):
         return {name: value for name, value in values.items() if name in wanted.values or name not in loose}
 
     def _hold_mtu(self, wanted: WantedLink) -> None:
-        """Make a new bridge keep an MTU that it has anyway. It does so only when it has been given another one."""
-        bridge, mtu = self.state.links[wanted.ref], wanted.values.get("mtu")
+        """Make a new master that follows its ports keep an MTU that it has anyway. A bridge does so when that was changed."""
+        master, mtu = self.state.links[wanted.ref], wanted.values.get("mtu")
+        kind = registry.KINDS.get(master.kind)
+        if mtu is None or master.keeps_mtu is not False or not kind or "mtu" not in kind.follows(master.values, None):
+            return
         before = self.before.links.get(wanted.ref)
-        new = before is None or before.kind != bridge.kind
-        if new and mtu is not None and bridge.ports is not None and bridge.keeps_mtu is False:
+        if before is None or before.kind != master.kind:
             # Not below what IPv6 needs.
-            self.do(steps.link_set(bridge, "mtu", mtu + 1 if mtu < common.DEFAULT_MTU else mtu - 1))
-            self.do(steps.link_set(bridge, "mtu", mtu))
+            self.do(steps.link_set(master, "mtu", mtu + 1 if mtu < common.DEFAULT_MTU else mtu - 1))
+            self.do(steps.link_set(master, "mtu", mtu))
 
     def _check_below(self, link: Link, mtu: int, prefix: str) -> None:
         """Raises BadInput for an MTU that is greater than that of the link's parent."""
