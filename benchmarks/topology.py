@@ -14,6 +14,7 @@ loops of tasks a whole play is measured against a whole play.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import resource
@@ -156,7 +157,7 @@ def taps_with_ip(count: int) -> t.List[str]:
 
 def wanted(document: Document) -> Wanted:
     complete = {"name": "bench", "namespaces": [], "links": [], "ovs_bridges": [], **document}
-    return read_topology(complete, topology.validate)._replace(whole=())
+    return dataclasses.replace(read_topology(complete, topology.validate), whole=())
 
 
 def engine(document: Document) -> None:

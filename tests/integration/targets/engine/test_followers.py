@@ -22,12 +22,12 @@ from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import 
 from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import PLANNING
-from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology as modules_topology
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.documents import topology_options
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.host import WholeHost
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import PLANNING as WHOLE
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State, Wanted
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import World, alone, same
 
 Document = t.Dict[str, t.Any]
