@@ -214,7 +214,7 @@ class _TopologyPlanner(links_plan.LinkPlanner, bridge_plan.OvsPlanner):
             interface = switch.interfaces.get(place.name)
             if interface is None:
                 continue
-            for name, table, column, key in _kept_by_ovs(switch, interface):
+            for name, table, column, key in _kept_by_ovs(switch, interface, link.ref.netns):
                 value = link.values.get(name)
                 old = (switch.bridges if table == BRIDGE else switch.interfaces)[place.name].values[column]
                 there = old.get(key) if key else old
@@ -352,14 +352,17 @@ class _TopologyPlanner(links_plan.LinkPlanner, bridge_plan.OvsPlanner):
             )
 
 
-def _kept_by_ovs(switch: Switch, interface: Interface) -> t.Iterator[t.Tuple[str, str, str, str]]:
-    """The values of a link that Open vSwitch keeps, and where: the table and the column, and the key where that is a map."""
+def _kept_by_ovs(switch: Switch, interface: Interface, netns: str) -> t.Iterator[t.Tuple[str, str, str, str]]:
+    """The values of a link that Open vSwitch keeps, and where: the table and the column, and the key where that is a map.
+
+    ``netns`` is where the link will be. Open vSwitch sets the MTU of links in its own namespace only.
+    """
     bridge = switch.bridges.get(interface.name)
     if bridge and not bridge.parent:
         yield "mac", BRIDGE, "other_config", "hwaddr"
     elif interface.values["mac"]:
         yield "mac", INTERFACE, "mac", ""
-    if interface.values["type"] == "internal" or interface.values["mtu_request"]:
+    if netns == OWN and (interface.values["type"] == "internal" or interface.values["mtu_request"]):
         yield "mtu", INTERFACE, "mtu_request", ""
 
 

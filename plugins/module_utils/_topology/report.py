@@ -17,6 +17,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import 
     linux_bridge_port,
     registry,
 )
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import PORT_COSTS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import OVS_KINDS, OWN, Link, Ref, WantedLink
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs import bridge_documents, port_documents
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import (
@@ -74,9 +75,12 @@ def write_all(state: State, names: t.Sequence[str]) -> Document:
 def _write_internal(state: State, ref: Ref) -> Document:
     """The document of the link of an internal port, without what Open vSwitch decides on.
 
-    What its database has of these (mtu_request, mac, hwaddr) is in the documents of bridges and ports.
+    What its database has of these (mtu_request, mac, hwaddr) is in the documents of bridges and ports. It sets the MTU of
+    links in its own namespace only.
     """
-    document = _without(documents.write_link(state, ref, None), "mtu")
+    document = documents.write_link(state, ref, None)
+    if ref.netns == OWN:
+        document.pop("mtu", None)
     for switch in state.ovs.values():
         interface = switch.interfaces.get(ref.name)
         if interface and (ref.name in switch.bridges or interface.values["mac"]):
@@ -129,11 +133,15 @@ def _netns_document(state: State, name: str) -> Document:
 
 
 def _port_documents(state: State, link: Link) -> t.List[Document]:
-    """The document of a bridge's port, if it has other settings than a new one."""
+    """The document of a bridge's port, if it has other settings than a new one gets on every host."""
+    if not link.port:
+        return []
     bridge = link.values.get("master", "")
     defaults = linux_bridge_port.DEFAULTS
     own = {k: v for k, v in link.port.items() if k in defaults and v != defaults[k]}
-    if not link.port or not (own or link.vlans):
+    kind = registry.KINDS.get(link.kind)
+    own_cost = link.port.get("cost") not in (None, *(kind.port_costs if kind else PORT_COSTS))
+    if not (own or own_cost or link.vlans):
         return []
     wanted = WantedLink(link.ref, made=False, values={"master": bridge}, port_of=bridge)
     return [{"kind": PORT, **documents.write_port(state, wanted)}]

@@ -27,4 +27,4 @@ class _Dummy(Kind):
         )
 
 
-KIND = _Dummy("dummy", "dummy")
+KIND = _Dummy("dummy", "dummy", port_costs=(100,))

@@ -34,4 +34,4 @@ class _Ifb(Kind):
         )
 
 
-KIND = _Ifb("ifb", "ifb")
+KIND = _Ifb("ifb", "ifb", port_costs=(100,))

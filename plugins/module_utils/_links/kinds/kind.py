@@ -72,6 +72,10 @@ SWITCH = Codec("bool", int, bool, lambda value: "on" if value else "off")
 SECONDS = Codec("float", _centiseconds, _seconds, lambda value: str(_centiseconds(value)), tolerance=0.01)
 
 
+# By the speed of a link: from 10 Gbit/s, 5, 2.5 and 1 Gbit/s, 100 Mbit/s, 10 Mbit/s or unknown. Older kernels say 4 for 1 Gbit/s.
+PORT_COSTS = (2, 3, 4, 5, 19, 100)
+
+
 class Means(t.NamedTuple):
     """Another way to make a link or to set an attribute than rtnetlink.
 
@@ -172,7 +176,8 @@ class Kind:
 
     ``stay_behind`` are the names of values that are lost when it leaves its namespace. One that is ``receiving`` has all
     packets that its parent or its ports receive, which the kernel gives to one link only (netdev_rx_handler_register()).
-    ``rank`` is the order in which links come up; those of a higher one come later.
+    ``rank`` is the order in which links come up; those of a higher one come later. ``port_costs`` are the costs that a bridge
+    gives to a port of this kind (net/bridge/br_if.c, port_cost()); none where they follow those of other links.
 
     The methods are what a kind may do differently.
     """
@@ -189,6 +194,7 @@ class Kind:
     stay_behind: t.Tuple[str, ...] = ()
     receiving: bool = False
     rank: int = 0
+    port_costs: t.Tuple[int, ...] = PORT_COSTS
 
     def lacking(self, values: Values, has_parent: bool) -> t.List[str]:
         """The options without which a link can't be made, and that are not among the values that are given for it."""

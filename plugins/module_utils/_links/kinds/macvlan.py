@@ -158,6 +158,7 @@ FEATURES: t.Dict[str, t.Any] = {
     "needed": ("parent",),
     "has_parent": True,
     "receiving": True,
+    "port_costs": (),
 }
 
 KIND = Macvlan("macvlan", "macvlan", **FEATURES)

@@ -164,5 +164,6 @@ KIND = _Tuntap(
         _attribute("group", "IFLA_TUN_GROUP", GROUP, "", last=True),
     ),
     needed=("mode",),
+    port_costs=(2, 100),  # 100 with older kernels
     means=Means(_make, _commands),
 )

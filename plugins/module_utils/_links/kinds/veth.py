@@ -11,4 +11,4 @@ from __future__ import annotations
 
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Kind
 
-KIND = Kind("veth", "veth", paired=True)
+KIND = Kind("veth", "veth", paired=True, port_costs=(2,))

@@ -40,6 +40,17 @@ link set v0 mtu 1400
 link set v0 up
 link set v1 master br0
 link set v1 type bridge_slave isolated on cost 7
+link add v2 address 02:00:00:00:00:06 type veth peer name w2 address 02:00:00:00:00:07
+link set v2 master br0
+link set v2 type bridge_slave cost 100
+link add v3 address 02:00:00:00:00:08 type veth peer name w3 address 02:00:00:00:00:09
+link add br1 address 02:00:00:00:00:0a type bridge
+link add m1 address 02:00:00:00:00:0b link br1 type macvlan
+link set v3 master br1
+link set w3 up
+link set v3 up
+link set br1 up
+link set m1 master br0
 link set br0 up
 address add 192.0.2.1/24 dev v0
 """
@@ -51,6 +62,8 @@ add-br fake1 ovs1 9 -- br-set-external-id fake1 c d -- set interface fake1 mtu_r
 add-port ovs1 p0 -- set interface p0 type=internal
 add-port ovs1 p1 -- set interface p1 type=internal mtu_request=1420 mac="02\\:00\\:00\\:00\\:00\\:11"
 add-port ovs1 p2 tag=9 -- set interface p2 type=internal
+add-port ovs1 p3 -- set interface p3 type=internal
+add-port ovs1 p4 -- set interface p4 type=internal mtu_request=1420
 add-br ovs2 -- set bridge ovs2 datapath_type=netdev
 add-port ovs2 v0
 """
@@ -59,6 +72,13 @@ LATER = """
 link set p0 address 02:00:00:00:00:12
 link set p2 master br0
 link set p2 type bridge_slave hairpin on
+link set p3 netns aside
+link set p4 netns aside
+"""
+# Open vSwitch doesn't reach links in other namespaces.
+MOVED = """
+link set p3 mtu 1300
+link set p4 mtu 1380
 """
 # By namespace, in an order in which the kernel changes nothing again.
 SYSCTLS = {
@@ -117,10 +137,11 @@ def told() -> Document:
 
 
 def build(world: World) -> None:
-    world.build(WORLD, "router", "server", "untouched")
+    world.build(WORLD, "router", "server", "untouched", "aside")
     for line in SWITCH.strip().splitlines():
         world.run("sh", "-c", "ovs-vsctl " + line)
     world.run("ip", "-batch", "-", stdin=LATER)
+    world.run("ip", "-n", "aside", "-batch", "-", stdin=MOVED)
     for netns, values in SYSCTLS.items():
         script = "".join("echo %s > /proc/sys/%s\n" % (value, key) for key, value in values.items())
         world.run("ip", "netns", "exec", netns, "sh", "-ec", script)
@@ -158,7 +179,7 @@ def test_only_what_differs_is_told() -> None:
     as_names = {netns: {key.replace("/", "."): value for key, value in keys.items()} for netns, keys in SYSCTLS.items()}
     # These had other values before the others were set, and keep them.
     as_names["router"].update({"net.ipv6.conf.w0.accept_ra": "1", "net.ipv4.conf.lo.rp_filter": "0"})
-    assert namespaces == {"untouched": None, **as_names}
+    assert namespaces == {"untouched": None, "aside": None, **as_names}
 
 
 def with_unknown_ports() -> None:

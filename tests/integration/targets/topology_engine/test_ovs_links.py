@@ -159,6 +159,24 @@ def test_the_mtu_of_a_port_that_ovs_keeps() -> None:
     with_switch(test)
 
 
+def test_the_mtu_of_an_internal_port_in_another_namespace_is_not_that_of_ovs() -> None:
+    def test(world: World) -> None:
+        link = {"kind": "link", "name": "i0", "move_from": "", "netns": "blue"}
+        for request in ({}, {"mtu_request": "1420"}):
+            for mtu in (1300, 1350):
+                document = network({}, {**I0, **request}, links=[{**link, "mtu": mtu}], namespaces=[{"name": "blue"}])
+                assert run(document, check=True).plan.commands == run(document).plan.commands
+                world.run("ovs-vsctl", "set", "Bridge", "br0", "external_ids:a=%s" % time.monotonic())
+                time.sleep(1.2)
+                assert shown(world, "i0", "blue")[1] == mtu
+                assert not run(document).plan.changed
+            given = world.run("ovs-vsctl", "get", "Interface", "i0", "mtu_request").strip()
+            assert given == request.get("mtu_request", "[]")
+            world.run("ip", "netns", "delete", "blue")
+
+    with_switch(test)
+
+
 def test_the_module_link_refuses_what_would_not_stay() -> None:
     def test(world: World) -> None:
         run(network({}, I0, {"name": "v0"}, links=[{"kind": "veth", "name": "v0", "peer": {"name": "v1"}}]))
