@@ -22,8 +22,10 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.errors impor
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Planning
 from ansible_collections.virtnet.linux.plugins.module_utils._links import plan as links_plan
 from ansible_collections.virtnet.linux.plugins.module_utils._links import steps
+from ansible_collections.virtnet.linux.plugins.module_utils._links.editor import make_repair as make_link_repair
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import OVS_KINDS, OWN, Ref, WantedLink
+from ansible_collections.virtnet.linux.plugins.module_utils._links.order import in_settling_order
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs import bridge_plan
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_steps import BridgeAdd
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import BRIDGE, INTERFACE
@@ -79,7 +81,7 @@ def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
         return [
             *bridge_plan.PLANNING.make_repair(state, target, observed),
             *moves,
-            *links_plan.make_repair(state, target, observed),
+            *make_link_repair(state, target, observed),
         ]
 
 
@@ -184,7 +186,7 @@ class _TopologyPlanner(links_plan.LinkPlanner, bridge_plan.OvsPlanner):
         for netns in wanted.namespaces:
             self._try(self.settle_namespace, netns)
         # What a bridge keeps for a port comes to that when the link is one.
-        for link in sorted(links_plan.in_settling_order(links), key=lambda link: bool(link.port_of)):
+        for link in sorted(in_settling_order(links), key=lambda link: bool(link.port_of)):
             if id(link) in self._placed:
                 self._try(self.settle, link)
         self._try(self.check_routes)
@@ -280,7 +282,7 @@ class _TopologyPlanner(links_plan.LinkPlanner, bridge_plan.OvsPlanner):
             if not self._goes_anyway(ref):
                 self.last.append(functools.partial(self._delete, ref))
         self.last += (functools.partial(self.do, steps.NetnsDel(name)) for name in sorted(gone.namespaces))
-        placed = links_plan.in_settling_order([link for link in wanted.links if id(link) in self._placed])
+        placed = in_settling_order([link for link in wanted.links if id(link) in self._placed])
         self.last += (functools.partial(self.settle_again, link) for link in placed)
         self.last += self._last_of_ovs
         for database, name in sorted(gone.ports):

@@ -16,6 +16,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, Step, undo
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Kind
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
+from ansible_collections.virtnet.linux.plugins.module_utils._links.merge import Near
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
     Address,
     Link,
@@ -26,11 +27,10 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
     WantedLink,
     WantedNetns,
 )
+from ansible_collections.virtnet.linux.plugins.module_utils._links.order import in_settling_order
 from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import (
     PLANNING,
-    Near,
     differences,
-    in_settling_order,
     make_plan,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State, Wanted

@@ -1,0 +1,164 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""What a complete plan would do to links that it shouldn't, or not in silence. Pure."""
+
+from __future__ import annotations
+
+import collections
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Conflict
+from ansible_collections.virtnet.linux.plugins.module_utils._links import foreseen
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
+from ansible_collections.virtnet.linux.plugins.module_utils._links.merge import host
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
+    KERNEL,
+    STATIC,
+    Link,
+    Ref,
+    WantedLink,
+)
+from ansible_collections.virtnet.linux.plugins.module_utils._links.place import a_link
+from ansible_collections.virtnet.linux.plugins.module_utils._links.settle import Settling
+
+
+class Checking(Settling):
+    """Checks what a plan makes of links that others need."""
+
+    def check_needed(self) -> None:
+        """Raises Conflict if the deletions take something along that was wanted."""
+        for ref, needed_by in self._needed.items():
+            if ref not in self.state.links:
+                needed = ", and link %s needs it" % (needed_by,) if needed_by != ref else ""
+                raise Conflict("Link %s would go with what is deleted here%s; nothing was changed." % (ref, needed))
+
+    def warn_of_ovs(self) -> None:
+        """Tell which ports of Open vSwitch lose their links."""
+        gone = self.before.namespaces.keys() - self.state.namespaces.keys()
+        lost = {name for netns in gone for name in self.before.namespaces[netns].ovs_ports}
+        lost |= {
+            ref.name
+            for ref, link in self.before.links.items()
+            if link.of_ovs == "taken" and ref not in self.state.links
+        }
+        for name in sorted(lost):
+            if self.stays_in_ovs(name):
+                self.warnings.append(
+                    "Link '%s' is a port of Open vSwitch, which keeps the port without the link; virtnet.linux.ovs_port with "
+                    "'state: absent' removes it." % name
+                )
+
+    def stays_in_ovs(self, _name: str) -> bool:
+        """Whether Open vSwitch keeps a port that loses its link; those who know its database know better."""
+        return True
+
+    def check_followers(self, links: t.Iterable[WantedLink]) -> None:
+        """Raises Conflict if a link would lose an MTU or MAC address that was wanted to what another one gets."""
+        for link in links:
+            for end, prefix in zip(link.ends(), ("", "peer.")) if link.present else ():
+                there = self.state.links[end.ref].values if end.ref in self.state.links else {}
+                for name in ("mtu", "mac"):
+                    if name in there and there[name] != end.values.get(name, there[name]):
+                        raise Conflict(
+                            "Option %s%s of link %s: it can't be %s, because another link that is wanted here makes it %s; "
+                            "nothing was changed." % (prefix, name, end.ref, end.values[name], there[name])
+                        )
+
+    def check_macs(self, links: t.Iterable[WantedLink]) -> None:
+        """Raises Conflict if a link would come up with the MAC address of its parent, or of another link on that."""
+        siblings: t.Dict[t.Tuple[t.Any, ...], t.List[Link]] = collections.defaultdict(list)
+        for link in self.state.links.values():
+            if _has_own_mac(link):
+                siblings[link.parent, link.values["mac"]].append(link)
+        for wanted in links:
+            now, before = self.state.links.get(wanted.ref), self.before.links.get(wanted.ref)
+            parent = self.state.links.get(now.parent) if now and now.parent else None
+            if not now or not parent or not _has_own_mac(now) or (before and _up_with(before) == _up_with(now)):
+                continue
+            problem = foreseen.taken_mac(now, parent, siblings[now.parent, now.values["mac"]])
+            if problem:
+                raise Conflict("Option mac of link %s: %s Nothing was changed." % (now.ref, problem))
+
+    def check_routes(self) -> None:
+        """Raises Conflict if a route that is wanted through one link leads through another one, and stays there."""
+        through: t.Dict[t.Tuple[str, t.Tuple[str, int, int]], Ref] = {}
+        for link in self.state.links.values() if self._wishes else ():
+            for route in link.routes:
+                through[link.ref.netns, route.key] = link.ref
+        for (netns, key), ref in self._wishes.items():
+            other = through.get((netns, key), ref)
+            there = self.state.links[ref].routes if ref in self.state.links else ()
+            if other != ref and not any(route.key == key for route in there):
+                raise Conflict(
+                    "Option routes of link %s: a route to %s with the same metric and table leads through link %s already; "
+                    "nothing was changed. Give another metric, or remove that one first (purge_routes)."
+                    % (ref, key[0], other)
+                )
+            if other == ref:
+                self._check_unseen(netns, key, ref)
+
+    def _check_unseen(self, netns: str, key: t.Tuple[str, int, int], ref: Ref) -> None:
+        """Something is missing for a route that leads elsewhere, where nothing else is known of that link's routes."""
+        for name in sorted(self.before.routed.get((netns, key), ())):
+            known = self.before.links.get(Ref(netns, name))
+            if not known or all(route.key != key for route in known.routes):
+                self.missing.append(
+                    "Option routes of link %s: there is a route to %s with the same metric and table already, %s. Remove that one "
+                    "first, or give another metric."
+                    % (ref, key[0], "through link '%s'" % name if name else "through no link or several ones")
+                )
+
+    def warn_losses(self, links: t.Iterable[WantedLink]) -> None:
+        """Warn of the addresses and routes that go although nobody has asked for that."""
+        ends = {end.ref: end for link in links if link.present for end in link.ends()}
+        wanted = {(end.ref.netns, address) for end in ends.values() for address in end.addresses or ()}
+        aside = {*self._set_aside.values()}
+        for place, link in self.before.links.items():
+            ref = self._moved.get(place, place)
+            now = self.state.links.get(ref)
+            if now is None or now is link or place in aside:
+                continue
+            end = ends.get(ref)
+            keys, hosts = {route.key for route in now.routes}, {host(address) for address in now.addresses}
+            addresses = [
+                address.address
+                for address in link.addresses
+                if address.origin != KERNEL and host(address) not in hosts
+                if not (end and end.purge_addresses and address.origin == STATIC)
+                if (place.netns, address.address) not in wanted
+            ]
+            routes = [
+                "route " + str(route)
+                for route in link.routes
+                if route.origin != KERNEL and route.key not in keys
+                if not (end and end.purge_routes and route.origin == STATIC)
+                if (place.netns, route.key) not in self._wishes
+            ]
+            if addresses or routes:
+                self.warnings.append(
+                    "%s loses %s, %s." % (a_link(link, True), ", ".join([*addresses, *routes]), _reason(link, now))
+                )
+
+
+def _has_own_mac(link: Link) -> bool:
+    """Whether its MAC address matters to others on its parent."""
+    kind = registry.KINDS.get(link.kind)
+    own = kind is not None and kind.own_mac(link.values)
+    return bool(own and link.values.get("state") == "up" and link.values.get("mac"))
+
+
+def _up_with(link: Link) -> t.Tuple[t.Any, ...]:
+    return link.index, link.parent, link.values.get("state"), link.values.get("mac")
+
+
+def _reason(before: Link, now: Link) -> str:
+    if before.ref.netns != now.ref.netns:
+        return "because it moves to another namespace"
+    if now.values.get("state") == "down" and before.values.get("state") == "up":
+        return "because it goes down"
+    return "because an address that it needs is removed"

@@ -1,0 +1,182 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""What is done to a link so that it has what it should: values, master, VLANs, addresses, routes. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Editor
+from ansible_collections.virtnet.linux.plugins.module_utils._links import steps
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, registry
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
+    DYNAMIC,
+    KERNEL,
+    STATIC,
+    Address,
+    Link,
+    Ref,
+    Vlan,
+    vlan_ranges,
+)
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Attribute
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
+
+
+def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
+    """The steps that give the links of ``state`` back what they have in ``target``, and take away what is new.
+
+    Only for links that are where they belong; it is what remains to be done after an undo. Where ``state`` is not
+    ``observed`` but simulated, it doesn't know the MTU and the MAC address of a bridge whose ports have changed, nor
+    whether Open vSwitch has made a link promiscuous. They follow back by themselves.
+    """
+    # A link can't have a greater MTU than the one that it is stacked upon.
+    differing: t.Dict[Ref, Link] = {}
+    for ref, link in sorted(target.links.items(), key=lambda item: item[1].parent is not None):
+        now = state.links.get(ref)
+        if now is not None and now is not link and now != link:
+            unknown = {name: None for name in ("mtu", "mac", "promisc") if not observed and name not in now.values}
+            differing[ref] = link.having(**unknown)
+    with state.trial():
+        editor = LinkEditor(state)
+        editor.adjust(differing)
+    return editor.done
+
+
+class LinkEditor(Editor):
+    state: State
+
+    def __init__(self, state: State) -> None:
+        super().__init__(state)
+        self._let_go: t.Dict[t.Tuple[str, str], Address] = {}  # by namespace and address
+        self._shaken: t.Set[t.Tuple[Ref, Address]] = set()  # may have gone with another one
+
+    def adjust(self, targets: t.Mapping[Ref, Link]) -> None:
+        """Make links have the values, addresses and routes of some targets.
+
+        What one link gives up, another one may get, so each of these is done for all links before the next: down, values,
+        master, addresses and routes that go; addresses that come; up; routes (which need an address and a link that is up, and
+        may prefer the address of another link); and then the values that can't be undone.
+        """
+        for ref, target in targets.items():
+            self._prepare(ref, target)
+        self._finish(targets)
+
+    def _prepare(self, ref: Ref, target: Link) -> None:
+        if target.values.get("state") == "down":
+            self._set(ref, target, "state")
+        self._set_values(ref, target)
+        self._set_master(ref, target)
+        self._drop_addresses(ref, target)
+        self._drop_routes(ref, target)
+
+    def _finish(self, targets: t.Mapping[Ref, Link]) -> None:
+        for ref, target in targets.items():
+            self._add_addresses(ref, target)
+        for ref, target in targets.items():
+            if target.values.get("state") == "up":
+                self._set(ref, target, "state")
+        for ref, target in targets.items():
+            self._add_routes(ref, target)
+        for ref, target in targets.items():
+            self._set_values(ref, target, last=True)
+
+    def _set_values(self, ref: Ref, target: Link, last: bool = False) -> None:
+        # Nobody knows the kind of a link that Open vSwitch makes until it is there: it may not have what the target has.
+        kind = registry.KINDS.get(target.kind) if target.kind == self.state.links[ref].kind else None
+        own = kind.attributes if kind else ()
+        for attribute in (attribute for attribute in (*own, *common.COMMON) if attribute.last == last):
+            if attribute.name not in target.values or self._has(ref, attribute, target):
+                continue
+            for name, value in attribute.only_while:
+                if self.state.links[ref].values.get(name, value) != value:
+                    self.do(steps.link_set(self.state.links[ref], name, value))
+            self.do(steps.link_set(self.state.links[ref], attribute.name, target.values[attribute.name]))
+
+    def _has(self, ref: Ref, attribute: Attribute, target: Link) -> bool:
+        values = self.state.links[ref].values
+        return attribute.name in values and attribute.codec.same(values[attribute.name], target.values[attribute.name])
+
+    def _set(self, ref: Ref, target: Link, name: str) -> None:
+        if self.state.links[ref].values.get(name) != target.values[name]:
+            self.do(steps.link_set(self.state.links[ref], name, target.values[name]))
+
+    def _set_master(self, ref: Ref, target: Link) -> None:
+        link = self.state.links[ref]
+        if "master" in target.values and link.values.get("master") != target.values["master"]:
+            self._make_free(link, target.values["master"])
+            self.do(steps.LinkMaster(ref, target.values["master"]))
+        if not target.values.get("master"):
+            return
+        different = {k: v for k, v in target.port.items() if self.state.links[ref].port.get(k) != v}
+        if different:
+            self.do(steps.PortSet(ref, tuple(sorted(different.items()))))
+        if target.vlans is not None:
+            self._set_vlans(ref, target.vlans)
+
+    def _make_free(self, link: Link, master: str) -> None:
+        """Make sure that the kernel takes a link as a port; for those who know what is to become of others."""
+
+    def _set_vlans(self, ref: Ref, vlans: t.Tuple[Vlan, ...]) -> None:
+        # The PVID first: it takes that from the one that was it.
+        there = {vlan.vid: vlan for vlan in self.state.links[ref].vlans or ()}
+        if any(vlan.pvid and there.get(vlan.vid) != vlan for vlan in vlans):
+            there = {vid: vlan._replace(pvid=False) for vid, vlan in there.items()}
+        lacking: t.List[Step] = []
+        for vlan, last in sorted(vlan_ranges(vlans), key=lambda found: not found[0].pvid):
+            if any(there.get(vid) != vlan._replace(vid=vid) for vid in range(vlan.vid, last + 1)):
+                lacking.append(steps.VlanAdd(ref, vlan, last))
+        self.do(*lacking)
+        keep = {vlan.vid for vlan in vlans}
+        gone = vlan_ranges([vlan for vlan in self.state.links[ref].vlans or () if vlan.vid not in keep])
+        self.do(*(steps.VlanDel(ref, vlan.vid, last) for vlan, last in gone))
+
+    def _drop_addresses(self, ref: Ref, target: Link) -> None:
+        keep = {address.address for address in target.addresses}
+        there = self.state.links[ref].addresses
+        # Backwards, so that secondary addresses go before the primary one that might take them along.
+        gone = [a for a in reversed(there) if a.origin == STATIC and a.address not in keep]
+        self._shaken.update((ref, address) for address in steps.with_secondaries(there, gone) - set(gone))
+        self.do(*(steps.AddressDel(ref, address) for address in gone))
+        self._let_go.update(((ref.netns, address.address), address) for address in gone)
+
+    def _add_addresses(self, ref: Ref, target: Link) -> None:
+        there = _hosts(self.state.links[ref])
+        lacking: t.List[Step] = []
+        for address in target.addresses:
+            if address.origin != KERNEL and address.address not in there:
+                there.add(address.address)
+                came = steps.with_broadcast_of(self._let_go.get((ref.netns, address.address)), address)
+                lacking.append(steps.AddressAdd(ref, came, again=(ref, address) in self._shaken))
+        self.do(*lacking)
+
+    def _drop_routes(self, ref: Ref, target: Link) -> None:
+        keep = [route for route in target.routes if route.origin != KERNEL]
+        asked, ways = {route.key for route in keep}, {route.way for route in keep}
+        ours = [
+            route
+            for route in self.state.links[ref].routes
+            if route.origin == STATIC or (route.origin == DYNAMIC and route.key in asked)
+        ]
+        self.do(*(steps.RouteDel(ref, route) for route in ours if route.way not in ways))
+
+    def _add_routes(self, ref: Ref, target: Link) -> None:
+        if self.state.links[ref].values.get("state") == "down":
+            return
+        keep = [route for route in target.routes if route.origin != KERNEL]
+        there = {route.way for route in self.state.links[ref].routes}
+        lacking = {route.way: route for route in keep if route.way not in there}
+        # A gateway must be reachable by then, be it through a route of this very list.
+        self.do(*(steps.RouteAdd(ref, route) for route in sorted(lacking.values(), key=lambda route: bool(route.via))))
+
+
+def _hosts(link: Link) -> t.Set[str]:
+    return {address.address for address in link.addresses}

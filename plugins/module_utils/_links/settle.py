@@ -1,0 +1,343 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""What links that are in their places are to have, and what stands against it. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Complaints, Conflict
+from ansible_collections.virtnet.linux.plugins.module_utils._links import foreseen, steps
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, registry
+from ansible_collections.virtnet.linux.plugins.module_utils._links.merge import (
+    Near,
+    host,
+    merge_addresses,
+    merge_routes,
+    merge_values,
+    merge_vlans,
+)
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
+    STATIC,
+    Address,
+    Link,
+    Ref,
+    Route,
+    Vlan,
+    WantedLink,
+)
+from ansible_collections.virtnet.linux.plugins.module_utils._links.place import Placing, a_link
+
+_KEPT_BY_OVS = {
+    "mac": (
+        "MAC address",
+        "Give it to virtnet.linux.ovs_bridge with option mac (other_config: {hwaddr: ...}).",
+    ),
+    "mtu": (
+        "MTU",
+        "Give it to virtnet.linux.ovs_port with option mtu_request; the own port of a bridge has the name of the bridge.",
+    ),
+}
+
+
+class Settling(Placing):
+    """Gives links in their places what is wanted of them."""
+
+    def settle(self, wanted: WantedLink) -> None:
+        """Give a link that is in its place what is wanted of it, in addition to what others have wanted of it before."""
+        told = Complaints()
+        for end, prefix in zip(wanted.ends(), ("", "peer.")):
+            told.attempt(self._converge, end, self._origins.pop(end.ref, None), prefix)
+        told.report()
+
+    def come_up(self) -> None:
+        """Finish the links when all are settled: those last that are down and are to be up, and of these the bridges.
+
+        So no link gets an address or a route that another one has still to give up, and nothing gets through too early. And
+        ports that don't forward yet don't hand what each new link announces to hundreds of others, which keeps the kernel from
+        all else.
+        """
+
+        def rank(item: t.Tuple[Ref, Link]) -> int:
+            kind = registry.KINDS.get(item[1].kind)
+            return 1 + (kind.rank if kind else 0) if item[0] in self._coming_up else 0
+
+        self._hosts_coming = {
+            (ref.netns, host(address)) for ref, target in self._unfinished.items() for address in target.addresses
+        }
+        self._bystanders()
+        targets = {ref: self._with_sources(ref, target) for ref, target in self._unfinished.items()}
+        self._finish(dict(sorted(targets.items(), key=rank)))
+
+    def _bystanders(self) -> None:
+        """See to the links that nobody speaks of, whose routes have lost their source to another link."""
+        for ref in {ref for links in self.state.sourced.values() for ref in links}:
+            before, now = self.before.links.get(ref), self.state.links.get(ref)
+            if before and now and before.routes != now.routes and ref not in self._unfinished:
+                target = self._with_sources(ref, dataclasses.replace(now, routes=before.routes))
+                self._drop_routes(ref, target)
+                self._unfinished[ref] = target
+
+    def _with_sources(self, ref: Ref, target: Link) -> Link:
+        """What a link is to be, without routes that nobody asks for and that prefer a source that is nowhere any more."""
+        sources = {
+            route.src for route in target.routes if route.src and self._wishes.get((ref.netns, route.key)) != ref
+        }
+        lost = {host for host in sources if not self._will_be_local(ref.netns, host)}
+        lost = {host for host in lost if self.before.is_local(ref.netns, host)}
+        return dataclasses.replace(target, routes=steps.without_sources(target.routes, lost)) if lost else target
+
+    def _will_be_local(self, netns: str, host: str) -> bool:
+        return self.state.is_local(netns, host) or (netns, host) in self._hosts_coming
+
+    def settle_again(self, wanted: WantedLink) -> None:
+        """Give links the MTU and the MAC address that the user asks for, where they have followed those of other links."""
+        for end, prefix in zip(wanted.ends(), ("", "peer.")):
+            link = self.state.links.get(end.ref)
+            followed = {name: end.values[name] for name in ("mtu", "mac") if name in end.values}
+            if link and followed:
+                if "mtu" in followed and link.values.get("mtu") != followed["mtu"]:
+                    self._check_below(link, followed["mtu"], prefix)
+                self._set_values(end.ref, dataclasses.replace(link, values=followed))
+
+    def _converge(self, wanted: WantedLink, origin: t.Optional[Link], prefix: str) -> None:
+        """Give a link that is in its place what is wanted of it; ``origin`` is what it was before it came there.
+
+        ``prefix`` is that of the options that the wish comes from.
+        """
+        link = self.state.links[wanted.ref]
+        moved = origin is not None and origin.ref.netns != wanted.ref.netns
+        base = self._unfinished.get(wanted.ref) or origin or link
+        if moved:
+            base = dataclasses.replace(base.having(master=""), addresses=(), routes=(), port={}, vlans=None)
+        kind = registry.KINDS.get(link.kind)
+        given = self._given.get(wanted.ref, {})
+        merged = merge_values({**base.values, **given}, wanted, kind)
+        values = self._without_followers(merged, wanted, link)
+        problem = kind.problem(values) if kind else ""
+        addresses = merge_addresses(base.addresses, wanted)
+        target = dataclasses.replace(
+            base,
+            ref=wanted.ref,
+            parent=link.parent,
+            kind=link.kind,
+            values=values,
+            addresses=addresses,
+            routes=self._routes(base, addresses, wanted, prefix),
+            port={**(base.port if values.get("master") == base.values.get("master") else {}), **wanted.port},
+            vlans=base.vlans if values.get("master") == base.values.get("master") else None,
+        )
+        told = Complaints()
+        told.note("Link %s: %s" % (wanted.ref, problem) if problem else "")
+        if wanted.routes and values.get("state") == "down":
+            told.note(
+                "Option %sroutes of link %s: routes need a link that is up, and this one is down; give 'state: up'."
+                % (prefix, wanted.ref)
+            )
+        if "mtu" in wanted.values:
+            self._asked_mtu[wanted.ref] = "option %smtu of link %s" % (prefix, wanted.ref)
+        told.attempt(self._check_maker, wanted, base, link, prefix)
+        told.attempt(self._check_mtu, target, wanted, origin, prefix)
+        told.attempt(self._need_master, wanted, link, prefix)
+        told.note(foreseen.no_ipv6(self.state, target, origin is None or moved, prefix))
+        told.note(foreseen.unsupported(self.state, wanted))
+        told.note(foreseen.no_setting(self.before.links.get(wanted.ref), wanted))
+        told.report()
+        self._needed[wanted.ref] = wanted.ref
+        if target.parent:
+            self._needed[target.parent] = wanted.ref
+        self._prepare(wanted.ref, target)
+        self._hold_mtu(wanted)
+        self._unfinished[wanted.ref] = target
+        if wanted.values.get("state") == "up" and link.values.get("state") == "down":
+            self._coming_up.add(wanted.ref)
+        if wanted.vlans is not None:
+            self._set_vlans(wanted.ref, self._merge_vlans(wanted))
+        if wanted.ports is not None or wanted.ports_promisc is not None:
+            self._ports(wanted, wanted.ports or ())
+            self.settle_again(wanted)
+
+    def _check_maker(self, wanted: WantedLink, base: Link, link: Link, prefix: str) -> None:
+        """Raises Conflict for values that Open vSwitch would replace at once, or with the next change of its bridge."""
+        owned = {"bridge": ("mac", "mtu"), "port": ("mtu",)}.get(link.of_ovs, ())
+        for name in owned:
+            if wanted.values.get(name, base.values.get(name)) != base.values.get(name):
+                raise Conflict(
+                    "Option %s%s of link %s: Open vSwitch made this link and sets its %s itself, so that %s would not stay. %s "
+                    "No changes were made."
+                    % (prefix, name, wanted.ref, _KEPT_BY_OVS[name][0], wanted.values[name], _KEPT_BY_OVS[name][1])
+                )
+
+    def _routes(
+        self, base: Link, addresses: t.Tuple[Address, ...], wanted: WantedLink, prefix: str
+    ) -> t.Tuple[Route, ...]:
+        """The routes that a link is to have: what is wanted, and what it has, as far as that can stay with its addresses."""
+        lost = {host(address) for address in base.addresses} - {host(address) for address in addresses}
+        routes = merge_routes(steps.without_sources(base.routes, lost), wanted)
+        asked = {route.key for route in wanted.routes or ()}
+        if not lost and not asked:
+            return routes
+        near = Near(addresses, routes)
+        # Addresses that go do so before others come.
+        left = {host(address) for address in base.addresses} - lost
+        dropped = any(":" not in host for host in lost) and all(":" in host for host in left)
+        kept = []
+        for route in routes:
+            if route.key in asked:
+                if not near.reaches(route) and not any(route.same(other) for other in base.routes):
+                    self._need_gateway(base, wanted, route, prefix)
+                kept.append(route)
+            elif not lost or self._stays(wanted.ref, route, near.reaches(route), dropped and route.family == 4):
+                kept.append(route)
+        return tuple(kept)
+
+    def _need_gateway(self, base: Link, wanted: WantedLink, route: Route, prefix: str) -> None:
+        """Something is missing for a route whose gateway can't be reached. Raises BadInput if it could be until now."""
+        sentence = (
+            "Option %sroutes of link %s: the gateway of the route %s can't be reached, because no address of the link is in its "
+            "network, and no other route through the link leads there. Add one, or give 'onlink: true'."
+            % (prefix, wanted.ref, route)
+        )
+        if Near(base.addresses, base.routes).reaches(route):
+            raise BadInput(sentence)
+        self.missing.append(sentence)
+
+    def _stays(self, ref: Ref, route: Route, reachable: bool, dropped: bool) -> bool:
+        """Whether a route that nobody asks for stays where addresses go; ``dropped`` if the kernel drops it with them.
+
+        It doesn't if it couldn't be added again, nor if it is to lead through another link and can't work here any more.
+        """
+        elsewhere = self._wishes.get((ref.netns, route.key), ref) != ref
+        return not (elsewhere or not reachable) if dropped else not (elsewhere and not reachable)
+
+    def _without_followers(self, values: t.Dict[str, t.Any], wanted: WantedLink, link: Link) -> t.Dict[str, t.Any]:
+        """The values of a link without those that nobody asks for and that follow other links, its ports or its parent."""
+        kind = registry.KINDS.get(link.kind)
+        below = self.state.links.get(link.parent) if link.parent else None
+        loose = kind.follows(values, below.values if below else None) if kind else set()
+        return {name: value for name, value in values.items() if name in wanted.values or name not in loose}
+
+    def _hold_mtu(self, wanted: WantedLink) -> None:
+        """Make a new master that follows its ports keep an MTU that it has anyway. A bridge does so when that was changed."""
+        master, mtu = self.state.links[wanted.ref], wanted.values.get("mtu")
+        kind = registry.KINDS.get(master.kind)
+        if mtu is None or master.keeps_mtu is not False or not kind or "mtu" not in kind.follows(master.values, None):
+            return
+        before = self.before.links.get(wanted.ref)
+        if before is None or before.kind != master.kind:
+            # Not below what IPv6 needs.
+            self.do(steps.link_set(master, "mtu", mtu + 1 if mtu < common.DEFAULT_MTU else mtu - 1))
+            self.do(steps.link_set(master, "mtu", mtu))
+
+    def _check_below(self, link: Link, mtu: int, prefix: str) -> None:
+        """Raises BadInput for an MTU that is greater than that of the link's parent."""
+        below = self.state.links.get(link.parent) if link.parent else None
+        if below and mtu > below.values.get("mtu", mtu):
+            source = self._asked_mtu.get(below.ref, "link %s" % (below.ref,))
+            raise BadInput(
+                "Option %smtu of link %s: %d is more than its parent has, which is %d (%s)."
+                % (prefix, link.ref, mtu, below.values["mtu"], source)
+            )
+
+    def _check_mtu(self, target: Link, wanted: WantedLink, origin: t.Optional[Link], prefix: str) -> None:
+        mtu = wanted.values.get("mtu")
+        if mtu is None:
+            return
+        self._check_below(target, mtu, prefix)
+        if origin and mtu == origin.values.get("mtu"):
+            return
+        where = "Option %smtu of link %s" % (prefix, wanted.ref)
+        problem = foreseen.bad_mtu(target, origin)
+        if problem:
+            raise BadInput("%s: %s" % (where, problem))
+        for link in (target, *self.state.children(wanted.ref)) if mtu < common.IPV6_MIN_MTU else ():
+            six = [address.address for address in link.addresses if address.family == 6 and address.origin == STATIC]
+            six += [str(route) for route in link.routes if route.family == 6 and route.origin == STATIC]
+            if six:
+                which = "this one" if link is target else "link %s, which follows it," % (link.ref,)
+                raise BadInput(
+                    "%s: below %d the kernel takes all of IPv6 off a link, and %s has %s; remove that first."
+                    % (where, common.IPV6_MIN_MTU, which, ", ".join(six))
+                )
+
+    def _need_master(self, wanted: WantedLink, link: Link, prefix: str) -> None:
+        name = wanted.values.get("master")
+        if not name:
+            return
+        ref = Ref(wanted.ref.netns, name)
+        master = self.state.links.get(ref)
+        if master is None:
+            self.missing.append(
+                "There is no link %s that could be the master of '%s' (option %s); make it first, for instance "
+                "with virtnet.linux.%s.%s"
+                % (
+                    ref,
+                    wanted.ref.name,
+                    "bridge" if wanted.port_of else prefix + "master",
+                    registry.DEFAULT_MASTER,
+                    self._elsewhere(ref, ""),
+                )
+            )
+            self.state.put(Link(ref, registry.DEFAULT_MASTER))
+        else:
+            self._check_port(master, link, "bridge" if wanted.port_of else prefix + "master")
+
+    def _merge_vlans(self, wanted: WantedLink) -> t.Tuple[Vlan, ...]:
+        if wanted.vlans and not self.state.port_vlans:
+            raise Conflict(
+                "Option vlans of port %s: this kernel doesn't tell of VLANs. It takes Linux 5.7 or newer with "
+                "CONFIG_BRIDGE_VLAN_FILTERING." % (wanted.ref,)
+            )
+        return merge_vlans(self.state.links[wanted.ref].vlans or (), wanted)
+
+    def _ports(self, wanted: WantedLink, ports: t.Tuple[str, ...]) -> None:
+        bridge = wanted.ref
+        for name in ports:
+            ref = Ref(bridge.netns, name)
+            if ref not in self.state.links:
+                self.missing.append(
+                    "There is no link %s that could become a port of '%s' (option ports).%s"
+                    % (ref, bridge.name, self._elsewhere(ref, ""))
+                )
+                self.state.put(Link(ref))
+            port = self.state.links[ref]
+            self._check_port(self.state.links[bridge], port, "ports")
+            self._needed[ref] = bridge
+            self._set_promisc(ref, wanted.ports_promisc)
+            self._given.setdefault(ref, {})["master"] = bridge.name
+            if port.values.get("master") != bridge.name:
+                self._make_free(port, bridge.name)
+                self.do(steps.LinkMaster(ref, bridge.name))
+        listed = set(ports)
+        for name in self.state.links[bridge].ports or ():
+            if name in listed or not wanted.purge_ports:
+                self._set_promisc(Ref(bridge.netns, name), wanted.ports_promisc)
+            else:
+                self._release(Ref(bridge.netns, name), wanted)
+        count = len(self.state.links[bridge].ports or ())
+        problem = registry.KINDS[wanted.kind].ports_problem(count)
+        if problem:
+            raise BadInput("Option ports of link %s: that makes %d ports, and %s" % (bridge, count, problem))
+
+    def _check_port(self, master: Link, port: Link, option: str) -> None:
+        if port.values.get("master") != master.ref.name:
+            unfit = foreseen.no_master(port, master)
+            if unfit:
+                raise Conflict(
+                    "%s can't be the master of '%s' (option %s): %s"
+                    % (a_link(master, True), port.ref.name, option, unfit)
+                )
+            staying = [
+                child.moved(self._set_aside.get(child.ref, child.ref))
+                for child in self._stacked_upon(port.ref)
+                if child.ref not in self.doomed
+            ]
+            problem = foreseen.busy_port(port, staying, master)
+            if problem:
+                raise Conflict(problem)
