@@ -5,16 +5,22 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Addresses of links: the steps that add and remove them, and what becomes of them."""
+"""Addresses of links: their option, the steps that add and remove them, and what becomes of them."""
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import errno
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils._common import names as common_names
+from ansible_collections.virtnet.linux.plugins.module_utils._common import values as common_values
 from ansible_collections.virtnet.linux.plugins.module_utils._common.commands import Argv, ip
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Complaints
+from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import Facet
 from ansible_collections.virtnet.linux.plugins.module_utils._links.messages import RT_SCOPE_UNIVERSE, family
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import STATIC
 from ansible_collections.virtnet.linux.plugins.module_utils._links.routes import forget_sources, without_sources
 from ansible_collections.virtnet.linux.plugins.module_utils._links.step import LinkStep
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import (
@@ -29,7 +35,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests im
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
-    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Address, Ref
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Address, Link, Ref
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.step import Runner
 
@@ -189,3 +195,22 @@ def _subnet(address: Address) -> t.Tuple[int, int]:
     for octet in host.split("."):
         number = number << 8 | int(octet)
     return number >> (32 - int(prefix)), int(prefix)
+
+
+def _read(addresses: t.Sequence[str], where: str) -> t.Tuple[str, ...]:
+    told = Complaints()
+    read = dict.fromkeys(filter(None, (told.attempt(common_values.address, address, where) for address in addresses)))
+    for host, count in collections.Counter(address.split("/")[0] for address in read if ":" in address).items():
+        if count > 1:
+            told.note("%s: a link has %s once, with one prefix length." % (common_names.upper(where), host))
+    told.report()
+    return tuple(read)
+
+
+def _write(link: Link) -> t.List[str]:
+    static = [address.address for address in link.addresses if address.origin == STATIC]
+    # IPv4 addresses in the kernel's order, which tells the primary one; the order of IPv6 addresses has no meaning.
+    return [a for a in static if ":" not in a] + sorted(a for a in static if ":" in a)
+
+
+FACET = Facet("addresses", option={"type": "list", "elements": "str"}, read=_read, write=_write)

@@ -13,59 +13,24 @@ nothing that isn't there.
 
 from __future__ import annotations
 
-import collections
 import dataclasses
-import ipaddress
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common import names as common_names
-from ansible_collections.virtnet.linux.plugins.module_utils._common import values as common_values
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Complaints
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted
+from ansible_collections.virtnet.linux.plugins.module_utils._links import facet
+from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS, PORT_FACETS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, linux_bridge_port
-from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
-    IPV6_METRIC,
-    MAIN_TABLE,
-    STATIC,
-    Link,
-    Ref,
-    Route,
-    Vlan,
-    WantedLink,
-    WantedNetns,
-    vlan_ranges,
-)
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, Ref, WantedLink
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import Document, Options
     from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Attribute, Kind
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
 
-Options = t.Dict[str, t.Any]
-Document = t.Dict[str, t.Any]
 
 ALIAS_MAX = 255  # IFALIASZ of linux/if.h, less one
-UINT32_MAX = 2**32 - 1
-ROUTE_MTU_MAX = 65535 - 15  # ip_metrics_convert() of net/ipv4/metrics.c makes that of any higher one
-
-_ROUTE_OPTIONS: Options = {
-    "to": {"type": "str", "required": True},
-    "via": {"type": "str"},
-    "metric": {"type": "int"},
-    "table": {"type": "int"},
-    "src": {"type": "str"},
-    "onlink": {"type": "bool"},
-    "mtu": {"type": "int"},
-}
-
-
-def netns_options() -> Options:
-    """The argument spec of a namespace document."""
-    return {
-        "name": {"type": "str", "required": True},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "loopback": {"type": "bool", "default": True},
-        "sysctls": {"type": "dict"},
-    }
 
 
 def link_options(kind: t.Optional[Kind]) -> Options:
@@ -95,15 +60,13 @@ def link_options(kind: t.Optional[Kind]) -> Options:
 
 def port_options() -> Options:
     """The argument spec of the document of a bridge's port."""
-    vlan = {"vid": {"type": "str", "required": True}, "pvid": {"type": "bool"}, "untagged": {"type": "bool"}}
     return {
         "bridge": {"type": "str", "required": True},
         "name": {"type": "str", "required": True},
         "netns": {"type": "str"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         **{attribute.name: attribute.option() for attribute in linux_bridge_port.OPTIONS},
-        "vlans": {"type": "list", "elements": "dict", "options": vlan},
-        "purge_vlans": {"type": "bool", "default": False},
+        **facet.options(PORT_FACETS),
     }
 
 
@@ -115,34 +78,8 @@ def _end_options(*states: str) -> Options:
         "netns": {"type": "str"},
         **{attribute.name: attribute.option() for attribute in common.COMMON},
         "master": {"type": "str"},
-        "addresses": {"type": "list", "elements": "str"},
-        "purge_addresses": {"type": "bool", "default": False},
-        "routes": {"type": "list", "elements": "dict", "options": _ROUTE_OPTIONS},
-        "purge_routes": {"type": "bool", "default": False},
+        **facet.options(FACETS),
     }
-
-
-def read_netns(document: Document) -> WantedNetns:
-    """The wanted namespace of a document. Raises BadInput."""
-    told = Complaints()
-    name = document["name"]
-    told.attempt(common_names.namespace_name, name, "option name")
-    sysctls: t.Dict[str, str] = {}
-    for key, value in (document.get("sysctls") or {}).items():
-        path, text = told.attempt(_read_sysctl, key, value, name) or ("", "")
-        if sysctls.setdefault(path, text) != text:
-            told.note("Option sysctls of namespace %s: %s has two values." % (quoted(name), quoted(key)))
-    told.report()
-    return WantedNetns(name, document["state"] == "present", document["loopback"], sysctls)
-
-
-def _read_sysctl(key: str, value: t.Any, netns: str) -> t.Tuple[str, str]:
-    where = "option sysctls of namespace %s" % quoted(netns)
-    path = common_values.sysctl_key(str(key), where)
-    if value is None or isinstance(value, (dict, list)):
-        raise BadInput("%s: %s needs a value." % (common_names.upper(where), quoted(key)))
-    words = [str(int(value))] if isinstance(value, bool) else str(value).split()
-    return path, " ".join(words)
 
 
 def read_link(document: Document, kind: t.Optional[Kind]) -> WantedLink:
@@ -216,11 +153,10 @@ def _read_end(document: Document, kind: t.Optional[Kind], prefix: str) -> Wanted
         told.attempt(common_names.namespace, netns, "option %snetns of link %s" % (prefix, quoted(name)))
     own = kind.attributes if kind else ()
     purged = tuple(attribute.name for attribute in own if document.get("purge_" + attribute.name))
-    for purge in ("addresses", "routes", *purged):
-        told.attempt(_check_purge, document, purge, prefix)
+    for purge in (*(each.name for each in FACETS), *purged):
+        told.attempt(facet.check_purge, document, purge, prefix, "link")
     values = told.attempt(_read_values, document, (*common.COMMON, *own), prefix) or {}
-    addresses = told.attempt(_read_addresses, document.get("addresses"), name, prefix)
-    routes = told.attempt(_read_routes, document.get("routes"), name, prefix)
+    fields = told.attempt(facet.read, FACETS, document, prefix) or {}
     told.report()
     absent = [(a.name, sentence) for a in own if a.name in values for sentence in a.codec.absent(values[a.name])]
     return WantedLink(
@@ -228,19 +164,8 @@ def _read_end(document: Document, kind: t.Optional[Kind], prefix: str) -> Wanted
         values=values,
         purge_values=purged,
         missing=tuple("Link '%s': option %s: %s" % (name, option, sentence) for option, sentence in absent),
-        addresses=addresses,
-        purge_addresses=document.get("purge_addresses", False),
-        routes=routes,
-        purge_routes=document.get("purge_routes", False),
+        **fields,
     )
-
-
-def _check_purge(document: Document, purge: str, prefix: str) -> None:
-    if document.get("purge_" + purge) and document.get(purge) is None:
-        raise BadInput(
-            "Option %spurge_%s of link %s needs option %s%s; give an empty list to remove all."
-            % (prefix, purge, quoted(document["name"]), prefix, purge)
-        )
 
 
 def _read_values(document: Document, attributes: t.Iterable[Attribute], prefix: str) -> t.Dict[str, t.Any]:
@@ -277,76 +202,9 @@ def _read_master(master: str, name: str, where: str) -> str:
     return common_names.interface_name(master, where) if master else ""
 
 
-def _read_addresses(addresses: t.Optional[t.Sequence[str]], name: str, prefix: str) -> t.Optional[t.Tuple[str, ...]]:
-    if addresses is None:
-        return None
-    told = Complaints()
-    where = "option %saddresses of link %s" % (prefix, quoted(name))
-    read = dict.fromkeys(filter(None, (told.attempt(common_values.address, address, where) for address in addresses)))
-    for host, count in collections.Counter(address.split("/")[0] for address in read if ":" in address).items():
-        if count > 1:
-            told.note("%s: a link has %s once, with one prefix length." % (common_names.upper(where), host))
-    told.report()
-    return tuple(read)
-
-
-def _read_routes(routes: t.Optional[t.Sequence[Document]], name: str, prefix: str) -> t.Optional[t.Tuple[Route, ...]]:
-    if routes is None:
-        return None
-    told = Complaints()
-    where = "option %sroutes of link %s" % (prefix, quoted(name))
-    read = [route for route in (told.attempt(_read_route, route, where) for route in routes) if route]
-    counted = collections.Counter(route.key for route in read)
-    for (to, _table, _metric), count in counted.items():
-        if count > 1:
-            told.sentences.append(
-                "%s: there are two routes to %s with the same metric and table." % (common_names.upper(where), to)
-            )
-    told.report()
-    return tuple(read)
-
-
-def _read_route(document: Document, where: str) -> Route:
-    via = common_values.next_hop(document["via"], where) if document.get("via") else ""
-    src = common_values.source(document["src"], where) if document.get("src") else ""
-    if document["to"] == "default":
-        to = "::/0" if ":" in via + src else "0.0.0.0/0"
-    else:
-        to = common_values.destination(document["to"], where)
-    _check_route(document, to, (via, src), where)
-    return Route(
-        to,
-        via,
-        metric=document.get("metric") or (IPV6_METRIC if common_values.family(to) == 6 else 0),
-        table=document.get("table") or MAIN_TABLE,  # RT_TABLE_UNSPEC means main to the kernel
-        src=src,
-        onlink=bool(document.get("onlink")),
-        mtu=document.get("mtu") or 0,
-        left_out=tuple(name for name in ("src", "onlink", "mtu") if document.get(name) is None),
-    )
-
-
-def _check_route(document: Document, to: str, others: t.Iterable[str], where: str) -> None:
-    told = Complaints()
-    where = common_names.upper(where)
-    shown = quoted(document["to"]).strip("'")
-    for other in others:
-        if other and common_values.family(other) != common_values.family(to):
-            told.sentences.append("%s: %s and %s are of different address families." % (where, shown, other))
-    for number, highest in (("metric", UINT32_MAX), ("table", UINT32_MAX), ("mtu", ROUTE_MTU_MAX)):
-        if not 0 <= (document.get(number) or 0) <= highest:
-            told.sentences.append(
-                "%s: %s %s is out of range; the kernel takes 0 to %d."
-                % (where, number, quoted(document[number]), highest)
-            )
-    if document.get("onlink") and not document.get("via") and common_values.family(to) == 4:
-        told.sentences.append("%s: onlink is for a gateway, and the route to %s has none (via)." % (where, shown))
-    told.report()
-
-
 def _read_ports(document: Document) -> t.Optional[t.Tuple[str, ...]]:
     name, ports = document["name"], document.get("ports")
-    _check_purge(document, "ports", "")
+    facet.check_purge(document, "ports", "", "link")
     told = Complaints()
     where = "option ports of link %s" % quoted(name)
     for port in ports or ():
@@ -368,11 +226,11 @@ def read_port(document: Document) -> WantedLink:
         told.sentences.append("Option bridge %s: a bridge can't be a port of itself." % where)
     if netns:
         told.attempt(common_names.namespace, netns, "option netns " + where)
-    if document["purge_vlans"] and document.get("vlans") is None:
-        told.sentences.append("Option purge_vlans %s needs option vlans; give an empty list to remove all." % where)
+    for each in PORT_FACETS:
+        told.attempt(facet.check_purge, document, each.name, "", "port")
     given = [attribute for attribute in linux_bridge_port.OPTIONS if document.get(attribute.name) is not None]
     settings = {a.name: told.attempt(a.check, document[a.name], "Port %s" % quoted(name)) for a in given}
-    vlans = told.attempt(_read_vlans, document.get("vlans"), "option vlans " + where)
+    fields = told.attempt(facet.read, PORT_FACETS, document, "", "port") or {}
     told.report()
     present = document["state"] == "present"
     return WantedLink(
@@ -382,68 +240,33 @@ def read_port(document: Document) -> WantedLink:
         values={"master": bridge} if present else {},
         port_of=bridge,
         port=settings,
-        vlans=vlans,
-        purge_vlans=document["purge_vlans"],
+        **fields,
     )
-
-
-def _read_vlans(documents: t.Optional[t.Sequence[Document]], where: str) -> t.Optional[t.Tuple[Vlan, ...]]:
-    if documents is None:
-        return None
-    vlans: t.Dict[int, Vlan] = {}
-    for document in documents:
-        first, last = common_values.vids(document["vid"], where)
-        if document.get("pvid") and (first != last or any(vlan.pvid for vlan in vlans.values())):
-            raise BadInput("O%s: only one VLAN can be the PVID." % where[1:])
-        for vid in range(first, last + 1):
-            if vid in vlans:
-                raise BadInput("O%s: VLAN %d is named twice." % (where[1:], vid))
-            vlans[vid] = Vlan(vid, document.get("pvid"), document.get("untagged"))
-    return tuple(vlans[vid] for vid in sorted(vlans))
-
-
-def write_netns(state: State, wanted: WantedNetns) -> Document:
-    """The document of a namespace as it stands in ``state``; of its sysctls, those that were asked for."""
-    netns = state.namespaces.get(wanted.name)
-    if netns is None:
-        return {"name": wanted.name, "state": "absent"}
-    loopback = state.links.get(Ref(wanted.name, "lo"))
-    document = {
-        "name": wanted.name,
-        "state": "present",
-        "loopback": bool(loopback and loopback.values.get("state") == "up"),
-    }
-    if wanted.sysctls:
-        document["sysctls"] = {
-            common_values.sysctl_name(key): netns.sysctls[key] for key in wanted.sysctls if key in netns.sysctls
-        }
-    return document
 
 
 def write_port(state: State, wanted: WantedLink) -> Document:
     """The document of a bridge's port as it stands in ``state``."""
-    document = {"bridge": wanted.port_of, "name": wanted.ref.name, **_netns(wanted.ref)}
+    document = {"bridge": wanted.port_of, "name": wanted.ref.name, **facet.place(wanted.ref.netns)}
     link = state.links.get(wanted.ref)
     if link is None or link.values.get("master") != wanted.port_of:
         return {**document, "state": "absent"}
     document["state"] = "present"
     document.update((a.name, link.port[a.name]) for a in linux_bridge_port.OPTIONS if a.name in link.port)
-    if link.vlans is not None:
-        document["vlans"] = [_write_vlan(vlan, last) for vlan, last in vlan_ranges(link.vlans)]
+    document.update(facet.write(PORT_FACETS, link))
     return document
-
-
-def _write_vlan(vlan: Vlan, last: int) -> Document:
-    vid = vlan.vid if vlan.vid == last else "%d-%d" % (vlan.vid, last)
-    return {"vid": vid, "pvid": vlan.pvid, "untagged": vlan.untagged}
 
 
 def write_link(state: State, ref: Ref, kind: t.Optional[Kind]) -> Document:
     """The document of a link as it stands in ``state``, with what documents of ``kind`` speak of."""
     link = state.links.get(ref)
     if link is None:
-        return {"name": ref.name, **_netns(ref), "state": "absent"}
-    document = {"name": ref.name, "kind": link.kind, **_netns(ref), **_write_end(link, kind.attributes if kind else ())}
+        return {"name": ref.name, **facet.place(ref.netns), "state": "absent"}
+    document = {
+        "name": ref.name,
+        "kind": link.kind,
+        **facet.place(ref.netns),
+        **_write_end(link, kind.attributes if kind else ()),
+    }
     if kind and kind.has_ports and link.ports is not None:
         document["ports"] = sorted(link.ports)
         ports = [state.links[port] for port in (Ref(ref.netns, name) for name in link.ports) if port in state.links]
@@ -456,40 +279,15 @@ def write_link(state: State, ref: Ref, kind: t.Optional[Kind]) -> Document:
             document["parent_netns"] = link.parent.netns
     peer = state.links.get(link.peer) if kind and kind.paired and link.peer else None
     if peer:
-        document["peer"] = {"name": peer.ref.name, **_netns(peer.ref), **_write_end(peer, ())}
+        document["peer"] = {"name": peer.ref.name, **facet.place(peer.ref.netns), **_write_end(peer, ())}
     return document
-
-
-def _netns(ref: Ref) -> Document:
-    return {"netns": ref.netns} if ref.netns else {}
 
 
 def _write_end(link: Link, attributes: t.Sequence[Attribute]) -> Document:
     names = ["state", "master", *(attribute.name for attribute in (*common.COMMON, *attributes))]
     document = {name: _plain(link.values[name]) for name in names if name in link.values}
-    static = [address.address for address in link.addresses if address.origin == STATIC]
-    # IPv4 addresses in the kernel's order, which tells the primary one; the order of IPv6 addresses has no meaning.
-    document["addresses"] = [a for a in static if ":" not in a] + sorted(a for a in static if ":" in a)
-    routes = [route for route in link.routes if route.origin == STATIC]
-    document["routes"] = [_write_route(route) for route in sorted(routes, key=_route_order)]
-    return document
+    return {**document, **facet.write(FACETS, link)}
 
 
 def _plain(value: t.Any) -> t.Any:
     return list(value) if isinstance(value, tuple) else value
-
-
-def _route_order(route: Route) -> t.Tuple[t.Any, ...]:
-    return (route.family, route.table, ipaddress.ip_network(route.to), route.metric)
-
-
-def _write_route(route: Route) -> Document:
-    default = route.to == "0.0.0.0/0" or (route.to == "::/0" and route.via)
-    document: Document = {"to": "default" if default else route.to}
-    if route.via:
-        document["via"] = route.via
-    document.update(metric=route.metric, table=route.table)
-    for name in ("src", "onlink", "mtu"):
-        if getattr(route, name):
-            document[name] = getattr(route, name)
-    return document

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Network namespaces: the steps that make and delete them, and set their sysctls."""
+"""Network namespaces: their document, and the steps that make and delete them, and set their sysctls."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ import dataclasses
 import re
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils._common import names as common_names
 from ansible_collections.virtnet.linux.plugins.module_utils._common import values as common_values
 from ansible_collections.virtnet.linux.plugins.module_utils._common.commands import Argv, inside
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Complaints
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted
 from ansible_collections.virtnet.linux.plugins.module_utils._common.sysctls import PROC_SYS, effects
 from ansible_collections.virtnet.linux.plugins.module_utils._links.effects import delete
-from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, Netns, Ref, in_netns
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, Netns, Ref, WantedNetns, in_netns
 from ansible_collections.virtnet.linux.plugins.module_utils._links.step import LinkStep
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import Document, Options
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.step import Runner
 
@@ -171,3 +174,54 @@ class Sysctl(LinkStep):
         others = effects(self.key, value, had)
         wrong = [key for key in others if key in had and others[key] != had[key]]
         return [Sysctl(self.netns, self.key, value), *(Sysctl(self.netns, key, had[key]) for key in wrong)]
+
+
+def netns_options() -> Options:
+    """The argument spec of a namespace document."""
+    return {
+        "name": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "loopback": {"type": "bool", "default": True},
+        "sysctls": {"type": "dict"},
+    }
+
+
+def read_netns(document: Document) -> WantedNetns:
+    """The wanted namespace of a document. Raises BadInput."""
+    told = Complaints()
+    name = document["name"]
+    told.attempt(common_names.namespace_name, name, "option name")
+    sysctls: t.Dict[str, str] = {}
+    for key, value in (document.get("sysctls") or {}).items():
+        path, text = told.attempt(_read_sysctl, key, value, name) or ("", "")
+        if sysctls.setdefault(path, text) != text:
+            told.note("Option sysctls of namespace %s: %s has two values." % (quoted(name), quoted(key)))
+    told.report()
+    return WantedNetns(name, document["state"] == "present", document["loopback"], sysctls)
+
+
+def _read_sysctl(key: str, value: t.Any, netns: str) -> t.Tuple[str, str]:
+    where = "option sysctls of namespace %s" % quoted(netns)
+    path = common_values.sysctl_key(str(key), where)
+    if value is None or isinstance(value, (dict, list)):
+        raise BadInput("%s: %s needs a value." % (common_names.upper(where), quoted(key)))
+    words = [str(int(value))] if isinstance(value, bool) else str(value).split()
+    return path, " ".join(words)
+
+
+def write_netns(state: State, wanted: WantedNetns) -> Document:
+    """The document of a namespace as it stands in ``state``; of its sysctls, those that were asked for."""
+    netns = state.namespaces.get(wanted.name)
+    if netns is None:
+        return {"name": wanted.name, "state": "absent"}
+    loopback = state.links.get(Ref(wanted.name, "lo"))
+    document = {
+        "name": wanted.name,
+        "state": "present",
+        "loopback": bool(loopback and loopback.values.get("state") == "up"),
+    }
+    if wanted.sysctls:
+        document["sysctls"] = {
+            common_values.sysctl_name(key): netns.sysctls[key] for key in wanted.sysctls if key in netns.sysctls
+        }
+    return document

@@ -5,16 +5,23 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Routes through links: the steps that add and remove them, and what becomes of them."""
+"""Routes through links: their option, the steps that add and remove them, and what becomes of them."""
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import errno
+import ipaddress
 import time
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils._common import names as common_names
+from ansible_collections.virtnet.linux.plugins.module_utils._common import values as common_values
 from ansible_collections.virtnet.linux.plugins.module_utils._common.commands import Argv, ip
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Complaints
+from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted
+from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import Document, Facet, Options
 from ansible_collections.virtnet.linux.plugins.module_utils._links.messages import (
     RT_SCOPE_LINK,
     RT_SCOPE_UNIVERSE,
@@ -24,7 +31,14 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.messages impo
     RTPROT_STATIC,
     family,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._links.model import MAIN_TABLE, Address, Ref, Route
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
+    IPV6_METRIC,
+    MAIN_TABLE,
+    STATIC,
+    Address,
+    Ref,
+    Route,
+)
 from ansible_collections.virtnet.linux.plugins.module_utils._links.step import LinkStep
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import (
     NLM_F_CREATE,
@@ -38,6 +52,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests im
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.step import Runner
     from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import Attributes
@@ -197,3 +212,91 @@ def without_sources(routes: t.Iterable[Route], hosts: t.Container[str]) -> t.Tup
     """
     kept = (route for route in routes if route.family == 6 or route.src not in hosts)
     return tuple(dataclasses.replace(route, src="") if route.src in hosts else route for route in kept)
+
+
+UINT32_MAX = 2**32 - 1
+ROUTE_MTU_MAX = 65535 - 15  # ip_metrics_convert() of net/ipv4/metrics.c makes that of any higher one
+
+
+def _read(routes: t.Sequence[Document], where: str) -> t.Tuple[Route, ...]:
+    told = Complaints()
+    read = [route for route in (told.attempt(_read_route, route, where) for route in routes) if route]
+    counted = collections.Counter(route.key for route in read)
+    for (to, _table, _metric), count in counted.items():
+        if count > 1:
+            told.sentences.append(
+                "%s: there are two routes to %s with the same metric and table." % (common_names.upper(where), to)
+            )
+    told.report()
+    return tuple(read)
+
+
+def _read_route(document: Document, where: str) -> Route:
+    via = common_values.next_hop(document["via"], where) if document.get("via") else ""
+    src = common_values.source(document["src"], where) if document.get("src") else ""
+    if document["to"] == "default":
+        to = "::/0" if ":" in via + src else "0.0.0.0/0"
+    else:
+        to = common_values.destination(document["to"], where)
+    _check_route(document, to, (via, src), where)
+    return Route(
+        to,
+        via,
+        metric=document.get("metric") or (IPV6_METRIC if common_values.family(to) == 6 else 0),
+        table=document.get("table") or MAIN_TABLE,  # RT_TABLE_UNSPEC means main to the kernel
+        src=src,
+        onlink=bool(document.get("onlink")),
+        mtu=document.get("mtu") or 0,
+        left_out=tuple(name for name in ("src", "onlink", "mtu") if document.get(name) is None),
+    )
+
+
+def _check_route(document: Document, to: str, others: t.Iterable[str], where: str) -> None:
+    told = Complaints()
+    where = common_names.upper(where)
+    shown = quoted(document["to"]).strip("'")
+    for other in others:
+        if other and common_values.family(other) != common_values.family(to):
+            told.sentences.append("%s: %s and %s are of different address families." % (where, shown, other))
+    for number, highest in (("metric", UINT32_MAX), ("table", UINT32_MAX), ("mtu", ROUTE_MTU_MAX)):
+        if not 0 <= (document.get(number) or 0) <= highest:
+            told.sentences.append(
+                "%s: %s %s is out of range; the kernel takes 0 to %d."
+                % (where, number, quoted(document[number]), highest)
+            )
+    if document.get("onlink") and not document.get("via") and common_values.family(to) == 4:
+        told.sentences.append("%s: onlink is for a gateway, and the route to %s has none (via)." % (where, shown))
+    told.report()
+
+
+def _route_order(route: Route) -> t.Tuple[t.Any, ...]:
+    return (route.family, route.table, ipaddress.ip_network(route.to), route.metric)
+
+
+def _write_route(route: Route) -> Document:
+    default = route.to == "0.0.0.0/0" or (route.to == "::/0" and route.via)
+    document: Document = {"to": "default" if default else route.to}
+    if route.via:
+        document["via"] = route.via
+    document.update(metric=route.metric, table=route.table)
+    for name in ("src", "onlink", "mtu"):
+        if getattr(route, name):
+            document[name] = getattr(route, name)
+    return document
+
+
+def _write(link: Link) -> t.List[Document]:
+    routes = [route for route in link.routes if route.origin == STATIC]
+    return [_write_route(route) for route in sorted(routes, key=_route_order)]
+
+
+_OPTIONS: Options = {
+    "to": {"type": "str", "required": True},
+    "via": {"type": "str"},
+    "metric": {"type": "int"},
+    "table": {"type": "int"},
+    "src": {"type": "str"},
+    "onlink": {"type": "bool"},
+    "mtu": {"type": "int"},
+}
+FACET = Facet("routes", option={"type": "list", "elements": "dict", "options": _OPTIONS}, read=_read, write=_write)

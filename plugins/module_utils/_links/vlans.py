@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""VLANs of bridges' ports: the steps that add and remove them."""
+"""VLANs of bridges' ports: their option, and the steps that add and remove them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ import dataclasses
 import socket
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils._common import values as common_values
 from ansible_collections.virtnet.linux.plugins.module_utils._common.commands import Argv, bridge
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput
+from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import Document, Facet, Options
 from ansible_collections.virtnet.linux.plugins.module_utils._links.messages import vlan_infos
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Ref, Vlan, vlan_ranges
 from ansible_collections.virtnet.linux.plugins.module_utils._links.step import LinkStep
@@ -26,6 +29,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests im
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.step import Runner
 
@@ -151,3 +155,33 @@ def _request(runner: Runner, ref: Ref, message_type: int, vlan: Vlan, last: int)
 
 def _vids(first: int, last: int) -> str:
     return str(first) if first == last else "%d-%d" % (first, last)
+
+
+def _read(documents: t.Sequence[Document], where: str) -> t.Tuple[Vlan, ...]:
+    vlans: t.Dict[int, Vlan] = {}
+    for document in documents:
+        first, last = common_values.vids(document["vid"], where)
+        if document.get("pvid") and (first != last or any(vlan.pvid for vlan in vlans.values())):
+            raise BadInput("O%s: only one VLAN can be the PVID." % where[1:])
+        for vid in range(first, last + 1):
+            if vid in vlans:
+                raise BadInput("O%s: VLAN %d is named twice." % (where[1:], vid))
+            vlans[vid] = Vlan(vid, document.get("pvid"), document.get("untagged"))
+    return tuple(vlans[vid] for vid in sorted(vlans))
+
+
+def _write_vlan(vlan: Vlan, last: int) -> Document:
+    vid = vlan.vid if vlan.vid == last else "%d-%d" % (vlan.vid, last)
+    return {"vid": vid, "pvid": vlan.pvid, "untagged": vlan.untagged}
+
+
+def _write(link: Link) -> t.Optional[t.List[Document]]:
+    return None if link.vlans is None else [_write_vlan(vlan, last) for vlan, last in vlan_ranges(link.vlans)]
+
+
+_OPTIONS: Options = {
+    "vid": {"type": "str", "required": True},
+    "pvid": {"type": "bool"},
+    "untagged": {"type": "bool"},
+}
+FACET = Facet("vlans", option={"type": "list", "elements": "dict", "options": _OPTIONS}, read=_read, write=_write)

@@ -17,11 +17,13 @@ from ansible_collections.virtnet.linux.plugins.module_utils._modules.run import 
 # isort: split
 from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.host import Kernel
+from ansible_collections.virtnet.linux.plugins.module_utils._links.netns import netns_options, read_netns, write_netns
 from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import PLANNING
 from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State, Wanted
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Outcome
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import Document
     from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Kind
 
 KERNEL = Side(lambda _options: Kernel(), PLANNING)
@@ -30,10 +32,10 @@ KERNEL = Side(lambda _options: Kernel(), PLANNING)
 def run_link(kind: t.Optional[Kind]) -> None:
     """The whole of a module for one kind of link; None for the module that takes any that is there."""
 
-    def read(document: documents.Document) -> Wanted:
+    def read(document: Document) -> Wanted:
         return Wanted(links=(documents.read_link(document, kind),))
 
-    def write(outcome: Outcome, state: State) -> documents.Document:
+    def write(outcome: Outcome, state: State) -> Document:
         wanted = outcome.wanted.links[0]
         was = outcome.plan.found.get(wanted.ref) if state is outcome.plan.before else None
         return documents.write_link(state, was or wanted.ref, kind)
@@ -44,10 +46,10 @@ def run_link(kind: t.Optional[Kind]) -> None:
 def run_port() -> None:
     """The whole of the module linux_bridge_port."""
 
-    def read(document: documents.Document) -> Wanted:
+    def read(document: Document) -> Wanted:
         return Wanted(links=(documents.read_port(document),))
 
-    def write(outcome: Outcome, state: State) -> documents.Document:
+    def write(outcome: Outcome, state: State) -> Document:
         wanted = outcome.wanted.links[0]
         link = state.links.get(wanted.ref)
         if state is outcome.plan.before and wanted.present and link and link.port:
@@ -61,10 +63,10 @@ def run_port() -> None:
 def run_netns() -> None:
     """The whole of the module netns."""
 
-    def read(document: documents.Document) -> Wanted:
-        return Wanted(namespaces=(documents.read_netns(document),))
+    def read(document: Document) -> Wanted:
+        return Wanted(namespaces=(read_netns(document),))
 
-    def write(outcome: Outcome, state: State) -> documents.Document:
-        return documents.write_netns(state, outcome.wanted.namespaces[0])
+    def write(outcome: Outcome, state: State) -> Document:
+        return write_netns(state, outcome.wanted.namespaces[0])
 
-    run("netns", documents.netns_options(), read, write, KERNEL)
+    run("netns", netns_options(), read, write, KERNEL)

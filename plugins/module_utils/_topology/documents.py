@@ -20,6 +20,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.option_types
 from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import WantedLink, WantedNetns
+from ansible_collections.virtnet.linux.plugins.module_utils._links.netns import netns_options, read_netns, write_netns
 from ansible_collections.virtnet.linux.plugins.module_utils._links.state import references
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs import bridge_documents, port_documents
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.documents import CONNECTION, read_timeout
@@ -187,7 +188,7 @@ class _Reader:
 
     def netns(self, where: str, element: Document) -> None:
         """Read the document of a namespace."""
-        complete = self.read(where, documents.netns_options(), element, documents.read_netns)
+        complete = self.read(where, netns_options(), element, read_netns)
         self.complete["namespaces"].append(complete)
 
     def link(self, where: str, element: Document) -> None:
@@ -298,7 +299,7 @@ def as_it_stands(state: State, wanted: Wanted) -> Document:
     """The elements of a topology's document by their names, as they stand."""
     found: Document = {"namespaces": {}, "links": {}, "ovs_bridges": {}}
     for netns in wanted.namespaces:
-        found["namespaces"][netns.name] = documents.write_netns(state, netns)
+        found["namespaces"][netns.name] = write_netns(state, netns)
     for link in wanted.links:
         name = "%s%s" % (link.ref.netns + "/" if link.ref.netns else "", link.ref.name)
         if link.port_of:

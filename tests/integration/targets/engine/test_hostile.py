@@ -27,6 +27,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import
 from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.host import Kernel
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
+from ansible_collections.virtnet.linux.plugins.module_utils._links.netns import netns_options, read_netns
 from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import PLANNING
 from ansible_collections.virtnet.linux.plugins.module_utils._links.state import Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology as modules_topology
@@ -136,8 +137,8 @@ def delete(run: t.Any, options: Document, document: Document) -> None:
 
 
 def namespaces() -> Module:
-    options = documents.netns_options()
-    run = functools.partial(read_and_run, lambda document: Wanted(namespaces=(documents.read_netns(document),)))
+    options = netns_options()
+    run = functools.partial(read_and_run, lambda document: Wanted(namespaces=(read_netns(document),)))
     return Module(options, ({"name": "hostile"},), run, lambda document: delete(run, options, document))
 
 

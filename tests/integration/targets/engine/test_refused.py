@@ -23,6 +23,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import 
 from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.host import Kernel
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
+from ansible_collections.virtnet.linux.plugins.module_utils._links.netns import netns_options, read_netns
 from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import PLANNING
 from ansible_collections.virtnet.linux.plugins.module_utils._links.state import Wanted
 from ansible_collections.virtnet.linux.tests.integration.targets.setup_virtnet.files.worlds import World, alone, same
@@ -445,8 +446,8 @@ def sysctls() -> bool:
 
     def netns(**sysctls: t.Any) -> Wanted:
         options = {"name": "n", "sysctls": {name.replace("__", "/"): value for name, value in sysctls.items()}}
-        result = ArgumentSpecValidator(documents.netns_options()).validate(options)
-        return Wanted(namespaces=(documents.read_netns(result.validated_parameters),))
+        result = ArgumentSpecValidator(netns_options()).validate(options)
+        return Wanted(namespaces=(read_netns(result.validated_parameters),))
 
     def go(wanted: Wanted, check: bool = False) -> t.Any:
         with contextlib.closing(Kernel()) as kernel:

@@ -19,6 +19,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
     Vlan,
     WantedLink,
 )
+from ansible_collections.virtnet.linux.plugins.module_utils._links.netns import read_netns
 from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import make_plan
 from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State, Wanted
 from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._links.simulated import states
@@ -203,14 +204,14 @@ def test_bad_input_is_told_in_a_sentence(kind: str, options: t.Dict[str, t.Any],
 
 def test_sysctls() -> None:
     options = {"name": "blue", "state": "present", "loopback": True}
-    wanted = documents.read_netns({**options, "sysctls": {"net.ipv4.ip_forward": True, "net/ipv4/tcp_rmem": "1  2\t3"}})
+    wanted = read_netns({**options, "sysctls": {"net.ipv4.ip_forward": True, "net/ipv4/tcp_rmem": "1  2\t3"}})
     assert wanted.sysctls == {"net/ipv4/ip_forward": "1", "net/ipv4/tcp_rmem": "1 2 3"}
     # As the kernel takes it; what it makes of it is compared.
-    wanted = documents.read_netns({**options, "sysctls": {"net.ipv4.ip_forward": " 0x1", "net/ipv4/ip_forward": "0x1"}})
+    wanted = read_netns({**options, "sysctls": {"net.ipv4.ip_forward": " 0x1", "net/ipv4/ip_forward": "0x1"}})
     assert wanted.sysctls == {"net/ipv4/ip_forward": "0x1"}
     with pytest.raises(BadInput, match=r"^Option sysctls of namespace 'blue': 'net/ipv4/ip_forward' has two values"):
-        documents.read_netns({**options, "sysctls": {"net.ipv4.ip_forward": 1, "net/ipv4/ip_forward": 0}})
+        read_netns({**options, "sysctls": {"net.ipv4.ip_forward": 1, "net/ipv4/ip_forward": 0}})
     with pytest.raises(BadInput, match="needs a value"):
-        documents.read_netns({**options, "sysctls": {"net.ipv4.ip_forward": None}})
+        read_netns({**options, "sysctls": {"net.ipv4.ip_forward": None}})
     with pytest.raises(BadInput, match="only sysctls below 'net' do"):
-        documents.read_netns({**options, "sysctls": {"kernel.hostname": "x"}})
+        read_netns({**options, "sysctls": {"kernel.hostname": "x"}})

@@ -18,6 +18,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.errors impor
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Outcome
 from ansible_collections.virtnet.linux.plugins.module_utils._links import documents as links_documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
+from ansible_collections.virtnet.linux.plugins.module_utils._links.netns import netns_options
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_documents import bridge_options
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.port_documents import port_options as ovs_port_options
 from ansible_collections.virtnet.linux.plugins.module_utils._topology import documents, restore
@@ -304,7 +305,7 @@ WRONG: t.Dict[str, t.List[t.Any]] = {
     "raw": ["\0"],
 }
 SPECS: t.Dict[str, t.Tuple[t.Callable[[Document], Document], Document]] = {
-    "namespaces[0]": (lambda wrong: {"namespaces": [{"name": "n", **wrong}]}, links_documents.netns_options()),
+    "namespaces[0]": (lambda wrong: {"namespaces": [{"name": "n", **wrong}]}, netns_options()),
     "ovs_bridges[0]": (
         lambda wrong: {"ovs_bridges": [{"name": "b", **wrong}]},
         {k: v for k, v in bridge_options().items() if k not in ("ports", "purge_ports", "timeout")},

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, The virtnet.linux authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""What a facet of links is: a list that a link has besides its scalar options, such as addresses or routes."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Complaints
+from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link
+
+Options = t.Dict[str, t.Any]
+Document = t.Dict[str, t.Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Facet:
+    """A facet of links, with its option ``name`` and an option ``purge_NAME``.
+
+    ``name`` and ``purge_NAME`` are fields of WantedLink, and ``name`` is one of Link.
+    """
+
+    name: str
+    option: Options  # its argument spec
+    # The value for WantedLink of what the option has; the text names the option and the link, for errors. Raises BadInput.
+    read: t.Callable[[t.Any, str], t.Tuple[t.Any, ...]]
+    # What a document of the link has; None where nothing is known.
+    write: t.Callable[[Link], t.Optional[t.List[t.Any]]]
+
+
+def options(facets: t.Iterable[Facet]) -> Options:
+    """The argument spec of facets."""
+    found: Options = {}
+    for facet in facets:
+        found[facet.name] = facet.option
+        found["purge_" + facet.name] = {"type": "bool", "default": False}
+    return found
+
+
+def check_purge(document: Document, name: str, prefix: str, what: str) -> None:
+    """Raise BadInput where ``purge_NAME`` of a document lacks ``NAME``; ``what`` is the word for what has the name."""
+    if document.get("purge_" + name) and document.get(name) is None:
+        raise BadInput(
+            "Option %spurge_%s of %s %s needs option %s%s; give an empty list to remove all."
+            % (prefix, name, what, quoted(document["name"]), prefix, name)
+        )
+
+
+def read(facets: t.Iterable[Facet], document: Document, prefix: str, what: str = "link") -> t.Dict[str, t.Any]:
+    """The fields of WantedLink for facets. Raises BadInput with all that is wrong."""
+    told = Complaints()
+    fields: t.Dict[str, t.Any] = {}
+    for facet in facets:
+        value = document.get(facet.name)
+        where = "option %s%s of %s %s" % (prefix, facet.name, what, quoted(document["name"]))
+        fields[facet.name] = None if value is None else told.attempt(facet.read, value, where)
+        fields["purge_" + facet.name] = document.get("purge_" + facet.name, False)
+    told.report()
+    return fields
+
+
+def write(facets: t.Iterable[Facet], link: Link) -> Document:
+    """What a document of a link has of facets."""
+    found = ((facet.name, facet.write(link)) for facet in facets)
+    return {name: value for name, value in found if value is not None}
+
+
+def place(netns: str) -> Document:
+    """What a document has of the namespace of a link; nothing for the one that the module runs in."""
+    return {"netns": netns} if netns else {}
