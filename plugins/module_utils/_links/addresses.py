@@ -12,6 +12,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import errno
+import struct
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common import names as common_names
@@ -19,25 +20,41 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common import value
 from ansible_collections.virtnet.linux.plugins.module_utils._common.commands import Argv, ip
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Complaints
 from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import Facet
-from ansible_collections.virtnet.linux.plugins.module_utils._links.messages import RT_SCOPE_UNIVERSE, family
-from ansible_collections.virtnet.linux.plugins.module_utils._links.model import STATIC
-from ansible_collections.virtnet.linux.plugins.module_utils._links.routes import forget_sources, without_sources
+from ansible_collections.virtnet.linux.plugins.module_utils._links.messages import UNSTEADY, family, kernel_release
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import DYNAMIC, KERNEL, STATIC, Address
+from ansible_collections.virtnet.linux.plugins.module_utils._links.routes import (
+    RT_SCOPE_UNIVERSE,
+    forget_sources,
+    without_sources,
+)
 from ansible_collections.virtnet.linux.plugins.module_utils._links.step import LinkStep
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink import wire
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import (
     ADDRESS,
     NLM_F_CREATE,
+    NLM_F_DUMP,
     NLM_F_EXCL,
     NLM_F_REPLACE,
     RTM_DELADDR,
+    RTM_GETADDR,
     RTM_NEWADDR,
     Request,
 )
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.wire import attributes
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
-    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Address, Link, Ref
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, Ref
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.step import Runner
+    from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Space
+
+
+# Of linux/if_addr.h: the flags that an administrator gives, and what tells where an address comes from.
+_ADDRESS_FLAGS = 0x02 | 0x10 | 0x100 | 0x200 | 0x400  # NODAD, HOMEADDRESS, MANAGETEMPADDR, NOPREFIXROUTE, MCAUTOJOIN
+IFA_F_PERMANENT = 0x80
+IFA_PROTO = 11
+IFAPROT_KERNEL = (1, 2, 3)  # loopback, router advertisement, link-local
 
 
 @dataclasses.dataclass(eq=False, repr=False)
@@ -213,4 +230,62 @@ def _write(link: Link) -> t.List[str]:
     return [a for a in static if ":" not in a] + sorted(a for a in static if ":" in a)
 
 
-FACET = Facet("addresses", option={"type": "list", "elements": "str"}, read=_read, write=_write)
+def _decode(message: t.Any) -> Address:
+    """The address that a message describes, with all that it takes to give it back."""
+    local = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
+    flags = message.get_attr("IFA_FLAGS")
+    flags = message["flags"] if flags is None else flags
+    attributes = {"IFA_FLAGS": flags & _ADDRESS_FLAGS}
+    for name in ("IFA_ADDRESS", "IFA_BROADCAST", "IFA_LABEL", "IFA_RT_PRIORITY"):
+        if message.get_attr(name) is not None:
+            attributes[name] = message.get_attr(name)
+    cache = message.get_attr("IFA_CACHEINFO")
+    if not flags & IFA_F_PERMANENT and cache:
+        lifetimes = {name: cache[name] for name in ("ifa_preferred", "ifa_valid")}
+        attributes["IFA_CACHEINFO"] = {**lifetimes, "cstamp": 0, "tstamp": 0}
+    extra = (("scope", message["scope"]), ("attributes", attributes))
+    return Address("%s/%d" % (local, message["prefixlen"]), _origin(message, local, flags), extra)
+
+
+def _origin(message: t.Any, local: str, flags: int) -> str:
+    link_local = local.lower().startswith("fe80:")
+    if message.get_attr("IFA_PROTO") in IFAPROT_KERNEL or (link_local and kernel_release() < (5, 18)):
+        return KERNEL  # before 5.18 the kernel doesn't tell its link-local addresses from others
+    return STATIC if flags & IFA_F_PERMANENT else DYNAMIC
+
+
+def _is_kernels(data: bytes) -> bool:
+    """Whether a message, not yet decoded, describes an address that the kernel says is its own."""
+    proto = attributes(data, 24).get(IFA_PROTO)  # behind the headers nlmsghdr and ifaddrmsg
+    return proto is not None and proto[0] in IFAPROT_KERNEL
+
+
+def _place(data: bytes) -> t.Tuple[int, t.Hashable]:
+    """The link and the address of a message; of those that the kernel adds and removes by itself, nothing."""
+    index = struct.unpack_from("=I", data, 20)[0]
+    found = attributes(data, 24)
+    host = found.get(2) or found.get(1, b"")
+    if _is_kernels(data) or host[:2] == b"\xfe\x80":
+        return UNSTEADY
+    return index, (data[17], host, found.get(1))
+
+
+def _observe(space: Space, index: int = 0, kernels: bool = True) -> t.Dict[int, t.List[Address]]:
+    """The addresses of a link, or of all, by the index of the link; without ``kernels`` not those of the kernel."""
+    found: t.Dict[int, t.List[Address]] = {}
+
+    def request(index: int) -> Request:
+        return Request(ADDRESS, RTM_GETADDR, NLM_F_DUMP, [], {"index": index})
+
+    def reread(index: int) -> t.List[bytes]:
+        return space.of_link(request(index), _place)
+
+    for data in space.dump_of_links(request(index), _place, reread):
+        if kernels or not _is_kernels(data):
+            message = wire.Message(wire.ADDRESS, data)
+            if index in (0, message["index"]):
+                found.setdefault(message["index"], []).append(_decode(message))
+    return found
+
+
+FACET = Facet("addresses", option={"type": "list", "elements": "str"}, read=_read, write=_write, observe=_observe)

@@ -17,9 +17,11 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.names import
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link
+    from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Space
 
 Options = t.Dict[str, t.Any]
 Document = t.Dict[str, t.Any]
+Lists = t.Mapping[int, t.Sequence[t.Any]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +37,9 @@ class Facet:
     read: t.Callable[[t.Any, str], t.Tuple[t.Any, ...]]
     # What a document of the link has; None where nothing is known.
     write: t.Callable[[Link], t.Optional[t.List[t.Any]]]
+    # What links have, as values of Link by their index: of the link with an index, or of all (0). Without ``kernels`` (the
+    # last argument) what the kernel made may be left out. None where the observer reads it with the settings of a port.
+    observe: t.Optional[t.Callable[[Space, int, bool], Lists]] = None
 
 
 def options(facets: t.Iterable[Facet]) -> Options:
@@ -72,6 +77,16 @@ def write(facets: t.Iterable[Facet], link: Link) -> Document:
     """What a document of a link has of facets."""
     found = ((facet.name, facet.write(link)) for facet in facets)
     return {name: value for name, value in found if value is not None}
+
+
+def observe(facets: t.Iterable[Facet], space: Space, index: int, kernels: bool) -> t.Dict[str, Lists]:
+    """What the kernel tells of facets: for each, by name, what links have by their index."""
+    return {facet.name: facet.observe(space, index, kernels) for facet in facets if facet.observe}
+
+
+def lists_of(index: int, observed: t.Mapping[str, Lists]) -> t.Dict[str, t.Any]:
+    """The fields of Link that ``observe`` has found for a link."""
+    return {name: tuple(found.get(index, ())) for name, found in observed.items()}
 
 
 def place(netns: str) -> Document:

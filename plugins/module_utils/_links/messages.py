@@ -20,59 +20,19 @@ import sys
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, linux_bridge_port
-from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
-    DYNAMIC,
-    IPV6_METRIC,
-    KERNEL,
-    MAIN_TABLE,
-    STATIC,
-    Address,
-    Link,
-    Route,
-    Vlan,
-)
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.wire import attributes
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Attribute
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
+        Link,
+    )
     from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import Attributes
 
 # Of linux/netlink.h
 NLMSG_ERROR, NLMSG_DONE, NLM_F_ACK_TLVS, NLMSGERR_ATTR_MSG = 2, 3, 0x200, 1
 
 NO_MAC = "00:00:00:00:00:00"
-
-# Of linux/if_addr.h: the flags that an administrator gives, and what tells where an address comes from.
-_ADDRESS_FLAGS = 0x02 | 0x10 | 0x100 | 0x200 | 0x400  # NODAD, HOMEADDRESS, MANAGETEMPADDR, NOPREFIXROUTE, MCAUTOJOIN
-IFA_F_PERMANENT = 0x80
-IFA_PROTO = 11
-IFAPROT_KERNEL = (1, 2, 3)  # loopback, router advertisement, link-local
-# Of linux/rtnetlink.h
-RTPROT_REDIRECT, RTPROT_KERNEL, RTPROT_BOOT, RTPROT_STATIC = 1, 2, 3, 4
-RTN_UNSPEC, RTN_UNICAST = 0, 1
-RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 0, 253
-RTNH_F_ONLINK = 4
-RT_TABLE_COMPAT = 252  # in the header's one byte: see RTA_TABLE
-RTM_F_CLONED = 0x200
-# Of linux/if_bridge.h
-BRIDGE_VLAN_INFO_PVID, BRIDGE_VLAN_INFO_UNTAGGED = 1 << 1, 1 << 2
-BRIDGE_VLAN_INFO_RANGE_BEGIN, BRIDGE_VLAN_INFO_RANGE_END = 1 << 3, 1 << 4
-# The metrics of a route that are kept although they have no option; all are numbers.
-_METRICS = tuple(
-    "RTAX_" + name
-    for name in [
-        "WINDOW",
-        "RTT",
-        "RTTVAR",
-        "SSTHRESH",
-        "CWND",
-        "ADVMSS",
-        "REORDERING",
-        "HOPLIMIT",
-        "INITCWND",
-        "INITRWND",
-    ]
-)
 
 
 def common_values(message: t.Any) -> t.Dict[str, t.Any]:
@@ -111,65 +71,10 @@ def port_settings(message: t.Any) -> t.Dict[str, t.Any]:
     return {name: attribute.decode(found[attribute.nla]) for name, attribute in given.items()}
 
 
-def vlans(entries: t.Iterable[t.Any]) -> t.Tuple[Vlan, ...]:
-    """The VLANs that the entries of a dump of RTM_GETVLAN describe, in the order of their ids."""
-    found = []
-    for entry in entries:
-        info = entry.get_attr("BRIDGE_VLANDB_ENTRY_INFO")
-        last = entry.get_attr("BRIDGE_VLANDB_ENTRY_RANGE") or info["vid"]
-        flags = [bool(info["flags"] & flag) for flag in (BRIDGE_VLAN_INFO_PVID, BRIDGE_VLAN_INFO_UNTAGGED)]
-        found += [Vlan(vid, *flags) for vid in range(info["vid"], last + 1)]
-    return tuple(sorted(found))
-
-
-def vlan_infos(vlan: Vlan, last: int) -> Attributes:
-    """The netlink attributes for the VLANs from one to another, in IFLA_AF_SPEC of a bridge's port."""
-    flags = (BRIDGE_VLAN_INFO_PVID if vlan.pvid else 0) | (BRIDGE_VLAN_INFO_UNTAGGED if vlan.untagged else 0)
-    ends = [(vlan.vid, BRIDGE_VLAN_INFO_RANGE_BEGIN), (last, BRIDGE_VLAN_INFO_RANGE_END)]
-    if vlan.vid == last:
-        ends = [(vlan.vid, 0)]
-    return [("IFLA_BRIDGE_VLAN_INFO", {"vid": vid, "flags": flags | place}) for vid, place in ends]
-
-
 def encode(attributes: t.Iterable[Attribute], link: Link) -> Attributes:
     """The netlink attributes for those options of a link that have a value, each once."""
     given = [attribute for attribute in attributes if attribute.name in link.values]
     return list({nla: payload for a in given for nla, payload in a.encode(link.values)}.items())
-
-
-def address(message: t.Any) -> Address:
-    """The address that a message describes, with all that it takes to give it back."""
-    local = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
-    flags = message.get_attr("IFA_FLAGS")
-    flags = message["flags"] if flags is None else flags
-    attributes = {"IFA_FLAGS": flags & _ADDRESS_FLAGS}
-    for name in ("IFA_ADDRESS", "IFA_BROADCAST", "IFA_LABEL", "IFA_RT_PRIORITY"):
-        if message.get_attr(name) is not None:
-            attributes[name] = message.get_attr(name)
-    cache = message.get_attr("IFA_CACHEINFO")
-    if not flags & IFA_F_PERMANENT and cache:
-        lifetimes = {name: cache[name] for name in ("ifa_preferred", "ifa_valid")}
-        attributes["IFA_CACHEINFO"] = {**lifetimes, "cstamp": 0, "tstamp": 0}
-    extra = (("scope", message["scope"]), ("attributes", attributes))
-    return Address("%s/%d" % (local, message["prefixlen"]), _address_origin(message, local, flags), extra)
-
-
-def _address_origin(message: t.Any, local: str, flags: int) -> str:
-    link_local = local.lower().startswith("fe80:")
-    if message.get_attr("IFA_PROTO") in IFAPROT_KERNEL or (link_local and kernel_release() < (5, 18)):
-        return KERNEL  # before 5.18 the kernel doesn't tell its link-local addresses from others
-    return STATIC if flags & IFA_F_PERMANENT else DYNAMIC
-
-
-def is_kernels_address(data: bytes) -> bool:
-    """Whether a message, not yet decoded, describes an address that the kernel says is its own."""
-    proto = attributes(data, 24).get(IFA_PROTO)  # behind the headers nlmsghdr and ifaddrmsg
-    return proto is not None and proto[0] in IFAPROT_KERNEL
-
-
-def is_kernels_route(data: bytes) -> bool:
-    """Whether a message, not yet decoded, describes a route that the kernel made."""
-    return data[21] == RTPROT_KERNEL  # rtm_protocol, behind nlmsghdr
 
 
 # The index of the link that a message belongs to, and what else tells it from others that stay.
@@ -181,65 +86,6 @@ UNSTEADY = (0, None)
 def place_of_link(data: bytes) -> t.Tuple[int, t.Hashable]:
     """The index and the name of the link in a message that isn't decoded yet."""
     return struct.unpack_from("=i", data, 20)[0], attributes(data, 32).get(3)
-
-
-def place_of_address(data: bytes) -> t.Tuple[int, t.Hashable]:
-    """The link and the address of a message; of those that the kernel adds and removes by itself, nothing."""
-    index = struct.unpack_from("=I", data, 20)[0]
-    found = attributes(data, 24)
-    host = found.get(2) or found.get(1, b"")
-    if is_kernels_address(data) or host[:2] == b"\xfe\x80":
-        return UNSTEADY
-    return index, (data[17], host, found.get(1))
-
-
-def place_of_route(data: bytes) -> t.Tuple[int, t.Hashable]:
-    """The link and the destination of a route, in the same way."""
-    if is_kernels_route(data):
-        return UNSTEADY
-    found = attributes(data, 28)
-    index = struct.unpack_from("=I", found[4])[0] if 4 in found else 0
-    return index, (data[17], data[20], *(found.get(number) for number in (1, 5, 6, 15)))
-
-
-def route_key(message: t.Any) -> t.Tuple[str, int, int]:
-    """The ``key`` of the route that a message describes, of whatever type it is."""
-    six = message["family"] == socket.AF_INET6
-    return (
-        "%s/%d" % (message.get_attr("RTA_DST") or ("::" if six else "0.0.0.0"), message["dst_len"]),
-        message.get_attr("RTA_TABLE") or message["table"] or MAIN_TABLE,
-        message.get_attr("RTA_PRIORITY") or (IPV6_METRIC if six else 0),
-    )
-
-
-def route(message: t.Any) -> t.List[Route]:
-    """The route that a message describes; none for what isn't a plain unicast route."""
-    gateway = message.get_attr("RTA_GATEWAY") or ""
-    unusual = [name for name in ("RTA_MULTIPATH", "RTA_VIA", "RTA_ENCAP", "RTA_NH_ID") if message.get_attr(name)]
-    if message["type"] != RTN_UNICAST or message["tos"] or unusual:
-        return []
-    metrics = message.get_attr("RTA_METRICS")
-    more = [(name, value) for name, value in (metrics["attrs"] if metrics else ()) if name in _METRICS]
-    to, table, metric = route_key(message)
-    proto = message["proto"]
-    origin = DYNAMIC
-    if proto in (RTPROT_KERNEL, RTPROT_REDIRECT):
-        origin = KERNEL
-    elif proto in (RTPROT_BOOT, RTPROT_STATIC):
-        origin = STATIC
-    return [
-        Route(
-            to=to,
-            via=gateway,
-            metric=metric,
-            table=table,
-            src=message.get_attr("RTA_PREFSRC") or "",
-            onlink=bool(message["flags"] & RTNH_F_ONLINK),
-            mtu=(metrics.get_attr("RTAX_MTU") if metrics else 0) or 0,
-            origin=origin,
-            extra=(("scope", message["scope"]), ("proto", proto), ("metrics", more)),
-        )
-    ]
 
 
 class Answer(t.NamedTuple):

@@ -19,7 +19,8 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils._common import sysctls
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._common.values import family
-from ansible_collections.virtnet.linux.plugins.module_utils._links import messages
+from ansible_collections.virtnet.linux.plugins.module_utils._links import facet, messages, vlans
+from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.foreseen import receiving_upper
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Kind
@@ -35,6 +36,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._links.ovs_links import LookingAtOvs
 from ansible_collections.virtnet.linux.plugins.module_utils._links.refusals import sentences
+from ansible_collections.virtnet.linux.plugins.module_utils._links.routes import links_of_routes
 from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State, references
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.directory import Directory
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.namespaces import (
@@ -103,7 +105,7 @@ class Looking(LookingAtOvs):
             return True
         space = self.there(OWN)
         with sentences("asking the kernel for VLANs of bridges"):
-            space.vlans(1)  # lo has none; the answer tells whether the question is understood
+            vlans.observe(space, 1)  # lo has none; the answer tells whether the question is understood
         return space.port_vlans or kernel_release() < (5, 7)
 
     def _look_around(self, state: State, wanted: Wanted) -> None:
@@ -169,17 +171,17 @@ class Looking(LookingAtOvs):
         space = self.there(reference)
         # Those of the kernel matter only where somebody asks for the same ones. There are many.
         asked = any(refs.values())
-        addresses, routes = space.addresses(kernels=asked), space.routes(kernels=asked)
+        observed = facet.observe(FACETS, space, 0, asked)
         for name, message in table.items():
             ref = Ref(reference, name)
             link = state.links[ref]
-            has, leads = tuple(addresses.get(link.index, ())), tuple(routes.get(link.index, ()))
+            lists = facet.lists_of(link.index, observed)
             port = messages.port_settings(message) if ref in refs else {}
             bridge = state.links.get(Ref(reference, link.values.get("master", "")))
             filters = port and bridge and bridge.values.get("vlan_filtering")
-            vlans = space.vlans(link.index) if filters else None
-            if has or leads or port:
-                state.put(dataclasses.replace(link, addresses=has, routes=leads, port=port, vlans=vlans))
+            has = vlans.observe(space, link.index) if filters else None
+            if port or any(lists.values()):
+                state.put(dataclasses.replace(link, port=port, vlans=has, **lists))
 
     def _look_netns(self, state: State, wanted: WantedNetns) -> None:
         space = self.space(wanted.name)
@@ -220,10 +222,10 @@ class Looking(LookingAtOvs):
             self._look_followers(state, link.ref, set())
         if wanted.vlans and link:
             space = self.there(wanted.ref.netns)
-            vlans = space.vlans(link.index)
+            has = vlans.observe(space, link.index)
             state.port_vlans = space.port_vlans
             if link.port:
-                state.put(dataclasses.replace(state.links[link.ref], vlans=vlans))
+                state.put(dataclasses.replace(state.links[link.ref], vlans=has))
 
     def _look_elsewhere(self, state: State, ref: Ref) -> None:
         """Links of the same name in other namespaces, of which an error is to tell."""
@@ -271,7 +273,7 @@ class Looking(LookingAtOvs):
         for netns, keys in lacking.items():
             space = self.space(netns) if keys else None
             if space:
-                for key, indexes in space.links_of_routes(keys).items():
+                for key, indexes in links_of_routes(space, keys).items():
                     state.routed[netns, key] = frozenset(space.name_of(index) if index else "" for index in indexes)
 
     def _look_former(self, state: State, wanted: WantedLink, here: t.Optional[Link], may_go: bool) -> t.Optional[Link]:
@@ -393,7 +395,7 @@ class Looking(LookingAtOvs):
             names.append(port.name)
             if port not in state.links:
                 found = self._decode(space, port, message, brief=True, master=ref.name)
-                state.put(dataclasses.replace(found, vlans=space.vlans(found.index)) if may_go else found)
+                state.put(dataclasses.replace(found, vlans=vlans.observe(space, found.index)) if may_go else found)
         state.put(dataclasses.replace(link, ports=tuple(sorted(names))))
 
     def _decode(
@@ -426,20 +428,20 @@ class Looking(LookingAtOvs):
         index = message["index"]
         port = messages.port_settings(message) if details else {}
         details = details and not brief
+        observed = facet.observe(FACETS, space, index, True) if details else {}
         return Link(
             ref,
             kind.name if kind else rtnl_kind,
             index,
             {name: value for name, value in values.items() if value is not None},
-            addresses=tuple(space.addresses(index).get(index, ())) if details else (),
-            routes=tuple(space.routes(index).get(index, ())) if details else (),
             peer=self._lower(space, ref, message) if kind and kind.paired and not brief else None,
             parent=self._lower(space, ref, message) if kind and kind.has_parent else None,
             users=users,
             uppers=self._uppers(space, ref.name) if may_go else (),
             port=port,
-            vlans=space.vlans(index) if port and details and not master else None,
+            vlans=vlans.observe(space, index) if port and details and not master else None,
             mtu_range=(message.get_attr("IFLA_MIN_MTU") or 0, message.get_attr("IFLA_MAX_MTU") or 0),
+            **facet.lists_of(index, observed),
         )
 
     def _lower(self, space: Space, ref: Ref, message: t.Any) -> t.Optional[Ref]:

@@ -13,6 +13,8 @@ import collections
 import dataclasses
 import errno
 import ipaddress
+import socket
+import struct
 import time
 import typing as t
 
@@ -22,17 +24,11 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.commands imp
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Complaints
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted
 from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import Document, Facet, Options
-from ansible_collections.virtnet.linux.plugins.module_utils._links.messages import (
-    RT_SCOPE_LINK,
-    RT_SCOPE_UNIVERSE,
-    RT_TABLE_COMPAT,
-    RTN_UNICAST,
-    RTNH_F_ONLINK,
-    RTPROT_STATIC,
-    family,
-)
+from ansible_collections.virtnet.linux.plugins.module_utils._links.messages import UNSTEADY, family
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
+    DYNAMIC,
     IPV6_METRIC,
+    KERNEL,
     MAIN_TABLE,
     STATIC,
     Address,
@@ -40,15 +36,19 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
     Route,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._links.step import LinkStep
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink import wire
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import (
     NLM_F_CREATE,
+    NLM_F_DUMP,
     NLM_F_EXCL,
     ROUTE,
     RTM_DELROUTE,
+    RTM_GETROUTE,
     RTM_NEWROUTE,
     NetlinkError,
     Request,
 )
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.wire import attributes
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
@@ -56,8 +56,34 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.step import Runner
     from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import Attributes
+    from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Space
 
 DAD_SECONDS = 3.0
+
+
+# Of linux/rtnetlink.h
+RTPROT_REDIRECT, RTPROT_KERNEL, RTPROT_BOOT, RTPROT_STATIC = 1, 2, 3, 4
+RTN_UNSPEC, RTN_UNICAST = 0, 1
+RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 0, 253
+RTNH_F_ONLINK = 4
+RT_TABLE_COMPAT = 252  # in the header's one byte: see RTA_TABLE
+RTM_F_CLONED = 0x200
+# The metrics of a route that are kept although they have no option; all are numbers.
+_METRICS = tuple(
+    "RTAX_" + name
+    for name in [
+        "WINDOW",
+        "RTT",
+        "RTTVAR",
+        "SSTHRESH",
+        "CWND",
+        "ADVMSS",
+        "REORDERING",
+        "HOPLIMIT",
+        "INITCWND",
+        "INITRWND",
+    ]
+)
 
 
 @dataclasses.dataclass(eq=False, repr=False)
@@ -290,6 +316,102 @@ def _write(link: Link) -> t.List[Document]:
     return [_write_route(route) for route in sorted(routes, key=_route_order)]
 
 
+def _is_kernels(data: bytes) -> bool:
+    """Whether a message, not yet decoded, describes a route that the kernel made."""
+    return data[21] == RTPROT_KERNEL  # rtm_protocol, behind nlmsghdr
+
+
+def _place(data: bytes) -> t.Tuple[int, t.Hashable]:
+    """The link and the destination of a route, in the same way."""
+    if _is_kernels(data):
+        return UNSTEADY
+    found = attributes(data, 28)
+    index = struct.unpack_from("=I", found[4])[0] if 4 in found else 0
+    return index, (data[17], data[20], *(found.get(number) for number in (1, 5, 6, 15)))
+
+
+def _key(message: t.Any) -> t.Tuple[str, int, int]:
+    """The ``key`` of the route that a message describes, of whatever type it is."""
+    six = message["family"] == socket.AF_INET6
+    return (
+        "%s/%d" % (message.get_attr("RTA_DST") or ("::" if six else "0.0.0.0"), message["dst_len"]),
+        message.get_attr("RTA_TABLE") or message["table"] or MAIN_TABLE,
+        message.get_attr("RTA_PRIORITY") or (IPV6_METRIC if six else 0),
+    )
+
+
+def _decode(message: t.Any) -> t.List[Route]:
+    """The route that a message describes; none for what isn't a plain unicast route."""
+    gateway = message.get_attr("RTA_GATEWAY") or ""
+    unusual = [name for name in ("RTA_MULTIPATH", "RTA_VIA", "RTA_ENCAP", "RTA_NH_ID") if message.get_attr(name)]
+    if message["type"] != RTN_UNICAST or message["tos"] or unusual:
+        return []
+    metrics = message.get_attr("RTA_METRICS")
+    more = [(name, value) for name, value in (metrics["attrs"] if metrics else ()) if name in _METRICS]
+    to, table, metric = _key(message)
+    proto = message["proto"]
+    origin = DYNAMIC
+    if proto in (RTPROT_KERNEL, RTPROT_REDIRECT):
+        origin = KERNEL
+    elif proto in (RTPROT_BOOT, RTPROT_STATIC):
+        origin = STATIC
+    return [
+        Route(
+            to=to,
+            via=gateway,
+            metric=metric,
+            table=table,
+            src=message.get_attr("RTA_PREFSRC") or "",
+            onlink=bool(message["flags"] & RTNH_F_ONLINK),
+            mtu=(metrics.get_attr("RTAX_MTU") if metrics else 0) or 0,
+            origin=origin,
+            extra=(("scope", message["scope"]), ("proto", proto), ("metrics", more)),
+        )
+    ]
+
+
+def _observe(space: Space, index: int = 0, kernels: bool = True) -> t.Dict[int, t.List[Route]]:
+    """The unicast routes through a link, or through any, in the same way."""
+    found: t.Dict[int, t.List[Route]] = {}
+    for number in (socket.AF_INET, socket.AF_INET6):
+        for data in _dump_routes(space, number, index):
+            # Where IPv6 is switched off, the kernel answers with all other families.
+            if data[16] != number or (not kernels and _is_kernels(data)):
+                continue
+            message = wire.Message(wire.ROUTE, data)
+            out = message.get_attr("RTA_OIF")
+            if out and index in (0, out) and not message["flags"] & RTM_F_CLONED:
+                found.setdefault(out, []).extend(_decode(message))
+    return found
+
+
+def links_of_routes(
+    space: Space, keys: t.Collection[t.Tuple[str, int, int]]
+) -> t.Dict[t.Tuple[str, int, int], t.FrozenSet[int]]:
+    """The indexes of the links that the routes with some ``key``s lead through; 0 for a route through none or several."""
+    found: t.Dict[t.Tuple[str, int, int], t.FrozenSet[int]] = {}
+    for version in sorted({common_values.family(to) for to, _table, _metric in keys}):
+        lengths = {int(to.partition("/")[2]) for to, _table, _metric in keys if common_values.family(to) == version}
+        for data in _dump_routes(space, family(version), 0, RTN_UNSPEC):
+            if data[16] == family(version) and data[17] in lengths:
+                message = wire.Message(wire.ROUTE, data)
+                key = _key(message)
+                if key in keys and not message["tos"] and not message["flags"] & RTM_F_CLONED:
+                    found[key] = found.get(key, frozenset()) | {message.get_attr("RTA_OIF") or 0}
+    return found
+
+
+def _dump_routes(space: Space, family: int, index: int, kind: int = RTN_UNICAST) -> t.List[bytes]:
+    def request(index: int) -> Request:
+        through = [("RTA_OIF", index)] if index else []
+        return Request(ROUTE, RTM_GETROUTE, NLM_F_DUMP, through, {"family": family, "type": kind})
+
+    def reread(index: int) -> t.List[bytes]:
+        return space.of_link(request(index), _place) if index else []
+
+    return space.dump_of_links(request(index), _place, reread)
+
+
 _OPTIONS: Options = {
     "to": {"type": "str", "required": True},
     "via": {"type": "str"},
@@ -299,4 +421,10 @@ _OPTIONS: Options = {
     "onlink": {"type": "bool"},
     "mtu": {"type": "int"},
 }
-FACET = Facet("routes", option={"type": "list", "elements": "dict", "options": _OPTIONS}, read=_read, write=_write)
+FACET = Facet(
+    "routes",
+    option={"type": "list", "elements": "dict", "options": _OPTIONS},
+    read=_read,
+    write=_write,
+    observe=_observe,
+)

@@ -10,6 +10,8 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import os
 import socket
 import typing as t
 
@@ -17,13 +19,15 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common import value
 from ansible_collections.virtnet.linux.plugins.module_utils._common.commands import Argv, bridge
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput
 from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import Document, Facet, Options
-from ansible_collections.virtnet.linux.plugins.module_utils._links.messages import vlan_infos
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Ref, Vlan, vlan_ranges
 from ansible_collections.virtnet.linux.plugins.module_utils._links.step import LinkStep
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import (
     LINK,
     RTM_DELLINK,
+    RTM_GETVLAN,
     RTM_SETLINK,
+    VLAN,
+    NetlinkError,
     Request,
 )
 
@@ -32,6 +36,14 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.step import Runner
+    from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import Attributes
+    from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Space
+
+
+# Of linux/if_bridge.h
+BRIDGE_VLAN_INFO_PVID, BRIDGE_VLAN_INFO_UNTAGGED = 1 << 1, 1 << 2
+BRIDGE_VLAN_INFO_RANGE_BEGIN, BRIDGE_VLAN_INFO_RANGE_END = 1 << 3, 1 << 4
+BRIDGE_VLANDB_DUMPF_STATS = 1
 
 
 @dataclasses.dataclass(eq=False, repr=False)
@@ -150,7 +162,7 @@ def _back_to_vlans(before: State, ref: Ref, changes: t.Sequence[_VlanStep]) -> t
 
 def _request(runner: Runner, ref: Ref, message_type: int, vlan: Vlan, last: int) -> Request:
     header = {"family": socket.AF_BRIDGE, "index": runner.index(ref)}
-    return Request(LINK, message_type, 0, [("IFLA_AF_SPEC", {"attrs": vlan_infos(vlan, last)})], header)
+    return Request(LINK, message_type, 0, [("IFLA_AF_SPEC", {"attrs": _infos(vlan, last)})], header)
 
 
 def _vids(first: int, last: int) -> str:
@@ -177,6 +189,55 @@ def _write_vlan(vlan: Vlan, last: int) -> Document:
 
 def _write(link: Link) -> t.Optional[t.List[Document]]:
     return None if link.vlans is None else [_write_vlan(vlan, last) for vlan, last in vlan_ranges(link.vlans)]
+
+
+def decode(entries: t.Iterable[t.Any]) -> t.Tuple[Vlan, ...]:
+    """The VLANs that the entries of a dump of RTM_GETVLAN describe, in the order of their ids."""
+    found = []
+    for entry in entries:
+        info = entry.get_attr("BRIDGE_VLANDB_ENTRY_INFO")
+        last = entry.get_attr("BRIDGE_VLANDB_ENTRY_RANGE") or info["vid"]
+        flags = [bool(info["flags"] & flag) for flag in (BRIDGE_VLAN_INFO_PVID, BRIDGE_VLAN_INFO_UNTAGGED)]
+        found += [Vlan(vid, *flags) for vid in range(info["vid"], last + 1)]
+    return tuple(sorted(found))
+
+
+def _infos(vlan: Vlan, last: int) -> Attributes:
+    """The netlink attributes for the VLANs from one to another, in IFLA_AF_SPEC of a bridge's port."""
+    flags = (BRIDGE_VLAN_INFO_PVID if vlan.pvid else 0) | (BRIDGE_VLAN_INFO_UNTAGGED if vlan.untagged else 0)
+    ends = [(vlan.vid, BRIDGE_VLAN_INFO_RANGE_BEGIN), (last, BRIDGE_VLAN_INFO_RANGE_END)]
+    if vlan.vid == last:
+        ends = [(vlan.vid, 0)]
+    return [("IFLA_BRIDGE_VLAN_INFO", {"vid": vid, "flags": flags | place}) for vid, place in ends]
+
+
+def observe(space: Space, index: int) -> t.Optional[t.Tuple[Vlan, ...]]:
+    """The VLANs of a bridge's port, None for another link; and where the kernel has none or, before 5.7, doesn't tell.
+
+    The latter is remembered.
+    """
+    if not space.port_vlans:
+        return None
+    try:
+        found = _dump_vlans(space, index, 0)
+        # The kernel takes the PVID for the beginning of a range, and then tells nothing of the range but the PVID
+        # (br_vlan_fill_vids()). Asked for statistics, it tells each VLAN by itself, which takes long for many.
+        vids = {vlan.vid for vlan in found}
+        if any(vlan.pvid and vlan.vid + 1 not in vids for vlan in found):
+            found = _dump_vlans(space, index, BRIDGE_VLANDB_DUMPF_STATS)
+    except NetlinkError as error:
+        if error.code not in (errno.EOPNOTSUPP, errno.EINVAL):
+            raise
+        # Before the first bridge, the kernel's module for bridges may not be loaded.
+        space.port_vlans = error.code == errno.EINVAL or not os.path.isdir("/sys/module/bridge")
+        return None
+    return found
+
+
+def _dump_vlans(space: Space, index: int, flags: int) -> t.Tuple[Vlan, ...]:
+    how = [("BRIDGE_VLANDB_DUMP_FLAGS", flags)] if flags else []
+    found = space.dump(VLAN, RTM_GETVLAN, how, family=socket.AF_BRIDGE, ifindex=index)
+    return decode(entry for message in found for entry in message.get_attrs("BRIDGE_VLANDB_ENTRY"))
 
 
 _OPTIONS: Options = {

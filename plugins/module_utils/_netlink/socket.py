@@ -27,9 +27,7 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._common.sysctls import PROC_SYS
-from ansible_collections.virtnet.linux.plugins.module_utils._common.values import family as ip_version
 from ansible_collections.virtnet.linux.plugins.module_utils._links import messages
-from ansible_collections.virtnet.linux.plugins.module_utils._links.messages import RTM_F_CLONED, RTN_UNICAST, RTN_UNSPEC
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import wire as raw
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.descriptors import Descriptors, Handle
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import (
@@ -42,11 +40,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests im
     NLM_F_REQUEST,
     NSID,
     ROUTE,
-    RTM_GETADDR,
     RTM_GETLINK,
     RTM_GETNSID,
-    RTM_GETROUTE,
-    RTM_GETVLAN,
     RTM_NEWNSID,
     VLAN,
     NetlinkError,
@@ -54,7 +49,6 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests im
 )
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Address, Route, Vlan
     from ansible_collections.virtnet.linux.plugins.module_utils._netlink.descriptors import Place
 
 PYROUTE2_MINIMUM = (0, 7, 2)
@@ -135,7 +129,6 @@ SO_NETNS_COOKIE = 71  # asm-generic/socket.h
 LARGEST = 1 << 16  # bytes; the kernel puts at most half of that into one answer
 # How many requests go at once: their acknowledgements have to fit the usual buffer of a socket.
 TOGETHER = 100
-BRIDGE_VLANDB_DUMPF_STATS = 1  # linux/if_bridge.h
 DUMP_RETRIES = 20
 FEW = 64  # links that are read one by one rather than all again
 PAUSE = 0.02  # seconds, times the number of attempts
@@ -340,7 +333,9 @@ class Space(Handle):
             before = there
         raise Unusable("The kernel's tables changed during each of %d attempts to read them." % DUMP_RETRIES)
 
-    def _dump(self, request: Request, place: messages.Place, reread: t.Callable[[int], t.List[bytes]]) -> t.List[bytes]:
+    def dump_of_links(
+        self, request: Request, place: messages.Place, reread: t.Callable[[int], t.List[bytes]]
+    ) -> t.List[bytes]:
         """A dump of what belongs to links. Where the table changes during it, it misses things that stay, as well.
 
         Carrier and addresses of thousands of new links change all the time. So it is compared with a second dump, and only
@@ -359,7 +354,7 @@ class Space(Handle):
             time.sleep(PAUSE * attempt)
         raise Unusable("The kernel's tables changed during each of %d attempts to read them." % DUMP_RETRIES)
 
-    def _of_link(self, request: Request, place: messages.Place) -> t.List[bytes]:
+    def of_link(self, request: Request, place: messages.Place) -> t.List[bytes]:
         """What a link has in a table; nothing if it is gone."""
         try:
             return self._settled(request, place)
@@ -374,7 +369,7 @@ class Space(Handle):
         ``name_of`` remembers them then.
         """
         request = Request(LINK, RTM_GETLINK, NLM_F_DUMP, [*attributes, EXT_MASK], {})
-        dump = self._dump(request, messages.place_of_link, lambda index: self._get_link([], index=index))
+        dump = self.dump_of_links(request, messages.place_of_link, lambda index: self._get_link([], index=index))
         found = {message.get_attr("IFLA_IFNAME"): message for message in map(_link_message, dump)}
         self._names.update((message["index"], name) for name, message in found.items())
         return found
@@ -439,95 +434,12 @@ class Space(Handle):
             raise NetlinkError(errno.EOPNOTSUPP, "The kernel does not translate the ids of namespaces.")
         return ids
 
-    def addresses(self, index: int = 0, kernels: bool = True) -> t.Dict[int, t.List[Address]]:
-        """The addresses of a link, or of all, by the index of the link; without ``kernels`` not those of the kernel."""
-        found: t.Dict[int, t.List[Address]] = {}
-
-        def request(index: int) -> Request:
-            return Request(ADDRESS, RTM_GETADDR, NLM_F_DUMP, [], {"index": index})
-
-        def reread(index: int) -> t.List[bytes]:
-            return self._of_link(request(index), messages.place_of_address)
-
-        for data in self._dump(request(index), messages.place_of_address, reread):
-            if kernels or not messages.is_kernels_address(data):
-                message = raw.Message(raw.ADDRESS, data)
-                if index in (0, message["index"]):
-                    found.setdefault(message["index"], []).append(messages.address(message))
-        return found
-
     def ipv6(self, name: str) -> t.Optional[bool]:
         """Whether a link has IPv6, or ``default`` for new ones; None where the kernel has no such setting for it."""
         path = "%snet/ipv6/conf/%s/disable_ipv6" % (PROC_SYS, name)
         with self.inside(), contextlib.suppress(OSError), open(path, encoding="ascii") as file:
             return file.read().strip() == "0"
         return None
-
-    def vlans(self, index: int) -> t.Optional[t.Tuple[Vlan, ...]]:
-        """The VLANs of a bridge's port, None for another link; and where the kernel has none or, before 5.7, doesn't tell.
-
-        The latter is remembered.
-        """
-        if not self.port_vlans:
-            return None
-        try:
-            found = self._dump_vlans(index, 0)
-            # The kernel takes the PVID for the beginning of a range, and then tells nothing of the range but the PVID
-            # (br_vlan_fill_vids()). Asked for statistics, it tells each VLAN by itself, which takes long for many.
-            vids = {vlan.vid for vlan in found}
-            if any(vlan.pvid and vlan.vid + 1 not in vids for vlan in found):
-                found = self._dump_vlans(index, BRIDGE_VLANDB_DUMPF_STATS)
-        except NetlinkError as error:
-            if error.code not in (errno.EOPNOTSUPP, errno.EINVAL):
-                raise
-            # Before the first bridge, the kernel's module for bridges may not be loaded.
-            self.port_vlans = error.code == errno.EINVAL or not os.path.isdir("/sys/module/bridge")
-            return None
-        return found
-
-    def _dump_vlans(self, index: int, flags: int) -> t.Tuple[Vlan, ...]:
-        how = [("BRIDGE_VLANDB_DUMP_FLAGS", flags)] if flags else []
-        found = self.dump(VLAN, RTM_GETVLAN, how, family=socket.AF_BRIDGE, ifindex=index)
-        return messages.vlans(entry for message in found for entry in message.get_attrs("BRIDGE_VLANDB_ENTRY"))
-
-    def routes(self, index: int = 0, kernels: bool = True) -> t.Dict[int, t.List[Route]]:
-        """The unicast routes through a link, or through any, in the same way."""
-        found: t.Dict[int, t.List[Route]] = {}
-        for family in (socket.AF_INET, socket.AF_INET6):
-            for data in self._dump_routes(family, index):
-                # Where IPv6 is switched off, the kernel answers with all other families.
-                if data[16] != family or (not kernels and messages.is_kernels_route(data)):
-                    continue
-                message = raw.Message(raw.ROUTE, data)
-                out = message.get_attr("RTA_OIF")
-                if out and index in (0, out) and not message["flags"] & RTM_F_CLONED:
-                    found.setdefault(out, []).extend(messages.route(message))
-        return found
-
-    def links_of_routes(
-        self, keys: t.Collection[t.Tuple[str, int, int]]
-    ) -> t.Dict[t.Tuple[str, int, int], t.FrozenSet[int]]:
-        """The indexes of the links that the routes with some ``key``s lead through; 0 for a route through none or several."""
-        found: t.Dict[t.Tuple[str, int, int], t.FrozenSet[int]] = {}
-        for version in sorted({ip_version(to) for to, _table, _metric in keys}):
-            lengths = {int(to.partition("/")[2]) for to, _table, _metric in keys if ip_version(to) == version}
-            for data in self._dump_routes(messages.family(version), 0, RTN_UNSPEC):
-                if data[16] == messages.family(version) and data[17] in lengths:
-                    message = raw.Message(raw.ROUTE, data)
-                    key = messages.route_key(message)
-                    if key in keys and not message["tos"] and not message["flags"] & RTM_F_CLONED:
-                        found[key] = found.get(key, frozenset()) | {message.get_attr("RTA_OIF") or 0}
-        return found
-
-    def _dump_routes(self, family: int, index: int, kind: int = RTN_UNICAST) -> t.List[bytes]:
-        def request(index: int) -> Request:
-            through = [("RTA_OIF", index)] if index else []
-            return Request(ROUTE, RTM_GETROUTE, NLM_F_DUMP, through, {"family": family, "type": kind})
-
-        def reread(index: int) -> t.List[bytes]:
-            return self._of_link(request(index), messages.place_of_route) if index else []
-
-        return self._dump(request(index), messages.place_of_route, reread)
 
 
 def require() -> None:

@@ -27,12 +27,11 @@ from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
 from ansible_collections.virtnet.linux.plugins.module_utils._links.documents import (
     link_options,
-    netns_options,
     read_link,
-    read_netns,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._links.host import Kernel
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
+from ansible_collections.virtnet.linux.plugins.module_utils._links.netns import netns_options, read_netns
 from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import PLANNING
 from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology as modules_topology

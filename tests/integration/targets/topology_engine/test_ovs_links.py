@@ -18,12 +18,11 @@ from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan
 from ansible_collections.virtnet.linux.plugins.module_utils._links.documents import (
     link_options,
-    netns_options,
     read_link,
-    read_netns,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._links.host import Kernel
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
+from ansible_collections.virtnet.linux.plugins.module_utils._links.netns import netns_options, read_netns
 from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import PLANNING as LINKS
 from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.documents import topology_options

@@ -28,7 +28,7 @@ ROOMS["_topology"] = {"_links", "_ovs", *ROOMS["_links"]}
 ROOMS["_modules"] = {"_topology", *ROOMS["_topology"]}
 
 # What still leads elsewhere. Nothing may be added.
-KNOWN: t.Dict[str, t.Set[str]] = {"_netlink/socket": {"_links/messages", "_links/model"}}
+KNOWN: t.Dict[str, t.Set[str]] = {"_netlink/socket": {"_links/messages"}}
 
 
 KINDS = MODULE_UTILS / "_links" / "kinds"

@@ -20,7 +20,7 @@ import typing as t
 import pytest
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Unusable
-from ansible_collections.virtnet.linux.plugins.module_utils._links import messages, refusals
+from ansible_collections.virtnet.linux.plugins.module_utils._links import refusals, vlans
 from ansible_collections.virtnet.linux.plugins.module_utils._links.host import Kernel
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import linux_bridge
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
@@ -198,7 +198,7 @@ def test_vlans_as_the_kernel_tells_them() -> None:
     body = struct.pack("=BBHI", socket.AF_BRIDGE, 0, 0, 7) + one + some
     message = netlink_socket._VlanMessage(struct.pack("=IHHII", 16 + len(body), 112, 0, 0, 0) + body)
     message.decode()
-    assert messages.vlans(message.get_attrs("BRIDGE_VLANDB_ENTRY")) == (
+    assert vlans.decode(message.get_attrs("BRIDGE_VLANDB_ENTRY")) == (
         *(Vlan(vid) for vid in (20, 21, 22)),
         Vlan(50, True, True),
     )
