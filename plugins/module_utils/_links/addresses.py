@@ -44,7 +44,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.wire import
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
-    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, Ref
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import FacetEditor
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, Ref, WantedLink
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.step import Runner
     from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Space
@@ -288,4 +289,50 @@ def _observe(space: Space, index: int = 0, kernels: bool = True) -> t.Dict[int, 
     return found
 
 
-FACET = Facet("addresses", option={"type": "list", "elements": "str"}, read=_read, write=_write, observe=_observe)
+def _merge(present: t.Sequence[Address], wanted: WantedLink) -> t.Tuple[Address, ...]:
+    asked = dict.fromkeys(wanted.addresses or ())
+    there = {address.address for address in present}
+    # IPv6 has an address once, with one prefix length.
+    renewed = {a.split("/")[0] for a in asked if ":" in a}
+    kept = [
+        address
+        for address in present
+        if address.address in asked
+        or address.origin != STATIC
+        or not (wanted.purge_addresses or address.host in renewed)
+    ]
+    new = [Address(a) for a in asked if a not in there]
+    return (*kept, *new)
+
+
+def _drop(editor: FacetEditor, ref: Ref, target: Link) -> None:
+    keep = {address.address for address in target.addresses}
+    there = editor.state.links[ref].addresses
+    # Backwards, so that secondary addresses go before the primary one that might take them along.
+    gone = [a for a in reversed(there) if a.origin == STATIC and a.address not in keep]
+    editor.shaken.update((ref, address) for address in with_secondaries(there, gone) - set(gone))
+    editor.do(*(AddressDel(ref, address) for address in gone))
+    editor.let_go.update(((ref.netns, address.address), address) for address in gone)
+
+
+def _add(editor: FacetEditor, ref: Ref, target: Link) -> None:
+    there = {address.address for address in editor.state.links[ref].addresses}
+    lacking: t.List[Step] = []
+    for address in target.addresses:
+        if address.origin != KERNEL and address.address not in there:
+            there.add(address.address)
+            came = with_broadcast_of(editor.let_go.get((ref.netns, address.address)), address)
+            lacking.append(AddressAdd(ref, came, again=(ref, address) in editor.shaken))
+    editor.do(*lacking)
+
+
+FACET = Facet(
+    "addresses",
+    option={"type": "list", "elements": "str"},
+    read=_read,
+    write=_write,
+    observe=_observe,
+    merge=_merge,
+    drop=_drop,
+    add=_add,
+)

@@ -15,7 +15,6 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Conflict
 from ansible_collections.virtnet.linux.plugins.module_utils._links import foreseen
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
-from ansible_collections.virtnet.linux.plugins.module_utils._links.merge import host
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
     KERNEL,
     STATIC,
@@ -124,11 +123,11 @@ class Checking(Settling):
             if now is None or now is link or place in aside:
                 continue
             end = ends.get(ref)
-            keys, hosts = {route.key for route in now.routes}, {host(address) for address in now.addresses}
+            keys, hosts = {route.key for route in now.routes}, {address.host for address in now.addresses}
             addresses = [
                 address.address
                 for address in link.addresses
-                if address.origin != KERNEL and host(address) not in hosts
+                if address.origin != KERNEL and address.host not in hosts
                 if not (end and end.purge_addresses and address.origin == STATIC)
                 if (place.netns, address.address) not in wanted
             ]

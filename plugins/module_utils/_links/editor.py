@@ -13,21 +13,17 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Editor
 from ansible_collections.virtnet.linux.plugins.module_utils._links import steps
+from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS, PORT_FACETS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, registry
-from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
-    DYNAMIC,
-    KERNEL,
-    STATIC,
-    Address,
-    Link,
-    Ref,
-    Vlan,
-    vlan_ranges,
-)
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
     from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Attribute
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
+        Address,
+        Link,
+        Ref,
+    )
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
 
 
@@ -56,8 +52,8 @@ class LinkEditor(Editor):
 
     def __init__(self, state: State) -> None:
         super().__init__(state)
-        self._let_go: t.Dict[t.Tuple[str, str], Address] = {}  # by namespace and address
-        self._shaken: t.Set[t.Tuple[Ref, Address]] = set()  # may have gone with another one
+        self.let_go: t.Dict[t.Tuple[str, str], Address] = {}  # by namespace and address
+        self.shaken: t.Set[t.Tuple[Ref, Address]] = set()  # may have gone with another one
 
     def adjust(self, targets: t.Mapping[Ref, Link]) -> None:
         """Make links have the values, addresses and routes of some targets.
@@ -75,19 +71,23 @@ class LinkEditor(Editor):
             self._set(ref, target, "state")
         self._set_values(ref, target)
         self._set_master(ref, target)
-        self._drop_addresses(ref, target)
-        self._drop_routes(ref, target)
+        for facet in FACETS:
+            if facet.drop:
+                facet.drop(self, ref, target)
 
     def _finish(self, targets: t.Mapping[Ref, Link]) -> None:
-        for ref, target in targets.items():
-            self._add_addresses(ref, target)
+        self._add(targets, needs_up=False)
         for ref, target in targets.items():
             if target.values.get("state") == "up":
                 self._set(ref, target, "state")
-        for ref, target in targets.items():
-            self._add_routes(ref, target)
+        self._add(targets, needs_up=True)
         for ref, target in targets.items():
             self._set_values(ref, target, last=True)
+
+    def _add(self, targets: t.Mapping[Ref, Link], needs_up: bool) -> None:
+        for facet in (facet for facet in FACETS if facet.needs_up == needs_up):
+            for ref, target in targets.items():
+                facet.add(self, ref, target)
 
     def _set_values(self, ref: Ref, target: Link, last: bool = False) -> None:
         # Nobody knows the kind of a link that Open vSwitch makes until it is there: it may not have what the target has.
@@ -119,64 +119,9 @@ class LinkEditor(Editor):
         different = {k: v for k, v in target.port.items() if self.state.links[ref].port.get(k) != v}
         if different:
             self.do(steps.PortSet(ref, tuple(sorted(different.items()))))
-        if target.vlans is not None:
-            self._set_vlans(ref, target.vlans)
+        for facet in PORT_FACETS:
+            if getattr(target, facet.name) is not None:
+                facet.add(self, ref, target)
 
     def _make_free(self, link: Link, master: str) -> None:
         """Make sure that the kernel takes a link as a port; for those who know what is to become of others."""
-
-    def _set_vlans(self, ref: Ref, vlans: t.Tuple[Vlan, ...]) -> None:
-        # The PVID first: it takes that from the one that was it.
-        there = {vlan.vid: vlan for vlan in self.state.links[ref].vlans or ()}
-        if any(vlan.pvid and there.get(vlan.vid) != vlan for vlan in vlans):
-            there = {vid: vlan._replace(pvid=False) for vid, vlan in there.items()}
-        lacking: t.List[Step] = []
-        for vlan, last in sorted(vlan_ranges(vlans), key=lambda found: not found[0].pvid):
-            if any(there.get(vid) != vlan._replace(vid=vid) for vid in range(vlan.vid, last + 1)):
-                lacking.append(steps.VlanAdd(ref, vlan, last))
-        self.do(*lacking)
-        keep = {vlan.vid for vlan in vlans}
-        gone = vlan_ranges([vlan for vlan in self.state.links[ref].vlans or () if vlan.vid not in keep])
-        self.do(*(steps.VlanDel(ref, vlan.vid, last) for vlan, last in gone))
-
-    def _drop_addresses(self, ref: Ref, target: Link) -> None:
-        keep = {address.address for address in target.addresses}
-        there = self.state.links[ref].addresses
-        # Backwards, so that secondary addresses go before the primary one that might take them along.
-        gone = [a for a in reversed(there) if a.origin == STATIC and a.address not in keep]
-        self._shaken.update((ref, address) for address in steps.with_secondaries(there, gone) - set(gone))
-        self.do(*(steps.AddressDel(ref, address) for address in gone))
-        self._let_go.update(((ref.netns, address.address), address) for address in gone)
-
-    def _add_addresses(self, ref: Ref, target: Link) -> None:
-        there = _hosts(self.state.links[ref])
-        lacking: t.List[Step] = []
-        for address in target.addresses:
-            if address.origin != KERNEL and address.address not in there:
-                there.add(address.address)
-                came = steps.with_broadcast_of(self._let_go.get((ref.netns, address.address)), address)
-                lacking.append(steps.AddressAdd(ref, came, again=(ref, address) in self._shaken))
-        self.do(*lacking)
-
-    def _drop_routes(self, ref: Ref, target: Link) -> None:
-        keep = [route for route in target.routes if route.origin != KERNEL]
-        asked, ways = {route.key for route in keep}, {route.way for route in keep}
-        ours = [
-            route
-            for route in self.state.links[ref].routes
-            if route.origin == STATIC or (route.origin == DYNAMIC and route.key in asked)
-        ]
-        self.do(*(steps.RouteDel(ref, route) for route in ours if route.way not in ways))
-
-    def _add_routes(self, ref: Ref, target: Link) -> None:
-        if self.state.links[ref].values.get("state") == "down":
-            return
-        keep = [route for route in target.routes if route.origin != KERNEL]
-        there = {route.way for route in self.state.links[ref].routes}
-        lacking = {route.way: route for route in keep if route.way not in there}
-        # A gateway must be reachable by then, be it through a route of this very list.
-        self.do(*(steps.RouteAdd(ref, route) for route in sorted(lacking.values(), key=lambda route: bool(route.via))))
-
-
-def _hosts(link: Link) -> t.Set[str]:
-    return {address.address for address in link.addresses}

@@ -16,12 +16,25 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.errors impor
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Address, Link, Ref, WantedLink
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Space
 
 Options = t.Dict[str, t.Any]
 Document = t.Dict[str, t.Any]
 Lists = t.Mapping[int, t.Sequence[t.Any]]
+
+
+class FacetEditor(t.Protocol):
+    """What a facet needs of the editor."""
+
+    state: State
+    let_go: t.Dict[t.Tuple[str, str], Address]  # addresses that links have lost, by namespace and address
+    shaken: t.Set[t.Tuple[Ref, Address]]  # those that may have gone with another one
+
+    def do(self, *todo: Step) -> None:
+        """Plan steps, and simulate them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +50,13 @@ class Facet:
     read: t.Callable[[t.Any, str], t.Tuple[t.Any, ...]]
     # What a document of the link has; None where nothing is known.
     write: t.Callable[[Link], t.Optional[t.List[t.Any]]]
+    # What a link is to have, given what it has and what is wanted.
+    merge: t.Callable[[t.Any, WantedLink], t.Tuple[t.Any, ...]]
+    # The editor's phase in which a link gets what ``target`` has: before it comes up, or after that if it ``needs_up``.
+    add: t.Callable[[FacetEditor, Ref, Link], None]
+    needs_up: bool = False
+    # The phase before, in which it loses what ``target`` lacks; None where ``add`` does that.
+    drop: t.Optional[t.Callable[[FacetEditor, Ref, Link], None]] = None
     # What links have, as values of Link by their index: of the link with an index, or of all (0). Without ``kernels`` (the
     # last argument) what the kernel made may be left out. None where the observer reads it with the settings of a port.
     observe: t.Optional[t.Callable[[Space, int, bool], Lists]] = None
@@ -87,6 +107,16 @@ def observe(facets: t.Iterable[Facet], space: Space, index: int, kernels: bool) 
 def lists_of(index: int, observed: t.Mapping[str, Lists]) -> t.Dict[str, t.Any]:
     """The fields of Link that ``observe`` has found for a link."""
     return {name: tuple(found.get(index, ())) for name, found in observed.items()}
+
+
+def merged(facets: t.Iterable[Facet], base: Link, wanted: WantedLink) -> t.Dict[str, t.Any]:
+    """The fields of Link that a link is to have, given what it has and what is wanted."""
+    return {facet.name: facet.merge(getattr(base, facet.name), wanted) for facet in facets}
+
+
+def nothing(facets: t.Iterable[Facet]) -> t.Dict[str, t.Any]:
+    """The fields of Link for one that has nothing of facets, as after a move to another namespace."""
+    return {facet.name: () for facet in facets}
 
 
 def place(netns: str) -> Document:

@@ -64,6 +64,11 @@ class Address:
     def family(self) -> int:
         return common_values.family(self.address)
 
+    @property
+    def host(self) -> str:
+        """The address without its prefix length."""
+        return self.address.split("/")[0]
+
 
 @dataclasses.dataclass(frozen=True)
 class Route:

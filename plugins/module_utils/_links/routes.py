@@ -52,7 +52,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.wire import
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
-    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import FacetEditor
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, WantedLink
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.step import Runner
     from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import Attributes
@@ -412,6 +413,76 @@ def _dump_routes(space: Space, family: int, index: int, kind: int = RTN_UNICAST)
     return space.dump_of_links(request(index), _place, reread)
 
 
+class Near:
+    """What can be reached through a link without a gateway."""
+
+    def __init__(self, addresses: t.Iterable[Address], routes: t.Iterable[Route]) -> None:
+        self._networks: t.Set[t.Tuple[int, int, int]] = set()  # by version of IP, length of the prefix, and network
+        for address in addresses:
+            peer = dict(address.extra).get("attributes", {}).get("IFA_ADDRESS", address.host)
+            self._add(address.family, "%s/%s" % (peer, address.address.split("/")[1]))
+        for route in routes:
+            if not route.via and route.origin != KERNEL:  # those come and go with the addresses
+                self._add(route.family, route.to)
+        self._lengths = {(family, length) for family, length, _network in self._networks}
+
+    def _add(self, family: int, network: str) -> None:
+        host, length = network.split("/")
+        self._networks.add((family, int(length), common_values.number(host) >> (_BITS[family] - int(length))))
+
+    def reaches(self, route: Route) -> bool:
+        """Whether a route needs no gateway, or has one that can be reached, or that the kernel doesn't look for."""
+        if not route.via or route.onlink or (route.family == 6 and common_values.is_link_local(route.via)):
+            return True
+        number = common_values.number(route.via)
+        return any(
+            (family, length, number >> (_BITS[family] - length)) in self._networks
+            for family, length in self._lengths
+            if family == route.family
+        )
+
+
+_BITS = {4: 32, 6: 128}
+
+
+def merge(present: t.Sequence[Route], wanted: WantedLink) -> t.Tuple[Route, ...]:
+    """The routes that a link is to have, given those that it has."""
+    asked = {route.key: route for route in wanted.routes or ()}
+    kept = []
+    for route in present:
+        new = asked.pop(route.key, None)
+        if new is not None:
+            # What the user left out of an element stays as it is, as far as it makes sense with another gateway.
+            stays = [name for name in new.left_out if name != "onlink" or new.via == route.via]
+            merged = dataclasses.replace(new, **{name: getattr(route, name) for name in stays})
+            kept.append(route if merged.same(route) else merged)
+        elif route.origin != STATIC or not wanted.purge_routes:
+            kept.append(route)
+    return (*kept, *asked.values())
+
+
+def drop(editor: FacetEditor, ref: Ref, target: Link) -> None:
+    """Remove the routes of a link that ``target`` lacks."""
+    keep = [route for route in target.routes if route.origin != KERNEL]
+    asked, ways = {route.key for route in keep}, {route.way for route in keep}
+    ours = [
+        route
+        for route in editor.state.links[ref].routes
+        if route.origin == STATIC or (route.origin == DYNAMIC and route.key in asked)
+    ]
+    editor.do(*(RouteDel(ref, route) for route in ours if route.way not in ways))
+
+
+def _add(editor: FacetEditor, ref: Ref, target: Link) -> None:
+    if editor.state.links[ref].values.get("state") == "down":
+        return
+    keep = [route for route in target.routes if route.origin != KERNEL]
+    there = {route.way for route in editor.state.links[ref].routes}
+    lacking = {route.way: route for route in keep if route.way not in there}
+    # A gateway must be reachable by then, be it through a route of this very list.
+    editor.do(*(RouteAdd(ref, route) for route in sorted(lacking.values(), key=lambda route: bool(route.via))))
+
+
 _OPTIONS: Options = {
     "to": {"type": "str", "required": True},
     "via": {"type": "str"},
@@ -427,4 +498,8 @@ FACET = Facet(
     read=_read,
     write=_write,
     observe=_observe,
+    merge=merge,
+    drop=drop,
+    add=_add,
+    needs_up=True,
 )

@@ -13,16 +13,10 @@ import dataclasses
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Complaints, Conflict
-from ansible_collections.virtnet.linux.plugins.module_utils._links import foreseen, steps
+from ansible_collections.virtnet.linux.plugins.module_utils._links import facet, foreseen, routes, steps, vlans
+from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, registry
-from ansible_collections.virtnet.linux.plugins.module_utils._links.merge import (
-    Near,
-    host,
-    merge_addresses,
-    merge_routes,
-    merge_values,
-    merge_vlans,
-)
+from ansible_collections.virtnet.linux.plugins.module_utils._links.merge import merge_values
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
     STATIC,
     Address,
@@ -33,6 +27,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
     WantedLink,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._links.place import Placing, a_link
+from ansible_collections.virtnet.linux.plugins.module_utils._links.routes import Near
 
 _KEPT_BY_OVS = {
     "mac": (
@@ -69,7 +64,7 @@ class Settling(Placing):
             return 1 + (kind.rank if kind else 0) if item[0] in self._coming_up else 0
 
         self._hosts_coming = {
-            (ref.netns, host(address)) for ref, target in self._unfinished.items() for address in target.addresses
+            (ref.netns, address.host) for ref, target in self._unfinished.items() for address in target.addresses
         }
         self._bystanders()
         targets = {ref: self._with_sources(ref, target) for ref, target in self._unfinished.items()}
@@ -81,7 +76,7 @@ class Settling(Placing):
             before, now = self.before.links.get(ref), self.state.links.get(ref)
             if before and now and before.routes != now.routes and ref not in self._unfinished:
                 target = self._with_sources(ref, dataclasses.replace(now, routes=before.routes))
-                self._drop_routes(ref, target)
+                routes.drop(self, ref, target)
                 self._unfinished[ref] = target
 
     def _with_sources(self, ref: Ref, target: Link) -> Link:
@@ -115,23 +110,23 @@ class Settling(Placing):
         moved = origin is not None and origin.ref.netns != wanted.ref.netns
         base = self._unfinished.get(wanted.ref) or origin or link
         if moved:
-            base = dataclasses.replace(base.having(master=""), addresses=(), routes=(), port={}, vlans=None)
+            base = dataclasses.replace(base.having(master=""), port={}, vlans=None, **facet.nothing(FACETS))
         kind = registry.KINDS.get(link.kind)
         given = self._given.get(wanted.ref, {})
         merged = merge_values({**base.values, **given}, wanted, kind)
         values = self._without_followers(merged, wanted, link)
         problem = kind.problem(values) if kind else ""
-        addresses = merge_addresses(base.addresses, wanted)
+        lists = facet.merged(FACETS, base, wanted)
+        lists["routes"] = self._routes(base, lists["addresses"], wanted, prefix)
         target = dataclasses.replace(
             base,
             ref=wanted.ref,
             parent=link.parent,
             kind=link.kind,
             values=values,
-            addresses=addresses,
-            routes=self._routes(base, addresses, wanted, prefix),
             port={**(base.port if values.get("master") == base.values.get("master") else {}), **wanted.port},
             vlans=base.vlans if values.get("master") == base.values.get("master") else None,
+            **lists,
         )
         told = Complaints()
         told.note("Link %s: %s" % (wanted.ref, problem) if problem else "")
@@ -158,7 +153,7 @@ class Settling(Placing):
         if wanted.values.get("state") == "up" and link.values.get("state") == "down":
             self._coming_up.add(wanted.ref)
         if wanted.vlans is not None:
-            self._set_vlans(wanted.ref, self._merge_vlans(wanted))
+            vlans.put(self, wanted.ref, dataclasses.replace(link, vlans=self._merge_vlans(wanted)))
         if wanted.ports is not None or wanted.ports_promisc is not None:
             self._ports(wanted, wanted.ports or ())
             self.settle_again(wanted)
@@ -178,17 +173,17 @@ class Settling(Placing):
         self, base: Link, addresses: t.Tuple[Address, ...], wanted: WantedLink, prefix: str
     ) -> t.Tuple[Route, ...]:
         """The routes that a link is to have: what is wanted, and what it has, as far as that can stay with its addresses."""
-        lost = {host(address) for address in base.addresses} - {host(address) for address in addresses}
-        routes = merge_routes(steps.without_sources(base.routes, lost), wanted)
+        lost = {address.host for address in base.addresses} - {address.host for address in addresses}
+        merged = routes.merge(steps.without_sources(base.routes, lost), wanted)
         asked = {route.key for route in wanted.routes or ()}
         if not lost and not asked:
-            return routes
-        near = Near(addresses, routes)
+            return merged
+        near = Near(addresses, merged)
         # Addresses that go do so before others come.
-        left = {host(address) for address in base.addresses} - lost
+        left = {address.host for address in base.addresses} - lost
         dropped = any(":" not in host for host in lost) and all(":" in host for host in left)
         kept = []
-        for route in routes:
+        for route in merged:
             if route.key in asked:
                 if not near.reaches(route) and not any(route.same(other) for other in base.routes):
                     self._need_gateway(base, wanted, route, prefix)
@@ -294,7 +289,7 @@ class Settling(Placing):
                 "Option vlans of port %s: this kernel doesn't tell of VLANs. It takes Linux 5.7 or newer with "
                 "CONFIG_BRIDGE_VLAN_FILTERING." % (wanted.ref,)
             )
-        return merge_vlans(self.state.links[wanted.ref].vlans or (), wanted)
+        return vlans.merge(self.state.links[wanted.ref].vlans or (), wanted)
 
     def _ports(self, wanted: WantedLink, ports: t.Tuple[str, ...]) -> None:
         bridge = wanted.ref

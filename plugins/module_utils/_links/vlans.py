@@ -33,7 +33,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests im
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
-    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import FacetEditor
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, WantedLink
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.step import Runner
     from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import Attributes
@@ -240,9 +241,49 @@ def _dump_vlans(space: Space, index: int, flags: int) -> t.Tuple[Vlan, ...]:
     return decode(entry for message in found for entry in message.get_attrs("BRIDGE_VLANDB_ENTRY"))
 
 
+def merge(present: t.Sequence[Vlan], wanted: WantedLink) -> t.Tuple[Vlan, ...]:
+    """The VLANs that a port is to have, given those that it has."""
+    there = {vlan.vid: vlan for vlan in present}
+    merged = {} if wanted.purge_vlans else dict(there)
+    for vlan in wanted.vlans or ():
+        old = there.get(vlan.vid, Vlan(vlan.vid))
+        if vlan.pvid:
+            merged = {vid: other._replace(pvid=False) for vid, other in merged.items()}
+        merged[vlan.vid] = Vlan(
+            vlan.vid,
+            old.pvid if vlan.pvid is None else vlan.pvid,
+            old.untagged if vlan.untagged is None else vlan.untagged,
+        )
+    return tuple(sorted(merged.values()))
+
+
+def put(editor: FacetEditor, ref: Ref, target: Link) -> None:
+    """Give a bridge's port the VLANs that ``target`` has, and no other ones."""
+    vlans = target.vlans or ()
+    # The PVID first: it takes that from the one that was it.
+    there = {vlan.vid: vlan for vlan in editor.state.links[ref].vlans or ()}
+    if any(vlan.pvid and there.get(vlan.vid) != vlan for vlan in vlans):
+        there = {vid: vlan._replace(pvid=False) for vid, vlan in there.items()}
+    lacking: t.List[Step] = []
+    for vlan, last in sorted(vlan_ranges(vlans), key=lambda found: not found[0].pvid):
+        if any(there.get(vid) != vlan._replace(vid=vid) for vid in range(vlan.vid, last + 1)):
+            lacking.append(VlanAdd(ref, vlan, last))
+    editor.do(*lacking)
+    keep = {vlan.vid for vlan in vlans}
+    gone = vlan_ranges([vlan for vlan in editor.state.links[ref].vlans or () if vlan.vid not in keep])
+    editor.do(*(VlanDel(ref, vlan.vid, last) for vlan, last in gone))
+
+
 _OPTIONS: Options = {
     "vid": {"type": "str", "required": True},
     "pvid": {"type": "bool"},
     "untagged": {"type": "bool"},
 }
-FACET = Facet("vlans", option={"type": "list", "elements": "dict", "options": _OPTIONS}, read=_read, write=_write)
+FACET = Facet(
+    "vlans",
+    option={"type": "list", "elements": "dict", "options": _OPTIONS},
+    read=_read,
+    write=_write,
+    merge=merge,
+    add=put,
+)

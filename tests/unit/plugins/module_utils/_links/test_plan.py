@@ -16,7 +16,6 @@ from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, Step, undo
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Kind
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
-from ansible_collections.virtnet.linux.plugins.module_utils._links.merge import Near
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
     Address,
     Link,
@@ -33,6 +32,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import (
     differences,
     make_plan,
 )
+from ansible_collections.virtnet.linux.plugins.module_utils._links.routes import Near
 from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._links.steps import LinkDel
 from ansible_collections.virtnet.linux.tests.unit.plugins.module_utils._links.simulated import (
