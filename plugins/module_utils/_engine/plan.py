@@ -8,7 +8,7 @@
 """What a plan is, whatever it is about: steps, what they make of a State, and how they are taken back.
 
 Pure: whatever happens here happens to copies of the observed State. What is to be done to links and to Open vSwitch is
-found in ``_plan_links`` and ``_plan_ovs``.
+found in ``_links/plan.py`` and ``_ovs``.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.errors impor
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._common.commands import Argv
+    from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Complaints
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State
 
 
@@ -241,8 +242,8 @@ class Editor:
         self.done += steps
 
 
-class Planner(Editor):
-    """An Editor on the way to a plan."""
+class Draft(Editor):
+    """A plan that is being made, on a copy of the observed State."""
 
     def __init__(self, state: State) -> None:
         super().__init__(state.copy())
@@ -251,10 +252,44 @@ class Planner(Editor):
         self.warnings: t.List[str] = []
         self.broken: t.List[str] = []
         self.found: t.Dict[t.Any, t.Any] = {}
-        self.last: t.List[t.Callable[[], None]] = []  # what emits the deletions
 
     def plan(self) -> Plan:
-        """The plan, when all has been said: the deletions come last."""
+        """The plan as it is now."""
+        return Plan(self.before, self.state, self.done, self.missing, self.warnings, self.broken, self.found)
+
+
+class Part:
+    """Edits one part of a host. Several parts can share an Editor: one simulated State, one list of steps."""
+
+    def __init__(self, editor: Editor) -> None:
+        self.state: t.Any = editor.state
+        self.do = editor.do
+
+
+class Planner(Part):
+    """Plans one part of a host. Several planners can share a Draft."""
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__(draft)
+        self.before: t.Any = draft.before
+        self.missing = draft.missing
+        self.warnings = draft.warnings
+        self.broken = draft.broken
+        self.found = draft.found
+        self.last: t.List[t.Callable[[], None]] = []  # emits the deletions
+
+    def delete(self) -> None:
+        """Emit the deletions, when all else is planned."""
         for emit in self.last:
             emit()
-        return Plan(self.before, self.state, self.done, self.missing, self.warnings, self.broken, self.found)
+
+
+# What plans a phase: functions, each for one thing. They are asked for when the phase begins.
+Phases = t.Mapping[str, t.Callable[[], t.Iterable[t.Callable[[], t.Any]]]]
+
+
+def walk(order: t.Iterable[str], phases: Phases, told: Complaints) -> None:
+    """Plan the phases in an order; ``told`` collects what can't be planned."""
+    for name in order:
+        for plan in phases[name]() if name in phases else ():
+            told.attempt(plan)

@@ -36,8 +36,8 @@ class Checking(Settling):
                 needed = ", and link %s needs it" % (needed_by,) if needed_by != ref else ""
                 raise Conflict("Link %s would go with what is deleted here%s; nothing was changed." % (ref, needed))
 
-    def warn_of_ovs(self) -> None:
-        """Tell which ports of Open vSwitch lose their links."""
+    def warn_of_ovs(self, released: t.Container[str] = ()) -> None:
+        """Warn of ports of Open vSwitch that lose their links, except for those that it releases."""
         gone = self.before.namespaces.keys() - self.state.namespaces.keys()
         lost = {name for netns in gone for name in self.before.namespaces[netns].ovs_ports}
         lost |= {
@@ -46,15 +46,11 @@ class Checking(Settling):
             if link.of_ovs == "taken" and ref not in self.state.links
         }
         for name in sorted(lost):
-            if self.stays_in_ovs(name):
+            if name not in released:
                 self.warnings.append(
                     "Link '%s' is a port of Open vSwitch, which keeps the port without the link; virtnet.linux.ovs_port with "
                     "'state: absent' removes it." % name
                 )
-
-    def stays_in_ovs(self, _name: str) -> bool:
-        """Whether Open vSwitch keeps a port that loses its link; those who know its database know better."""
-        return True
 
     def check_followers(self, links: t.Iterable[WantedLink]) -> None:
         """Raises Conflict if a link would lose an MTU or MAC address that was wanted to what another one gets."""

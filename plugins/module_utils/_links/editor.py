@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Editor
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Editor, Part
 from ansible_collections.virtnet.linux.plugins.module_utils._links import steps
 from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS, PORT_FACETS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, registry
@@ -42,16 +42,18 @@ def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
             unknown = {name: None for name in ("mtu", "mac", "promisc") if not observed and name not in now.values}
             differing[ref] = link.having(**unknown)
     with state.trial():
-        editor = LinkEditor(state)
-        editor.adjust(differing)
+        editor = Editor(state)
+        LinkEditor(editor).adjust(differing)
     return editor.done
 
 
-class LinkEditor(Editor):
+class LinkEditor(Part):
+    """Makes links have what they should."""
+
     state: State
 
-    def __init__(self, state: State) -> None:
-        super().__init__(state)
+    def __init__(self, editor: Editor) -> None:
+        super().__init__(editor)
         self.let_go: t.Dict[t.Tuple[str, str], Address] = {}  # by namespace and address
         self.shaken: t.Set[t.Tuple[Ref, Address]] = set()  # may have gone with another one
 

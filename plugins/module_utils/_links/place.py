@@ -16,7 +16,7 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Conflict
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import unquoted
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Planner
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Draft, Planner
 from ansible_collections.virtnet.linux.plugins.module_utils._links import foreseen, steps
 from ansible_collections.virtnet.linux.plugins.module_utils._links.editor import LinkEditor
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, registry
@@ -41,8 +41,9 @@ class Placing(LinkEditor, Planner):
 
     before: State
 
-    def __init__(self, state: State) -> None:
-        super().__init__(state)
+    def __init__(self, draft: Draft) -> None:
+        super().__init__(draft)
+        self.placed: t.Set[int] = set()  # the ids of the wanted links that are where they should be
         self.owned: t.Set[Ref] = set()  # the links that the topology owns
         self.doomed: t.Set[Ref] = set()  # the links that are to be deleted
         self._needed: t.Dict[Ref, Ref] = {}
@@ -98,6 +99,7 @@ class Placing(LinkEditor, Planner):
                 self.found.setdefault(wanted.peer.ref, place)
                 self._origins[wanted.peer.ref] = self.state.links.get(place)
                 self._relocate(place, wanted.peer.ref, wanted.recreate)
+        self.placed.add(id(wanted))
 
     def _fixed(self, wanted: WantedLink, link: Link) -> t.Dict[str, str]:
         """The options that can't be brought to what is wanted in place, and why."""
@@ -131,7 +133,7 @@ class Placing(LinkEditor, Planner):
             raise Conflict("%s can't be made again without option parent: its parent isn't known." % a_link(link, True))
         if exclusive:
             self._check_alone(wanted, values, parent, link.ref)
-            self._delete(link.ref)
+            self.delete_link(link.ref)
         else:
             self._aside(link, True, reasons)
         if wanted.ref in self.state.links:
@@ -228,9 +230,9 @@ class Placing(LinkEditor, Planner):
         aside = Ref(link.ref.netns, "vnaside%x" % link.index)
         self._set_aside[aside] = link.ref
         self.do(steps.LinkAside(link.ref, aside.name))
-        self.last.append(functools.partial(self._delete, aside, silent=True))
+        self.last.append(functools.partial(self.delete_link, aside, silent=True))
 
-    def _delete(self, ref: Ref, silent: bool = False) -> None:
+    def delete_link(self, ref: Ref, silent: bool = False) -> None:
         if ref in self.state.links:  # a pair may have lost it with its other end
             link = self.state.links[ref]
             if not silent:
@@ -296,6 +298,12 @@ class Placing(LinkEditor, Planner):
         ports = () if kind and kind.has_ports else None
         return Link(wanted.ref, wanted.kind, values=values, parent=wanted.parent, ports=ports)
 
+    def leave_promisc(self, ref: Ref) -> None:
+        """Leave to others whether a link is promiscuous."""
+        origin = self._origins.get(ref)
+        if origin:
+            self._origins[ref] = origin.having(promisc=None)
+
     def _peer_place(self, wanted: WantedLink) -> Ref:
         place = self.state.links[wanted.ref].peer
         if place is None or place not in self.state.links:
@@ -328,7 +336,7 @@ class Placing(LinkEditor, Planner):
         """Delete the links upon one that is to be a port, if they are to go anyway."""
         for child in [*self._stacked_upon(link.ref)] if master else ():
             if child.ref in self.doomed:
-                self._delete(child.ref)
+                self.delete_link(child.ref)
 
     def _leave_master(self, ref: Ref) -> None:
         """Take a link that is to be a parent out of its master before, where that is wanted anyway."""
@@ -395,11 +403,11 @@ class Placing(LinkEditor, Planner):
             self._check_deletable(link, wanted.kind)
             for name in link.ports or ():
                 self.last.append(functools.partial(self._release, Ref(link.ref.netns, name), wanted))
-            self.last.append(functools.partial(self._delete, link.ref))
+            self.last.append(functools.partial(self.delete_link, link.ref))
         other = self.state.links.get(wanted.peer.ref) if wanted.peer else None
         if other and other.peer and self._is_pair(wanted, other):
             self.found[wanted.ref] = self.found[wanted.ref] or other.peer
-            self.last.append(functools.partial(self._delete, other.ref))
+            self.last.append(functools.partial(self.delete_link, other.ref))
 
     def _check_deletable(self, link: Link, kind: str) -> None:
         if kind and link.kind != kind:

@@ -21,7 +21,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.errors impor
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted
 from ansible_collections.virtnet.linux.plugins.module_utils._common.sysctls import order
 from ansible_collections.virtnet.linux.plugins.module_utils._common.values import sysctl_link, sysctl_name, sysctl_told
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, Planning
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Draft, Plan, Planning, walk
 from ansible_collections.virtnet.linux.plugins.module_utils._links import steps
 from ansible_collections.virtnet.linux.plugins.module_utils._links.checks import Checking
 from ansible_collections.virtnet.linux.plugins.module_utils._links.editor import make_repair
@@ -35,8 +35,30 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
 from ansible_collections.virtnet.linux.plugins.module_utils._links.order import in_settling_order
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Phases, Step
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State, Wanted
+
+
+# The phases of a plan, in the order in which they happen. A plan for links alone leaves out those of Open vSwitch.
+PHASES = (
+    "expect",  # note what is wanted, for those that come first
+    "make_namespaces",  # with the sysctls that new links in them start with
+    "place",  # links are made, moved and renamed, while few are up: then the kernel makes them faster, and many at once
+    "open_vswitch",  # its bridges and ports, which need links
+    "place_upon_ovs",  # links upon those that Open vSwitch makes
+    "settle_namespaces",  # their loopbacks, and the sysctls of links
+    "settle",  # values, masters and ports; addresses and routes that go
+    "check_routes",  # whether one leads elsewhere already
+    "come_up",  # addresses; links come up, bridges last; routes; what can't be undone
+    "absent",  # note what is to be deleted
+)
+# Those of a plan in which nothing is wrong.
+LAST_PHASES = (
+    "delete",  # links, and namespaces
+    "settle_again",  # MTUs and MAC addresses that have followed other links
+    "delete_from_ovs",  # at the very end, because an internal port can't come back as it was
+    "keep",  # the document for the next boot; inserted before the deletions
+)
 
 
 def make_plan(state: State, wanted: Wanted) -> Plan:
@@ -44,42 +66,51 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
 
     Raises BadInput or Conflict when that can't be.
     """
-    planner = LinkPlanner(state)
-    told = Complaints()
+    draft = Draft(state)
+    planner = LinkPlanner(draft)
     planner.doomed = {link.ref for link in wanted.links if not link.present and not link.port_of}
-    told.attempt(planner.expect, wanted.links)
-    # First all that is made, as long as little is up: the kernel makes a link faster then, and many at once.
-    for netns in wanted.namespaces:
-        told.attempt(planner.namespace, netns)
-    placed = [link for link in wanted.links if link.present and not _complained(told, planner.place, link)]
-    for netns in wanted.namespaces:
-        told.attempt(planner.settle_namespace, netns)
-    for link in in_settling_order(placed):
-        told.attempt(planner.settle, link)
-    told.attempt(planner.check_routes)
-    planner.come_up()
-    for link in wanted.links:
-        if not link.present:
-            told.attempt(planner.absent_link, link)
-    told.report(*planner.missing)
-    planner.last += (functools.partial(planner.settle_again, link) for link in placed)
-    plan = planner.plan()
-    planner.check_needed()
-    planner.check_followers(wanted.links)
-    planner.check_macs(wanted.links)
-    planner.warn_losses(wanted.links)
+    told = Complaints()
+    phases = planner.phases(wanted.namespaces, wanted.links)
+    walk(PHASES, phases, told)
+    told.report(*draft.missing)
+    walk(LAST_PHASES, phases, told)
+    told.report()
+    planner.check(wanted.links)
     planner.warn_of_ovs()
-    return plan
-
-
-def _complained(told: Complaints, plan: t.Callable[[WantedLink], None], link: WantedLink) -> bool:
-    before = len(told.sentences)
-    told.attempt(plan, link)
-    return len(told.sentences) > before
+    return draft.plan()
 
 
 class LinkPlanner(Checking):
     """Finds what is to be done to namespaces and links."""
+
+    def phases(self, namespaces: t.Sequence[WantedNetns], links: t.Sequence[WantedLink]) -> Phases:
+        """What plans namespaces and links, by phase."""
+        present = [link for link in links if link.present]
+        absent = [link for link in links if not link.present]
+        return {
+            "expect": lambda: [functools.partial(self.expect, links)],
+            "make_namespaces": lambda: each(self.namespace, namespaces),
+            "place": lambda: each(self.place, present),
+            "settle_namespaces": lambda: each(self.settle_namespace, namespaces),
+            # What a bridge keeps for a port comes to that when the link is one.
+            "settle": lambda: each(self.settle, sorted(self._settling(present), key=lambda link: bool(link.port_of))),
+            "check_routes": lambda: [self.check_routes],
+            "come_up": lambda: [self.come_up],
+            "absent": lambda: each(self.absent_link, absent),
+            "delete": lambda: [self.delete],
+            "settle_again": lambda: each(self.settle_again, self._settling(present)),
+        }
+
+    def _settling(self, links: t.Iterable[WantedLink]) -> t.List[WantedLink]:
+        """Those of the links that are in their places, in the order in which they get their settings."""
+        return in_settling_order([link for link in links if id(link) in self.placed])
+
+    def check(self, links: t.Sequence[WantedLink]) -> None:
+        """Check a complete plan. Raises Conflict, and warns of losses."""
+        self.check_needed()
+        self.check_followers(links)
+        self.check_macs(links)
+        self.warn_losses(links)
 
     def expect(self, links: t.Iterable[WantedLink]) -> None:
         """Take note of what is going to be asked for. Raises Conflict for a route that is to lead through two links."""
@@ -142,6 +173,11 @@ class LinkPlanner(Checking):
         """Whether a namespace was there before, and where a link is given, that as well or it isn't there even now."""
         ref = Ref(netns, link)
         return netns in self.before.namespaces and (not link or ref in self.before.links or ref not in self.state.links)
+
+
+def each(plan: t.Callable[[t.Any], None], things: t.Iterable[t.Any]) -> t.Iterable[t.Callable[[], None]]:
+    """What plans each of several things, for a phase."""
+    return [functools.partial(plan, thing) for thing in things]
 
 
 def differences(before: State, now: State, _done: t.Sequence[Step] = ()) -> t.List[str]:

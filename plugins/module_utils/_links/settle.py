@@ -104,33 +104,46 @@ class Settling(Placing):
     def _converge(self, wanted: WantedLink, origin: t.Optional[Link], prefix: str) -> None:
         """Give a link that is in its place what is wanted of it; ``origin`` is what it was before it came there.
 
-        ``prefix`` is that of the options that the wish comes from.
+        ``prefix`` is that of the options that tell what is wanted.
         """
+        base = self._base(wanted, origin)
+        target = self._target(wanted, base, prefix)
+        self._check(wanted, base, target, origin, prefix)
+        self._adjust(wanted, target)
+
+    def _base(self, wanted: WantedLink, origin: t.Optional[Link]) -> Link:
+        """What a link has of its own, before anything is wanted of it."""
+        base = self._unfinished.get(wanted.ref) or origin or self.state.links[wanted.ref]
+        if _moved(wanted, origin):
+            return dataclasses.replace(base.having(master=""), port={}, vlans=None, **facet.nothing(FACETS))
+        return base
+
+    def _target(self, wanted: WantedLink, base: Link, prefix: str) -> Link:
+        """What a link is to have."""
         link = self.state.links[wanted.ref]
-        moved = origin is not None and origin.ref.netns != wanted.ref.netns
-        base = self._unfinished.get(wanted.ref) or origin or link
-        if moved:
-            base = dataclasses.replace(base.having(master=""), port={}, vlans=None, **facet.nothing(FACETS))
-        kind = registry.KINDS.get(link.kind)
-        given = self._given.get(wanted.ref, {})
-        merged = merge_values({**base.values, **given}, wanted, kind)
+        merged = merge_values({**base.values, **self._given.get(wanted.ref, {})}, wanted, registry.KINDS.get(link.kind))
         values = self._without_followers(merged, wanted, link)
-        problem = kind.problem(values) if kind else ""
+        same_master = values.get("master") == base.values.get("master")
         lists = facet.merged(FACETS, base, wanted)
         lists["routes"] = self._routes(base, lists["addresses"], wanted, prefix)
-        target = dataclasses.replace(
+        return dataclasses.replace(
             base,
             ref=wanted.ref,
             parent=link.parent,
             kind=link.kind,
             values=values,
-            port={**(base.port if values.get("master") == base.values.get("master") else {}), **wanted.port},
-            vlans=base.vlans if values.get("master") == base.values.get("master") else None,
+            port={**(base.port if same_master else {}), **wanted.port},
+            vlans=base.vlans if same_master else None,
             **lists,
         )
+
+    def _check(self, wanted: WantedLink, base: Link, target: Link, origin: t.Optional[Link], prefix: str) -> None:
+        """Raises BadInput or Conflict for a link that can't have what it is to have, with all reasons."""
+        link, kind = self.state.links[wanted.ref], registry.KINDS.get(target.kind)
         told = Complaints()
+        problem = kind.problem(target.values) if kind else ""
         told.note("Link %s: %s" % (wanted.ref, problem) if problem else "")
-        if wanted.routes and values.get("state") == "down":
+        if wanted.routes and target.values.get("state") == "down":
             told.note(
                 "Option %sroutes of link %s: routes need a link that is up, and this one is down; give 'state: up'."
                 % (prefix, wanted.ref)
@@ -140,10 +153,14 @@ class Settling(Placing):
         told.attempt(self._check_maker, wanted, base, link, prefix)
         told.attempt(self._check_mtu, target, wanted, origin, prefix)
         told.attempt(self._need_master, wanted, link, prefix)
-        told.note(foreseen.no_ipv6(self.state, target, origin is None or moved, prefix))
+        told.note(foreseen.no_ipv6(self.state, target, origin is None or _moved(wanted, origin), prefix))
         told.note(foreseen.unsupported(self.state, wanted))
         told.note(foreseen.no_setting(self.before.links.get(wanted.ref), wanted))
         told.report()
+
+    def _adjust(self, wanted: WantedLink, target: Link) -> None:
+        """Emit the steps that make a link what it is to be, except for those that wait for other links."""
+        link = self.state.links[wanted.ref]
         self._needed[wanted.ref] = wanted.ref
         if target.parent:
             self._needed[target.parent] = wanted.ref
@@ -336,3 +353,8 @@ class Settling(Placing):
             problem = foreseen.busy_port(port, staying, master)
             if problem:
                 raise Conflict(problem)
+
+
+def _moved(wanted: WantedLink, origin: t.Optional[Link]) -> bool:
+    """Whether a link came from another namespace."""
+    return origin is not None and origin.ref.netns != wanted.ref.netns

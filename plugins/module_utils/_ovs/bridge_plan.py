@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Conflict
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, Planning
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Draft, Plan, Planning
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs import bridge_steps as bridges
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs import port_steps as ports
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs import steps
@@ -40,11 +40,12 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
 
     Raises BadInput or Conflict when that can't be.
     """
-    planner = OvsPlanner(state)
+    draft = Draft(state)
+    planner = OvsPlanner(draft)
     planner.ovs(wanted)
-    plan = planner.plan()
+    planner.delete()
     planner.check_numbers(wanted)
-    return plan
+    return draft.plan()
 
 
 class OvsPlanner(OvsPortPlanner):
@@ -145,9 +146,13 @@ class OvsPlanner(OvsPortPlanner):
                 )
             return
         _check_same_bridge(there, wanted)
-        self.last.append(lambda: self._delete_bridge(wanted.database, wanted.name))
+        self.last.append(lambda: self.delete_bridge(wanted.database, wanted.name))
 
-    def _delete_bridge(self, database: str, name: str) -> None:
+    def drop_port(self, database: str, name: str) -> None:
+        if name in self.state.ovs[database].ports:
+            self.do(ports.PortDel(database, name))
+
+    def delete_bridge(self, database: str, name: str) -> None:
         if name in self.state.ovs[database].bridges:  # a fake one goes with its parent
             self.do(bridges.BridgeDel(database, name))
 

@@ -13,7 +13,14 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Conflict
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, Planner, Planning, Step, simulate
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import (
+    Draft,
+    Plan,
+    Planner,
+    Planning,
+    Step,
+    simulate,
+)
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs import port_steps as ports
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs import steps
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import (
@@ -44,11 +51,12 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
 
     Raises BadInput or Conflict when that can't be.
     """
-    planner = OvsPortPlanner(state)
+    draft = Draft(state)
+    planner = OvsPortPlanner(draft)
     planner.ovs(wanted)
-    plan = planner.plan()
+    planner.delete()
     planner.check_numbers(wanted)
-    return plan
+    return draft.plan()
 
 
 def make_repair(_state: State, _target: State, _observed: bool) -> t.List[Step]:
@@ -99,6 +107,10 @@ class OvsPortPlanner(Planner):
 
     state: State
     before: State
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__(draft)
+        self.new_links: t.Dict[str, str] = {}  # the kinds of links that others plan, by name
 
     def ovs(self, wanted: Wanted) -> None:
         """Plan all that is wanted of it. Raises BadInput or Conflict."""
@@ -313,6 +325,11 @@ class OvsPortPlanner(Planner):
                 "%s '%s' can't be made: there is a link of that name already, which is %s. Choose another name, or delete that "
                 "link first ('ip link delete %s'). No changes were made."
                 % (what, name, kinds.get(driver, "of the driver " + driver), name)
+            )
+        if name in self.new_links:
+            raise Conflict(
+                "%s '%s' can't be made: option links lists a %s of that name. No changes were made."
+                % (what, name, self.new_links[name])
             )
 
     def _missing_bridge(self, database: str, name: str, option: str, needed_by: str) -> None:

@@ -7,8 +7,7 @@
 
 """(observed, wanted) → Plan, for namespaces, links and Open vSwitch together, and for what a topology owns. Pure.
 
-The order: namespaces; links; Open vSwitch, which needs links for its ports; links upon those that it makes; then what all
-links are to have; deletions last, those of Open vSwitch at the very end, because an internal port can't come back as it was.
+The order is in ``PHASES`` of ``_links/plan.py``.
 """
 
 from __future__ import annotations
@@ -18,18 +17,18 @@ import dataclasses
 import functools
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Conflict
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Planning
-from ansible_collections.virtnet.linux.plugins.module_utils._links import plan as links_plan
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Complaints, Conflict
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Draft, Planning, walk
 from ansible_collections.virtnet.linux.plugins.module_utils._links import steps
 from ansible_collections.virtnet.linux.plugins.module_utils._links.editor import make_repair as make_link_repair
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import OVS_KINDS, OWN, Ref, WantedLink
-from ansible_collections.virtnet.linux.plugins.module_utils._links.order import in_settling_order
+from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import LAST_PHASES, PHASES, LinkPlanner, each
+from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import differences as link_differences
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs import bridge_plan
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_steps import BridgeAdd
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import BRIDGE, INTERFACE
-from ansible_collections.virtnet.linux.plugins.module_utils._ovs.port_steps import LinkAgain, PortAdd, PortDel
+from ansible_collections.virtnet.linux.plugins.module_utils._ovs.port_steps import LinkAgain, PortAdd
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.steps import ColumnSet, same
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.contradictions import contradictions
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.kept import is_result_of, mean_the_same
@@ -37,7 +36,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._topology.ownership 
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.steps import DocumentKeep
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, Step
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Phases, Plan, Step
     from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import Interface, Switch
     from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import WantedTopology
     from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State, Wanted
@@ -53,15 +52,12 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     """
     planner = _TopologyPlanner(state)
     planner.topology(wanted)
-    plan = planner.plan()
-    planner.check_numbers(wanted)
-    planner.check_needed()
-    planner.check_followers(wanted.links)
-    planner.check_macs(wanted.links)
-    planner.warn_losses(wanted.links)
+    plan = planner.draft.plan()
+    planner.ovs.check_numbers(wanted)
+    planner.links.check(wanted.links)
     planner.check_internal()
     planner.check_ports(wanted)
-    planner.warn_of_ovs()
+    planner.links.warn_of_ovs(planner.released())
     planner.check_collateral(wanted, plan)
     return plan
 
@@ -105,106 +101,102 @@ def differences(before: State, now: State, done: t.Sequence[Step]) -> t.List[str
         now = now.copy()
         now.links = {ref: link for ref, link in now.links.items() if ref not in again}
     kept = ["What is kept for the next boot is not as it was."] if before.kept != now.kept else []
-    return [*links_plan.differences(before, now, done), *bridge_plan.PLANNING.differences(before, now, done), *kept]
+    return [*link_differences(before, now, done), *bridge_plan.PLANNING.differences(before, now, done), *kept]
 
 
 PLANNING = Planning(make_plan, make_repair, differences)
 
 
-class _TopologyPlanner(links_plan.LinkPlanner, bridge_plan.OvsPlanner):
-    state: State
-    before: State
+class _TopologyPlanner:
+    """Has one planner for links and one for Open vSwitch, which share a Draft, and adds what concerns both."""
 
     def __init__(self, state: State) -> None:
-        super().__init__(state)
-        self._errors: t.List[str] = []
-        self._placed: t.Set[int] = set()
-        self._doomed: t.Set[str] = set()  # namespaces
-        self._last_of_ovs: t.List[t.Callable[[], None]] = []
-        self._deletions_at = 0
-
-    def _try(self, plan: t.Callable[..., None], *arguments: t.Any) -> bool:
-        """Whether a part of the plan can be made; what stands against it is kept for the end."""
-        try:
-            plan(*arguments)
-        except (BadInput, Conflict) as error:
-            self._errors += error.sentences
-            return False
-        return True
+        self.draft = Draft(state)
+        self.links = LinkPlanner(self.draft)
+        self.ovs = bridge_plan.OvsPlanner(self.draft)
+        self.before: State = state
+        self.state: State = self.draft.state
+        self._told = Complaints()
+        self._deletions_at = 0  # the number of steps before the deletions
 
     def topology(self, wanted: Wanted) -> None:
         """Plan all of it. Raises Conflict with all that can't be."""
-        topology = wanted.topology
-        self._errors += wanted.wrong
+        topology, told = wanted.topology, self._told
+        told.sentences += wanted.wrong
         mine = belongings(topology.record, self.before) if topology else Belongings()
-        self.owned = mine.links
+        self.links.owned = mine.links
         unlisted = {link.ref for link in wanted.links if not link.present and not link.port_of}
-        self.doomed = unlisted | _unlisted(wanted, mine).links
+        self.links.doomed = unlisted | _unlisted(wanted, mine).links
         if topology:
-            self.warnings += topology.warnings
-            self._errors += _foreign(wanted, topology, self.before)
+            self.draft.warnings += topology.warnings
+            told.sentences += _foreign(wanted, topology, self.before)
         if topology is None or topology.present:
-            self._errors += [*_twice(wanted), *contradictions(wanted)]
-            self._present(wanted)
-        else:
-            self.ovs_missing(wanted)
-        self._absent(wanted, mine)
-        if topology:
-            self.last = [self._begin_deletions, *self.last, functools.partial(self._keep, topology)]
-        if self._errors:
+            told.sentences += [*_twice(wanted), *contradictions(wanted)]
+        phases = self._phases(wanted, mine)
+        walk(PHASES, phases, told)
+        if told.sentences:
             # What is missing may be what an element that can't be read would have made.
             unread = ["'%s'" % name for name in wanted.unread]
-            missing = [sentence for sentence in self.missing if not any(name in sentence for name in unread)]
-            raise Conflict(*self._errors, *missing)
+            missing = [sentence for sentence in self.draft.missing if not any(name in sentence for name in unread)]
+            raise Conflict(*told.sentences, *missing)
+        self._deletions_at = len(self.draft.done)
+        walk(LAST_PHASES, phases, told)
+        told.report()
+
+    def _phases(self, wanted: Wanted, mine: Belongings) -> Phases:
+        """What plans all that is wanted, by phase."""
+        topology = wanted.topology
+        present = topology is None or topology.present
+        links = _each_once(link for link in wanted.links if link.present)
+        absent = [link for link in wanted.links if not link.present]
+        early, late = self._in_order(links, wanted) if present else ([], [])
+        phases = {**self.links.phases(wanted.namespaces, [*links, *absent])} if present else {}
+        if present:
+            phases["place"] = lambda: each(self.links.place, early)
+            phases["open_vswitch"] = lambda: [functools.partial(self._open_vswitch, links, wanted)]
+            phases["place_upon_ovs"] = lambda: each(self.links.place, late)
+            phases["come_up"] = lambda: [self.links.come_up, self._check_counts]
+        else:
+            phases["open_vswitch"] = lambda: [functools.partial(self.ovs.ovs_missing, wanted)]
+            phases["delete"] = lambda: [self.links.delete]
+        absent_links = phases.get("absent", lambda: ())
+        phases["absent"] = lambda: [*absent_links(), functools.partial(self._unlisted, wanted, mine)]
+        phases["delete_from_ovs"] = lambda: [self.ovs.delete]
+        if topology:
+            phases["keep"] = lambda: [functools.partial(self._keep, topology)]
+        return phases
 
     def _keep(self, topology: WantedTopology) -> None:
         """Keep the document for the next boot unless the kept one serves; called when all other steps are known."""
-        keep, kept = topology.keep, self.before.kept
-        if not mean_the_same(kept, keep) and (self.done or not is_result_of(keep, kept, self.before)):
-            self.do(DocumentKeep(topology.name, keep))
+        keep, kept, draft = topology.keep, self.before.kept, self.draft
+        if not mean_the_same(kept, keep) and (draft.done or not is_result_of(keep, kept, self.before)):
+            draft.do(DocumentKeep(topology.name, keep))
             # It is run before all deletions, which an undo can't always make good.
-            self.done.insert(self._deletions_at, self.done.pop())
+            draft.done.insert(self._deletions_at, draft.done.pop())
 
-    def _begin_deletions(self) -> None:
-        self._deletions_at = len(self.done)
+    def _open_vswitch(self, links: t.Sequence[WantedLink], wanted: Wanted) -> None:
+        """Plan Open vSwitch, and what it sets of links."""
+        self.ovs.new_links = {
+            ref.name: link.kind
+            for ref, link in self.state.links.items()
+            if ref.netns == OWN and ref not in self.before.links
+        }
+        self.ovs.ovs(wanted)
+        told = Complaints()
+        for link in links:
+            for end in link.ends():
+                told.attempt(self._give_to_ovs, end, wanted)
+        self._leave_to_ovs()
+        told.report()
 
-    def _present(self, wanted: Wanted) -> None:
-        for netns in wanted.namespaces:
-            self._try(self.namespace, netns)
-        links = _each_once(link for link in wanted.links if link.present)
-        self._try(self.expect, [*links, *(link for link in wanted.links if not link.present)])
-        early, late = self._in_order(links, wanted)
-        self._place(early)
-        before_ovs, self.last = self.last, []
-        if self._try(self.ovs, wanted):
-            for link in links:
-                for end in link.ends():
-                    self._try(self._give_to_ovs, end, wanted)
-            self._leave_to_ovs()
-        self.last, self._last_of_ovs = before_ovs, self.last
-        self._place(late)
-        for netns in wanted.namespaces:
-            self._try(self.settle_namespace, netns)
-        # What a bridge keeps for a port comes to that when the link is one.
-        for link in sorted(in_settling_order(links), key=lambda link: bool(link.port_of)):
-            if id(link) in self._placed:
-                self._try(self.settle, link)
-        self._try(self.check_routes)
-        self.come_up()
+    def _check_counts(self) -> None:
+        """Raises Conflict if a bridge would have more ports than it can."""
+        told = Complaints()
         for bridge in self.state.links.values():
             kind, count = registry.KINDS.get(bridge.kind), len(bridge.ports or ())
             problem = kind.ports_problem(count) if kind else ""
-            if problem:
-                self._errors.append("Link %s would have %d ports, and %s" % (bridge.ref, count, problem))
-
-    def _check_no_link(self, switch: Switch, name: str, what: str) -> None:
-        super()._check_no_link(switch, name, what)
-        link = self.state.links.get(Ref(OWN, name))
-        if link and Ref(OWN, name) not in self.before.links:
-            raise Conflict(
-                "%s '%s' can't be made: option links lists a %s of that name. No changes were made."
-                % (what, name, link.kind)
-            )
+            told.note("Link %s would have %d ports, and %s" % (bridge.ref, count, problem) if problem else "")
+        told.report()
 
     def _give_to_ovs(self, link: WantedLink, wanted: Wanted) -> None:
         """Have Open vSwitch set those values of a link that it keeps itself, as far as it has the link in its own namespace."""
@@ -226,20 +218,13 @@ class _TopologyPlanner(links_plan.LinkPlanner, bridge_plan.OvsPlanner):
                 if name in at_hand.values and same(name, at_hand.values[name], value) and there is None:
                     continue
                 new = {**old, key: value} if key else value
-                self.do(ColumnSet(database, table, place.name, column, old, new))
+                self.draft.do(ColumnSet(database, table, place.name, column, old, new))
 
     def _leave_to_ovs(self) -> None:
         """Leave to Open vSwitch whether the links that it takes, has or releases are promiscuous."""
         for database, switch in self.state.ovs.items():
             for name in switch.interfaces.keys() | self.before.ovs[database].interfaces.keys():
-                origin = self._origins.get(Ref(OWN, name))
-                if origin:
-                    self._origins[Ref(OWN, name)] = origin.having(promisc=None)
-
-    def _place(self, links: t.Iterable[WantedLink]) -> None:
-        for link in links:
-            if self._try(self.place, link):
-                self._placed.add(id(link))
+                self.links.leave_promisc(Ref(OWN, name))
 
     def _in_order(
         self, links: t.Sequence[WantedLink], wanted: Wanted
@@ -267,37 +252,24 @@ class _TopologyPlanner(links_plan.LinkPlanner, bridge_plan.OvsPlanner):
                 (late if waits else early)[id(upper)] = below = upper
 
         for link in links:
-            self._try(place, link)
+            self._told.attempt(place, link)
         return [*early.values()], [*late.values()]
 
-    def _absent(self, wanted: Wanted, mine: Belongings) -> None:
-        """What goes: what is to be absent, and what the topology owns and has no use for."""
-        if wanted.topology is None or wanted.topology.present:
-            for link in wanted.links:
-                if not link.present:
-                    self._try(self.absent_link, link)
+    def _unlisted(self, wanted: Wanted, mine: Belongings) -> None:
+        """Note what goes because the topology owns it and has no use for it."""
         gone = _unlisted(wanted, mine)
-        self._doomed = gone.namespaces | {netns.name for netns in wanted.namespaces if not netns.present}
+        namespaces = gone.namespaces | {netns.name for netns in wanted.namespaces if not netns.present}
         for ref in sorted(gone.links):
-            if not self._goes_anyway(ref):
-                self.last.append(functools.partial(self._delete, ref))
-        self.last += (functools.partial(self.do, steps.NetnsDel(name)) for name in sorted(gone.namespaces))
-        placed = in_settling_order([link for link in wanted.links if id(link) in self._placed])
-        self.last += (functools.partial(self.settle_again, link) for link in placed)
-        self.last += self._last_of_ovs
-        for database, name in sorted(gone.ports):
-            self.last.append(functools.partial(self._drop_port, database, name))
-        for database, name in sorted(gone.bridges):
-            self.last.append(functools.partial(self._delete_bridge, database, name))
+            if not self._goes_with(namespaces, ref):
+                self.links.last.append(functools.partial(self.links.delete_link, ref))
+        self.links.last += (functools.partial(self.draft.do, steps.NetnsDel(name)) for name in sorted(gone.namespaces))
+        self.ovs.last += (functools.partial(self.ovs.drop_port, *port) for port in sorted(gone.ports))
+        self.ovs.last += (functools.partial(self.ovs.delete_bridge, *bridge) for bridge in sorted(gone.bridges))
 
-    def _goes_anyway(self, ref: Ref) -> bool:
-        """Whether a link goes with its namespace, with nothing left of it elsewhere."""
+    def _goes_with(self, namespaces: t.Set[str], ref: Ref) -> bool:
+        """Whether a link goes with namespaces, with nothing left of it elsewhere."""
         link = self.state.links.get(ref)
-        return bool(link and ref.netns in self._doomed and (not link.peer or link.peer.netns in self._doomed))
-
-    def _drop_port(self, database: str, name: str) -> None:
-        if name in self.state.ovs[database].ports:
-            self.do(PortDel(database, name))
+        return bool(link and ref.netns in namespaces and (not link.peer or link.peer.netns in namespaces))
 
     def check_internal(self) -> None:
         """Raises Conflict if the link of an internal port that stays would go with its namespace."""
@@ -322,9 +294,15 @@ class _TopologyPlanner(links_plan.LinkPlanner, bridge_plan.OvsPlanner):
                     % (ref, port.name)
                 )
 
-    def stays_in_ovs(self, name: str) -> bool:
-        had = [database for database, switch in self.before.ovs.items() if name in switch.interfaces]
-        return not had or any(name in self.state.ovs[database].interfaces for database in had)
+    def released(self) -> t.Set[str]:
+        """The ports that Open vSwitch had and has no longer."""
+        had = {name for switch in self.before.ovs.values() for name in switch.interfaces}
+        kept = {
+            name
+            for database, switch in self.before.ovs.items()
+            for name in switch.interfaces.keys() & self.state.ovs[database].interfaces.keys()
+        }
+        return had - kept
 
     def check_collateral(self, wanted: Wanted, plan: Plan) -> None:
         """Raises Conflict if the plan would destroy what is neither owned nor named."""
