@@ -146,25 +146,34 @@ class _TopologyPlanner:
     def _phases(self, wanted: Wanted, mine: Belongings) -> Phases:
         """What plans all that is wanted, by phase."""
         topology = wanted.topology
-        present = topology is None or topology.present
+        if topology is None or topology.present:
+            phases = self._present(wanted)
+        else:
+            phases = {
+                "open_vswitch": lambda: [functools.partial(self.ovs.ovs_missing, wanted)],
+                "absent": list,
+                "delete": lambda: [self.links.delete],
+            }
+        absent = phases["absent"]
+        return {
+            **phases,
+            "absent": lambda: [*absent(), functools.partial(self._unlisted, wanted, mine)],
+            "delete_from_ovs": lambda: [self.ovs.delete],
+            "keep": lambda: [functools.partial(self._keep, topology)] if topology else [],
+        }
+
+    def _present(self, wanted: Wanted) -> Phases:
+        """What plans links and Open vSwitch, by phase."""
         links = _each_once(link for link in wanted.links if link.present)
         absent = [link for link in wanted.links if not link.present]
-        early, late = self._in_order(links, wanted) if present else ([], [])
-        phases = {**self.links.phases(wanted.namespaces, [*links, *absent])} if present else {}
-        if present:
-            phases["place"] = lambda: each(self.links.place, early)
-            phases["open_vswitch"] = lambda: [functools.partial(self._open_vswitch, links, wanted)]
-            phases["place_upon_ovs"] = lambda: each(self.links.place, late)
-            phases["come_up"] = lambda: [self.links.come_up, self._check_counts]
-        else:
-            phases["open_vswitch"] = lambda: [functools.partial(self.ovs.ovs_missing, wanted)]
-            phases["delete"] = lambda: [self.links.delete]
-        absent_links = phases.get("absent", lambda: ())
-        phases["absent"] = lambda: [*absent_links(), functools.partial(self._unlisted, wanted, mine)]
-        phases["delete_from_ovs"] = lambda: [self.ovs.delete]
-        if topology:
-            phases["keep"] = lambda: [functools.partial(self._keep, topology)]
-        return phases
+        early, late = self._in_order(links, wanted)
+        return {
+            **self.links.phases(wanted.namespaces, [*links, *absent]),
+            "place": lambda: each(self.links.place, early),
+            "open_vswitch": lambda: [functools.partial(self._open_vswitch, links, wanted)],
+            "place_upon_ovs": lambda: each(self.links.place, late),
+            "come_up": lambda: [self.links.come_up, self._check_counts],
+        }
 
     def _keep(self, topology: WantedTopology) -> None:
         """Keep the document for the next boot unless the kept one serves; called when all other steps are known."""
