@@ -96,7 +96,8 @@ class AddressAdd(LinkStep):
 
     def simulate_all(self, state: State, alike: t.Sequence[Step]) -> None:
         link = state.links[self.ref]
-        added = [step.address for step in t.cast("t.Sequence[AddressAdd]", alike)]
+        there = set(link.addresses)  # the kernel refuses to add one twice
+        added = [step.address for step in t.cast("t.Sequence[AddressAdd]", alike) if step.address not in there]
         state.put(dataclasses.replace(link, addresses=_inserted(link.addresses, added)))
 
     def inverse(self, before: State) -> t.List[Step]:

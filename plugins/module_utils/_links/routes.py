@@ -149,7 +149,8 @@ class RouteAdd(LinkStep):
 
     def simulate_all(self, state: State, alike: t.Sequence[Step]) -> None:
         link = state.links[self.ref]
-        added = (step.route for step in t.cast("t.Sequence[RouteAdd]", alike))
+        there = set(link.routes)  # the kernel refuses to add one twice
+        added = (step.route for step in t.cast("t.Sequence[RouteAdd]", alike) if step.route not in there)
         state.put(dataclasses.replace(link, routes=(*link.routes, *added)))
 
     def inverse(self, before: State) -> t.List[Step]:

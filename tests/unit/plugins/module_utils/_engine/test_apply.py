@@ -24,9 +24,11 @@ from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, Step, undo
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
+    Address,
     Link,
     Netns,
     Ref,
+    Route,
     WantedLink,
     WantedNetns,
 )
@@ -107,6 +109,21 @@ def failed(host: Breaking, **more: t.Any) -> str:
     with pytest.raises(Failure) as caught:
         converge(host, PLANNING, WISH, False, **more)
     return str(caught.value)
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_an_address_that_may_be_deleted_already_is_there_once_after_the_rollback(at: int) -> None:
+    state = a_host()
+    addresses = (Address("192.0.2.1/24"), Address("192.0.2.2/24"))
+    routes = (Route("198.51.100.0/24", metric=1), Route("203.0.113.0/24", metric=1))
+    state.put(Link(Ref("", "v"), "veth", values={"state": "up"}, addresses=addresses, routes=routes))
+    purged = WantedLink(Ref("", "v"), made=False, addresses=(), purge_addresses=True, routes=(), purge_routes=True)
+    host = Breaking(state, KeyError("mode"), at)
+    with pytest.raises(Unforeseen):
+        converge(host, PLANNING, Wanted(links=(purged,)), False)
+    found = host.state.links[Ref("", "v")]
+    assert sorted(address.address for address in found.addresses) == [address.address for address in addresses]
+    assert sorted(route.to for route in found.routes) == [route.to for route in routes]
 
 
 @settings(suppress_health_check=list(HealthCheck), max_examples=60)
