@@ -272,7 +272,7 @@ def test_no_more_processes_at_each_step() -> None:
                 assert "inside virtnet.linux" not in told, told
                 assert os.listdir("/run/topologies") in ([], ["lab.json"])
                 links = world.run("ip", "-o", "link")
-                assert "d1:" not in links
+                assert " d1:" not in links
                 assert ("b0" in world.run("ovs-vsctl", "list-br")) <= ("not all of it could be" in told), told
                 partly += "b0" in world.run("ovs-vsctl", "list-br")
                 world.run("ovs-vsctl", "--if-exists", "del-br", "b0")

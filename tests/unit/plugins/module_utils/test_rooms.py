@@ -112,7 +112,7 @@ def kinds() -> t.Dict[str, str]:
     found = {}
     for path in sorted(KINDS.glob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["KIND"]:
+            if isinstance(node, ast.Assign) and "KIND" in [getattr(target, "id", "") for target in node.targets]:
                 assert isinstance(node.value, ast.Call)
                 found["_links/kinds/" + path.stem] = str(ast.literal_eval(node.value.args[0]))
     return found
