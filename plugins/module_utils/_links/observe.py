@@ -477,7 +477,7 @@ class Looking(LookingAtOvs):
             space.asked.add(reference)
             if other:
                 self._questions += reference != OWN
-                space.ids.setdefault(space.id_of(other.fd), self._first_of(other.identity, reference))
+                space.ids.setdefault(space.id_of(other.fd), self.first.get(other.identity, reference))
             if nsid in space.ids:
                 return
 
@@ -520,9 +520,6 @@ class Looking(LookingAtOvs):
                     return reference
                 os.close(fd)
         return None
-
-    def _first_of(self, identity: t.Tuple[int, int], reference: str) -> str:
-        return next((name for name, space in self.spaces.items() if space.identity == identity), reference)
 
 
 def _can_not_be_made(wanted: WantedLink) -> bool:

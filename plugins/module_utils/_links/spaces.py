@@ -50,6 +50,8 @@ class Spaces(Host):
         gc.disable()
         self.spaces: t.Dict[str, Space] = {}
         self.unnamed: t.Dict[str, Space] = {}
+        # By the identity of a namespace, the reference that stands for all that mean it.
+        self.first: t.Dict[t.Tuple[int, int], str] = {}
 
     def close(self) -> None:
         """Close every socket and namespace."""
@@ -74,14 +76,14 @@ class Spaces(Host):
 
         Raises BadInput for a path that is something else than a network namespace.
         """
-        seen: t.Dict[t.Tuple[int, int], str] = {}
         same = {}
+        self.first = {}
         for reference, where in references(wanted).items():
             try:
                 space = self.space(reference)
             except BadInput as error:
                 raise BadInput("%s: %s" % (where[0].upper() + where[1:], error)) from error
-            same[reference] = seen.setdefault(space.identity, reference) if space else reference
+            same[reference] = self.first.setdefault(space.identity, reference) if space else reference
         return located(wanted, same)
 
     def same_namespaces(self, given: t.Iterable[str]) -> t.Tuple[t.Dict[str, str], t.Dict[str, Unusable]]:
@@ -89,7 +91,6 @@ class Spaces(Host):
 
         A namespace that is not there, or of which only the file is left, is in neither.
         """
-        seen: t.Dict[t.Tuple[int, int], str] = {}
         same: t.Dict[str, str] = {}
         failed: t.Dict[str, Unusable] = {}
         for reference in given:
@@ -101,7 +102,7 @@ class Spaces(Host):
                 failed[reference] = error
                 continue
             if space:
-                same[reference] = seen.setdefault(space.identity, reference)
+                same[reference] = self.first.setdefault(space.identity, reference)
         return same, failed
 
     def usable(self, given: t.Iterable[str]) -> t.Tuple[t.List[str], t.List[str]]:

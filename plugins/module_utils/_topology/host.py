@@ -96,7 +96,9 @@ class WholeHost(Host):
             others=tuple(other.located(same) for other in others),
             warnings=(*trouble, *_warnings(record, others, failed)),
         )
-        return dataclasses.replace(wanted, whole=tuple(sorted(spoken_of & same.keys())), topology=topology)
+        return dataclasses.replace(
+            wanted, whole=tuple(sorted({same[netns] for netns in spoken_of & same.keys()})), topology=topology
+        )
 
     def observe(self, wanted: Wanted) -> State:
         """All that matters. Raises Refused or Unusable where it can't be told."""

@@ -51,6 +51,8 @@ link set w3 up
 link set v3 up
 link set br1 up
 link set m1 master br0
+link add m2 address 02:00:00:00:00:0c link w3 type macvlan
+link set m2 netns aside
 link set br0 up
 address add 192.0.2.1/24 dev v0
 """
