@@ -34,11 +34,10 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
     WantedNetns,
     former_places,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._links.ovs_links import LookingAtOvs
+from ansible_collections.virtnet.linux.plugins.module_utils._links.ovs_links import OvsLinks
 from ansible_collections.virtnet.linux.plugins.module_utils._links.refusals import sentences
 from ansible_collections.virtnet.linux.plugins.module_utils._links.routes import links_of_routes
 from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State, references
-from ansible_collections.virtnet.linux.plugins.module_utils._netlink.directory import Directory
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.namespaces import (
     all_namespaces,
     is_dead,
@@ -46,11 +45,11 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.namespaces 
     open_namespace,
     unshare,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import NetlinkError
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Space
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.sysfs import uppers
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.spaces import Spaces
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import Wanted
 
 DYING_SECONDS = 2.0
@@ -58,31 +57,23 @@ _FEW = 100  # questions for the id of a namespace in another one; beyond them, a
 _ELSEWHERE_MOST = 100  # namespaces in which a link is looked for that isn't where it should be
 
 
-class Looking(LookingAtOvs):
-    """The side of the kernel that tells."""
+class Observer:
+    """Looks once at a part of this host, through namespaces that are held open."""
 
-    directory: t.Optional[Directory] = None  # of namespaces, as soon as it is needed
-    translates = True  # whether the kernel can do what it is for
-
-    def close(self) -> None:
-        """Close every socket and namespace."""
-        if self.directory:
-            self.directory.close()
-        super().close()
+    def __init__(self, spaces: Spaces) -> None:
+        self._spaces = spaces
+        self._ovs = OvsLinks(spaces)
+        self._whole: t.Set[str] = set()
+        self._stacked: t.Optional[t.Dict[Ref, t.List[Ref]]] = None
+        self._uppers_of: t.Dict[Ref, t.Tuple[str, ...]] = {}
+        self._questions = 0
 
     def observe(self, wanted: Wanted) -> State:
         """The part of this host that ``wanted`` speaks of, in as few requests as that takes.
 
         Its references to namespaces must be located already. Raises Refused where the kernel won't tell.
         """
-        for space in self.spaces.values():
-            space.forget()
-        self._whole: t.Set[str] = set()
-        self._stacked: t.Optional[t.Dict[Ref, t.List[Ref]]] = None
-        self._uppers_of: t.Dict[Ref, t.Tuple[str, ...]] = {}
-        self._questions = 0
-        if self.directory:
-            self.directory.forget()
+        self._spaces.forget()
         state = State(live_rename=kernel_release() >= (6, 2), bridge_vlans=self._has_bridge_vlans(wanted))
         state.dead = frozenset(filter(is_dead, references(wanted)))
         if wanted.whole is not None:
@@ -103,7 +94,7 @@ class Looking(LookingAtOvs):
         """Whether the kernel may have VLANs in bridges, looked up where they are asked for."""
         if not any(name.startswith("vlan_") for link in wanted.links for name in link.values):
             return True
-        space = self.there(OWN)
+        space = self._spaces.there(OWN)
         with sentences("asking the kernel for VLANs of bridges"):
             vlans.observe(space, 1)  # lo has none; the answer tells whether the question is understood
         return space.port_vlans or kernel_release() < (5, 7)
@@ -116,7 +107,7 @@ class Looking(LookingAtOvs):
         tables: t.Dict[str, t.Dict[str, t.Any]] = {}
         seen: t.Set[t.Tuple[int, int]] = set()
         for reference in {**references(wanted), **dict.fromkeys(wanted.whole or ())}:
-            space = self.space(reference)
+            space = self._spaces.space(reference)
             if space and space.identity not in seen:
                 seen.add(space.identity)
                 tables[reference] = space.links()
@@ -125,14 +116,16 @@ class Looking(LookingAtOvs):
         for reference, table in tables.items():
             for name in list(table):
                 try:
-                    state.put(self._decode(self.there(reference), Ref(reference, name), table[name], details=False))
+                    state.put(
+                        self._decode(self._spaces.there(reference), Ref(reference, name), table[name], details=False)
+                    )
                 except OSError:
                     if self._is_there(reference, name, table[name]["index"]):
                         raise
                     del table[name]
         _set_ports(state)
         if wanted.with_ovs:
-            self.look_at_ports(state)
+            self._ovs.look_at_ports(state)
         matter: t.Dict[str, t.Dict[Ref, bool]] = {}
         for ref, asked in _that_matter(state, wanted).items():
             matter.setdefault(ref.netns, {})[ref] = asked
@@ -151,9 +144,9 @@ class Looking(LookingAtOvs):
             unshare()
             new = sysctls.read_raw(sysctls.settable())
         finally:
-            self.descriptors.enter(self.descriptors.home)
+            self._spaces.descriptors.enter(self._spaces.descriptors.home)
         for reference, names in tables.items():
-            with self.there(reference).inside():
+            with self._spaces.there(reference).inside():
                 found = sysctls.different(sysctls.read_raw(new), new)
                 of_links = sysctls.of_links(names, found, new) if found else {}
             state.namespaces[reference] = dataclasses.replace(
@@ -161,14 +154,14 @@ class Looking(LookingAtOvs):
             )
 
     def _is_there(self, reference: str, name: str, index: int) -> bool:
-        message = self.there(reference).link_by_name(name)
+        message = self._spaces.there(reference).link_by_name(name)
         return bool(message and message["index"] == index)
 
     def _look_deeper(
         self, state: State, reference: str, table: t.Mapping[str, t.Any], refs: t.Mapping[Ref, bool]
     ) -> None:
         """Read the addresses and routes of the links of a namespace; of some of them the settings as a port, and VLANs."""
-        space = self.there(reference)
+        space = self._spaces.there(reference)
         # Those of the kernel matter only where somebody asks for the same ones. There are many.
         asked = any(refs.values())
         observed = facet.observe(FACETS, space, 0, asked)
@@ -184,7 +177,7 @@ class Looking(LookingAtOvs):
                 state.put(dataclasses.replace(link, port=port, vlans=has, **lists))
 
     def _look_netns(self, state: State, wanted: WantedNetns) -> None:
-        space = self.space(wanted.name)
+        space = self._spaces.space(wanted.name)
         if space is None:
             return
         values = {}
@@ -192,7 +185,7 @@ class Looking(LookingAtOvs):
             with space.inside():
                 values = sysctls.read(sysctls.touched(wanted.sysctls))
         cookie = space.cookie if wanted.name in self._whole else ""
-        ports = () if wanted.present or self._whole else self.ports_in(space)
+        ports = () if wanted.present or self._whole else self._ovs.ports_in(space)
         state.namespaces[wanted.name] = Netns(wanted.name, values, cookie, ovs_ports=ports)
         self._look(state, Ref(wanted.name, "lo"))
 
@@ -203,7 +196,7 @@ class Looking(LookingAtOvs):
         link = self._look_former(state, wanted, link, may_go)
         if link is None and _can_not_be_made(wanted):
             self._look_elsewhere(state, wanted.ref)
-        self.look_at_ovs(state, wanted, link)
+        self._ovs.look_at_ovs(state, wanted, link)
         if wanted.ref.netns not in self._whole and ((link and link.kind == wanted.kind) or not wanted.present):
             # With another default PVID the kernel gives ports another one, and an undo that takes it back may give them more.
             other_vlans = may_go or wanted.purge_ports or "vlan_default_pvid" in wanted.values
@@ -221,7 +214,7 @@ class Looking(LookingAtOvs):
         if link and wanted.values.get("mtu", link.values.get("mtu", 0)) < link.values.get("mtu", 0):
             self._look_followers(state, link.ref, set())
         if wanted.vlans and link:
-            space = self.there(wanted.ref.netns)
+            space = self._spaces.there(wanted.ref.netns)
             has = vlans.observe(space, link.index)
             state.port_vlans = space.port_vlans
             if link.port:
@@ -232,10 +225,10 @@ class Looking(LookingAtOvs):
         if ref.netns in self._whole:
             return
         named = itertools.islice(named_namespaces(), _ELSEWHERE_MOST)
-        for reference in dict.fromkeys((OWN, *self.spaces, *named)):
+        for reference in dict.fromkeys((OWN, *self._spaces.open, *named)):
             with contextlib.suppress(BadInput, Unusable, OSError):
-                space = self.space(reference)
-                there = {known.identity for name, known in self.spaces.items() if name in state.namespaces}
+                space = self._spaces.space(reference)
+                there = {known.identity for name, known in self._spaces.open.items() if name in state.namespaces}
                 if space and (reference in state.namespaces or space.identity not in there):
                     self._look(state, Ref(reference, ref.name), brief=True)
 
@@ -244,7 +237,7 @@ class Looking(LookingAtOvs):
         link = state.links.get(ref)
         if link is None or ref.netns in self._whole or link.values.get("master") == master:
             return
-        state.put(dataclasses.replace(link, uppers=self._uppers(self.there(ref.netns), ref.name)))
+        state.put(dataclasses.replace(link, uppers=self._uppers(self._spaces.there(ref.netns), ref.name)))
         for name in state.links[ref].uppers:
             upper = self._look(state, Ref(ref.netns, name), brief=True)
             if upper and receiving_upper(upper.kind):
@@ -255,8 +248,8 @@ class Looking(LookingAtOvs):
         given = (*(wanted.addresses or ()), *(route.to for route in wanted.routes or ()))
         if all(family(network) == 4 for network in given):
             return
-        state.ipv6 = self.there(OWN).ipv6("default") is not None
-        space, netns, link = self.space(wanted.ref.netns), wanted.ref.netns, state.links.get(wanted.ref)
+        state.ipv6 = self._spaces.there(OWN).ipv6("default") is not None
+        space, netns, link = self._spaces.space(wanted.ref.netns), wanted.ref.netns, state.links.get(wanted.ref)
         if space and netns in state.namespaces:
             state.namespaces[netns] = dataclasses.replace(state.namespaces[netns], ipv6=space.ipv6("default"))
         if space and link:
@@ -271,7 +264,7 @@ class Looking(LookingAtOvs):
                 route.key for route in end.routes or () if route.key not in has
             )
         for netns, keys in lacking.items():
-            space = self.space(netns) if keys else None
+            space = self._spaces.space(netns) if keys else None
             if space:
                 for key, indexes in links_of_routes(space, keys).items():
                     state.routed[netns, key] = frozenset(space.name_of(index) if index else "" for index in indexes)
@@ -290,7 +283,7 @@ class Looking(LookingAtOvs):
             self._look(state, Ref(ref.netns, link.values["master"]), brief=True)
         if link:
             if ref not in self._uppers_of:
-                self._uppers_of[ref] = self._uppers(self.there(ref.netns), ref.name)
+                self._uppers_of[ref] = self._uppers(self._spaces.there(ref.netns), ref.name)
             link = dataclasses.replace(link, uppers=self._uppers_of[ref])
             state.put(link)
             if len(link.uppers) == 1:
@@ -315,10 +308,10 @@ class Looking(LookingAtOvs):
         """The links that are stacked upon others, by those, in all namespaces that have a name or a process."""
         found: t.Dict[Ref, t.List[Ref]] = {}
         seen: t.Set[t.Tuple[int, int]] = set()
-        for reference in (OWN, *self.spaces, *all_namespaces()):
-            known = reference in self.spaces
+        for reference in (OWN, *self._spaces.open, *all_namespaces()):
+            known = reference in self._spaces.open
             with contextlib.suppress(BadInput, Unusable, OSError):  # one that goes meanwhile, or was only a file
-                space = self.space(reference)
+                space = self._spaces.space(reference)
                 if space is None or space.identity in seen:
                     continue
                 seen.add(space.identity)
@@ -326,7 +319,7 @@ class Looking(LookingAtOvs):
                 for lower, upper in stacked:
                     found.setdefault(lower, []).append(upper)
                 if not stacked and not known:
-                    self.spaces.pop(reference).close()
+                    self._spaces.open.pop(reference).close()
         return found
 
     def _stacked_in(self, space: Space, reference: str) -> t.List[t.Tuple[Ref, Ref]]:
@@ -352,7 +345,7 @@ class Looking(LookingAtOvs):
         With ``patient`` a pair of which one end can't be reached gets the time to vanish. Of a link that ``may_go`` it
         is of interest who uses it.
         """
-        space = self.space(ref.netns)
+        space = self._spaces.space(ref.netns)
         if space is None:
             return None
         state.namespaces.setdefault(ref.netns, Netns(ref.netns))
@@ -386,7 +379,7 @@ class Looking(LookingAtOvs):
         kind = registry.KINDS.get(link.kind) if link else None
         if link is None or kind is None or not kind.has_ports:
             return
-        space = self.there(ref.netns)
+        space = self._spaces.there(ref.netns)
         names = []
         for name, message in space.links(("IFLA_MASTER", link.index)).items():
             if message.get_attr("IFLA_MASTER") != link.index:
@@ -452,7 +445,7 @@ class Looking(LookingAtOvs):
             netns = self._namespace_by_id(space, nsid)
         if not index or netns is None:
             return None
-        name = self.there(netns).name_of(index)
+        name = self._spaces.there(netns).name_of(index)
         return Ref(netns, name) if name else None
 
     def _namespace_by_id(self, space: Space, nsid: int) -> t.Optional[str]:
@@ -462,7 +455,7 @@ class Looking(LookingAtOvs):
         if nsid not in space.ids and self._questions > _FEW:
             self._translate(space, nsid)
         if nsid not in space.ids:
-            self._ask_for(space, nsid, [*self.spaces])
+            self._ask_for(space, nsid, [*self._spaces.open])
         if nsid not in space.ids:
             space.ids[nsid] = self._search(space, nsid)
         found = space.ids[nsid]
@@ -473,11 +466,11 @@ class Looking(LookingAtOvs):
     def _ask_for(self, space: Space, nsid: int, references_to_ask: t.Iterable[str]) -> None:
         """Ask a namespace for the ids of others, until one is ``nsid``."""
         for reference in references_to_ask:
-            other = self.space(reference) if reference not in space.asked else None
+            other = self._spaces.space(reference) if reference not in space.asked else None
             space.asked.add(reference)
             if other:
                 self._questions += reference != OWN
-                space.ids.setdefault(space.id_of(other.fd), self.first.get(other.identity, reference))
+                space.ids.setdefault(space.id_of(other.fd), self._spaces.first.get(other.identity, reference))
             if nsid in space.ids:
                 return
 
@@ -486,13 +479,8 @@ class Looking(LookingAtOvs):
 
         Does nothing where the kernel can't do that.
         """
-        if not self.translates:
-            return
-        try:
-            self.directory = self.directory or Directory(self.descriptors)
-            found = self.directory.translate(space, nsid, self.spaces)
-        except (NetlinkError, OSError):
-            self.translates = False
+        found = self._spaces.translate(space, nsid)
+        if found is None:
             return
         for number, reference in found.items():
             space.ids.setdefault(number, reference)
@@ -500,23 +488,23 @@ class Looking(LookingAtOvs):
 
     def _leads_to(self, space: Space, nsid: int, reference: str) -> bool:
         """Whether the namespace with an id is open, or is still what its reference means."""
-        if reference in self.spaces:
+        if reference in self._spaces.open:
             return True
         with contextlib.suppress(BadInput, Unusable, OSError):
-            other = self.space(reference)
+            other = self._spaces.space(reference)
             return bool(other and space.id_of(other.fd) == nsid)
         return False
 
     def _search(self, space: Space, nsid: int) -> t.Optional[str]:
         for reference in all_namespaces():
             with contextlib.suppress(BadInput, Unusable, OSError):
-                self.descriptors.make_room()
+                self._spaces.descriptors.make_room()
                 fd = open_namespace(reference)
                 if fd is None:
                     continue
                 self._questions += 1
                 if space.id_of(fd) == nsid:
-                    self.spaces[reference] = Space(fd, descriptors=self.descriptors)
+                    self._spaces.open[reference] = Space(fd, descriptors=self._spaces.descriptors)
                     return reference
                 os.close(fd)
         return None

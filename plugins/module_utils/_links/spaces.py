@@ -16,16 +16,17 @@ import time
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Refused, Unusable
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Host
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import OWN
 from ansible_collections.virtnet.linux.plugins.module_utils._links.state import located, references
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.descriptors import Descriptors
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.directory import Directory
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.namespaces import (
     give_name,
     open_namespace,
     take_name,
     unshare,
 )
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import NetlinkError
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Space, require
 
 if t.TYPE_CHECKING:
@@ -36,7 +37,7 @@ BIRTH_SECONDS = 0.3  # between the file of a namespace and its mount
 W = t.TypeVar("W", bound="Wanted")
 
 
-class Spaces(Host):
+class Spaces:
     """The namespaces of this host, seen from the one that the process runs in.
 
     Raises Unusable where this host, this Python or this user can't do that.
@@ -48,18 +49,22 @@ class Spaces(Host):
         # What is read makes so many objects that collecting garbage would take three quarters of the time.
         self._collecting = gc.isenabled()
         gc.disable()
-        self.spaces: t.Dict[str, Space] = {}
+        self.open: t.Dict[str, Space] = {}  # by reference
         self.unnamed: t.Dict[str, Space] = {}
         # By the identity of a namespace, the reference that stands for all that mean it.
         self.first: t.Dict[t.Tuple[int, int], str] = {}
+        self._directory: t.Optional[Directory] = None  # as soon as it is needed
+        self._translates = True  # whether the kernel can do what the directory is for
 
     def close(self) -> None:
         """Close every socket and namespace."""
+        if self._directory:
+            self._directory.close()
         if self._collecting:
             gc.enable()
-        for space in (*self.spaces.values(), *self.unnamed.values()):
+        for space in (*self.open.values(), *self.unnamed.values()):
             space.close()
-        self.spaces, self.unnamed = {}, {}
+        self.open, self.unnamed = {}, {}
         self.descriptors.close()
 
     def retreat(self) -> None:
@@ -69,7 +74,23 @@ class Spaces(Host):
         with contextlib.suppress(OSError):
             self.descriptors.fit()
 
-    # Namespaces
+    def forget(self) -> None:
+        """Forget what was read."""
+        for space in self.open.values():
+            space.forget()
+        if self._directory:
+            self._directory.forget()
+
+    def translate(self, space: Space, nsid: int) -> t.Optional[t.Dict[int, str]]:
+        """What all ids of a namespace mean, with that of ``nsid`` if it can be found. None where the kernel can't tell."""
+        if not self._translates:
+            return None
+        try:
+            self._directory = self._directory or Directory(self.descriptors)
+            return self._directory.translate(space, nsid, self.open)
+        except (NetlinkError, OSError):
+            self._translates = False
+            return None
 
     def locate(self, wanted: W) -> W:
         """The same with each reference to a namespace replaced by the first one that means the same namespace.
@@ -129,14 +150,14 @@ class Spaces(Host):
         return opened, files
 
     def space(self, reference: str) -> t.Optional[Space]:
-        if reference not in self.spaces:
+        if reference not in self.open:
             own = reference == OWN
             self.descriptors.make_room()
             fd = self.descriptors.home if own else open_namespace(reference)
             if fd is None:
                 return None
-            self.spaces[reference] = Space(fd, own, self.descriptors)
-        return self.spaces[reference]
+            self.open[reference] = Space(fd, own, self.descriptors)
+        return self.open[reference]
 
     def there(self, reference: str) -> Space:
         space = self.space(reference)
@@ -158,10 +179,10 @@ class Spaces(Host):
         # As long as it is kept alive it can be given its name again. The undo must not fail for want of descriptors.
         self.there(name).keep()
         take_name(name)
-        self.unnamed[name] = self.spaces.pop(name)
+        self.unnamed[name] = self.open.pop(name)
 
     def rename(self, name: str) -> None:
         """Give a namespace the name again that was taken. Raises OSError."""
         with self.unnamed[name].inside():
             give_name(name)
-        self.spaces[name] = self.unnamed.pop(name)
+        self.open[name] = self.unnamed.pop(name)

@@ -86,7 +86,7 @@ class WholeHost(Host):
             self._ovs.locate(dataclasses.replace(wanted, databases_too=tuple(record.databases())))
         )
         spoken_of = {netns for one in (record, *others) for netns in one.references()}
-        same, failed = self._kernel.same_namespaces((*references(wanted), *sorted(spoken_of)))
+        same, failed = self._kernel.spaces.same_namespaces((*references(wanted), *sorted(spoken_of)))
         for reference in failed.keys() & record.references():
             raise failed[reference]
         self._record = self._written = record.located(same)
@@ -103,7 +103,7 @@ class WholeHost(Host):
     def observe(self, wanted: Wanted) -> State:
         """All that matters. Raises Refused or Unusable where it can't be told."""
         links = self._kernel.observe(wanted)
-        self._kernel.descriptors.put_away()
+        self._kernel.spaces.descriptors.put_away()
         kept = self._records.kept(wanted.topology.name) if wanted.topology else None
         return State(**vars(links), **vars(self._ovs.observe(wanted)), boot=boot_id(), kept=kept)
 
@@ -114,7 +114,7 @@ class WholeHost(Host):
             self._records.keep(first.name, first.document)
         else:
             if isinstance(first, OvsStep):
-                self._kernel.descriptors.put_away()  # a process has several itself
+                self._kernel.spaces.descriptors.put_away()  # a process has several itself
             (self._ovs if isinstance(first, OvsStep) else self._kernel).run(batch)
 
     def retreat(self) -> None:
@@ -123,14 +123,14 @@ class WholeHost(Host):
 
     def usable(self, names: t.Iterable[str]) -> t.Tuple[t.List[str], t.List[str]]:
         """The names of namespaces, and those of which only the file is left."""
-        return self._kernel.usable(names)
+        return self._kernel.spaces.usable(names)
 
     def settle(self, before: State, steps: t.Sequence[Step]) -> None:
         """Wait until Open vSwitch has taken the links that have come and have a row there already."""
         come = {ref.name for step in steps for ref in step.brings() if ref.netns == OWN}
         for database, switch in before.ovs.items():
             if not come.isdisjoint(switch.interfaces):
-                self._kernel.descriptors.put_away()
+                self._kernel.spaces.descriptors.put_away()
                 self._ovs.catch_up(database)
 
     def tidy(self) -> None:
