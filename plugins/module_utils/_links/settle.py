@@ -340,7 +340,8 @@ class Settling(Placing):
     def _check_port(self, master: Link, port: Link, option: str) -> None:
         if port.values.get("master") != master.ref.name:
             unfit = foreseen.no_master(port, master)
-            if unfit and port.kind == master.kind and registry.KINDS[port.kind].has_ports:
+            kind = registry.KINDS.get(port.kind)
+            if unfit and kind and kind.has_ports and port.kind == master.kind:
                 raise Conflict("%s can't become a port of '%s': %s" % (a_link(port, True), master.ref.name, unfit))
             if unfit:
                 raise Conflict(

@@ -21,13 +21,14 @@ import pytest
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._links import refusals, vlans
-from ansible_collections.virtnet.linux.plugins.module_utils._links.host import Kernel
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import linux_bridge
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
     Link,
     Ref,
     Vlan,
 )
+from ansible_collections.virtnet.linux.plugins.module_utils._links.run import Batch
+from ansible_collections.virtnet.linux.plugins.module_utils._links.spaces import Spaces
 from ansible_collections.virtnet.linux.plugins.module_utils._links.steps import (
     LinkAdd,
     LinkDel,
@@ -94,7 +95,7 @@ def test_bridge_options_as_the_kernel_reads_them(option: str, value: t.Any, numb
     assert attribute.codec.decode(attribute.codec.encode(value)) == value
 
 
-class SentOnly(Kernel):
+class SentOnly(Spaces):
     """Keeps the bytes of the messages that steps would send, for a link of index 7."""
 
     def __init__(self) -> None:
@@ -149,7 +150,7 @@ def test_hints_are_about_what_was_refused(step: LinkStep, code: int, hint: str) 
 )
 def test_vlans_as_the_kernel_reads_them(step: LinkStep, message_type: int, infos: t.List[t.Tuple[int, int]]) -> None:
     kernel = SentOnly()
-    kernel.run([step])
+    Batch(kernel).run([step])
     ((sent_type, data),) = kernel.sent
     assert sent_type == message_type  # RTM_SETLINK, RTM_DELLINK
     assert struct.unpack_from("=BxHiII", data)[:3] == (socket.AF_BRIDGE, 0, 7)
@@ -175,7 +176,7 @@ class Emptied(SentOnly):
 
 def test_links_that_have_gone_by_themselves_are_deleted() -> None:
     kernel = Emptied()
-    kernel.run([LinkDel(Link(Ref("", "v%d" % number), "veth")) for number in range(20)])
+    Batch(kernel).run([LinkDel(Link(Ref("", "v%d" % number), "veth")) for number in range(20)])
     assert kernel.sent == []
 
 
