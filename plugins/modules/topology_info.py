@@ -19,7 +19,8 @@ description:
     that namespace are told as well that differ from C(conf.default).
   - The MTU and the MAC address of a link that Open vSwitch makes are told as its database has them. They are C(mac) of the bridge,
     and O(virtnet.linux.ovs_port#module:mtu_request) and O(virtnet.linux.ovs_port#module:mac) of its port, be it the bridge's
-    own one. A MAC address of another port than that, which is not in the database, is told with the link.
+    own one. A MAC address of another port than that, which is not in the database, is told with the link. So is the MTU of a
+    link that was moved into another namespace.
   - A port of a Linux bridge that M(virtnet.linux.topology) can't make is in C(ports) of the bridge, and the task warns. All
     other ports have the bridge as their C(master).
 extends_documentation_fragment:

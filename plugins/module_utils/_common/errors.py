@@ -64,14 +64,14 @@ class Refused(Failure):
         self.code = code
 
 
-class Missing(Failure):
+class PrerequisiteMissing(Failure):
     """Things that the task builds upon are not there (in check mode these are warnings instead)."""
 
     def __init__(self, sentences: t.Sequence[str]) -> None:
         super().__init__(*sentences)
 
 
-class NotTaken(Failure):
+class NotApplied(Failure):
     """The kernel acknowledged the changes, and yet they were not there when read again."""
 
 

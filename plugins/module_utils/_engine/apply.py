@@ -15,8 +15,8 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import (
     Failure,
-    Missing,
-    NotTaken,
+    NotApplied,
+    PrerequisiteMissing,
     Refused,
     Unforeseen,
     Unusable,
@@ -170,7 +170,7 @@ def _converge(task: _Task, check: bool, rollback: bool) -> Outcome:
         state = host.observe(task.wanted)
         plan = task.planning.make_plan(state, task.wanted)
         if plan.missing and not check:
-            raise Missing(plan.missing)
+            raise PrerequisiteMissing(plan.missing)
         if plan.steps and not check:
             return _execute(task, plan, rollback)
         outcome = Outcome(task.wanted, plan, plan.after if check else state)
@@ -280,10 +280,10 @@ class _Execution:
 def _verify(plan: Plan, left: Plan) -> None:
     """Raises NotTaken if a plan that was executed has left something to be done, or has broken something."""
     if left.steps or left.missing:
-        raise NotTaken(*unmet(plan, left))
+        raise NotApplied(*unmet(plan, left))
     broken = [sentence for sentence in left.broken if sentence not in plan.broken]
     if broken:
-        raise NotTaken(" ".join(broken))
+        raise NotApplied(" ".join(broken))
 
 
 def roll_back(host: Host, planning: Planning, wanted: Wanted, before: State, done: t.Sequence[Step]) -> t.List[str]:

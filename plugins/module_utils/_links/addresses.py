@@ -48,7 +48,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, Ref, WantedLink
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.step import Runner
-    from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Space
+    from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Namespace
 
 
 # Of linux/if_addr.h: the flags that an administrator gives, and what tells where an address comes from.
@@ -272,7 +272,7 @@ def _place(data: bytes) -> t.Tuple[int, t.Hashable]:
     return index, (data[17], host, found.get(1))
 
 
-def _observe(space: Space, index: int = 0, kernels: bool = True) -> t.Dict[int, t.List[Address]]:
+def _observe(space: Namespace, index: int = 0, kernels: bool = True) -> t.Dict[int, t.List[Address]]:
     """The addresses of a link, or of all, by the index of the link; without ``kernels`` not those of the kernel."""
     found: t.Dict[int, t.List[Address]] = {}
 

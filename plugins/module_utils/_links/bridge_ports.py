@@ -35,7 +35,7 @@ if t.TYPE_CHECKING:
 
 
 @dataclasses.dataclass(eq=False, repr=False)
-class LinkMaster(LinkStep):
+class LinkSetMaster(LinkStep):
     """Put a link under a master in its namespace; the empty string takes it out."""
 
     ref: Ref
@@ -65,7 +65,7 @@ class LinkMaster(LinkStep):
     def simulate(self, state: State) -> None:
         link = state.links[self.ref]
         effects.forget_port(state, link)
-        link = effects.released(link).having(master=self.master)
+        link = effects.released(link).with_values(master=self.master)
         master = state.links.get(Ref(self.ref.netns, self.master))
         kind = registry.KINDS.get(master.kind) if master else None
         if master and kind:
@@ -77,7 +77,7 @@ class LinkMaster(LinkStep):
             effects.set_ports(state, master, ports, link.values.get("mtu"))
 
     def inverse(self, before: State) -> t.List[Step]:
-        return [LinkMaster(self.ref, before.links[self.ref].values.get("master", ""))]
+        return [LinkSetMaster(self.ref, before.links[self.ref].values.get("master", ""))]
 
 
 @dataclasses.dataclass(eq=False, repr=False)

@@ -177,8 +177,8 @@ def _read_values(document: Document, attributes: t.Iterable[Attribute], prefix: 
         if document.get(attribute.name) is not None:
             option = document[attribute.name]
             values[attribute.name] = told.attempt(attribute.check, option, "Link %s" % quoted(name))
-        elif attribute.always is not None:
-            values[attribute.name] = attribute.always
+        elif attribute.implied is not None:
+            values[attribute.name] = attribute.implied
     if "mac" in values:
         values["mac"] = told.attempt(common_names.mac, values["mac"], "option %smac %s" % (prefix, where))
     told.attempt(_check_alias, values.get("alias") or "", "option %salias %s" % (prefix, where))

@@ -40,7 +40,7 @@ def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
         now = state.links.get(ref)
         if now is not None and now is not link and now != link:
             unknown = {name: None for name in ("mtu", "mac", "promisc") if not observed and name not in now.values}
-            differing[ref] = link.having(**unknown)
+            differing[ref] = link.with_values(**unknown)
     with state.trial():
         editor = Editor(state)
         LinkEditor(editor).adjust(differing)
@@ -84,21 +84,21 @@ class LinkEditor(Part):
                 self._set(ref, target, "state")
         self._add(targets, needs_up=True)
         for ref, target in targets.items():
-            self._set_values(ref, target, last=True)
+            self._set_values(ref, target, irreversible=True)
 
     def _add(self, targets: t.Mapping[Ref, Link], needs_up: bool) -> None:
         for facet in (facet for facet in FACETS if facet.needs_up == needs_up):
             for ref, target in targets.items():
                 facet.add(self, ref, target)
 
-    def _set_values(self, ref: Ref, target: Link, last: bool = False) -> None:
+    def _set_values(self, ref: Ref, target: Link, irreversible: bool = False) -> None:
         # Nobody knows the kind of a link that Open vSwitch makes until it is there: it may not have what the target has.
         kind = registry.KINDS.get(target.kind) if target.kind == self.state.links[ref].kind else None
         own = kind.attributes if kind else ()
-        for attribute in (attribute for attribute in (*own, *common.COMMON) if attribute.last == last):
+        for attribute in (attribute for attribute in (*own, *common.COMMON) if attribute.irreversible == irreversible):
             if attribute.name not in target.values or self._has(ref, attribute, target):
                 continue
-            for name, value in attribute.only_while:
+            for name, value in attribute.requires:
                 if self.state.links[ref].values.get(name, value) != value:
                     self.do(steps.link_set(self.state.links[ref], name, value))
             self.do(steps.link_set(self.state.links[ref], attribute.name, target.values[attribute.name]))
@@ -115,7 +115,7 @@ class LinkEditor(Part):
         link = self.state.links[ref]
         if "master" in target.values and link.values.get("master") != target.values["master"]:
             self._make_free(link, target.values["master"])
-            self.do(steps.LinkMaster(ref, target.values["master"]))
+            self.do(steps.LinkSetMaster(ref, target.values["master"]))
         if not target.values.get("master"):
             return
         different = {k: v for k, v in target.port.items() if self.state.links[ref].port.get(k) != v}

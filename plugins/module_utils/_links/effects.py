@@ -44,7 +44,7 @@ def ipv6_of_new_links(state: State, netns: str) -> t.Optional[bool]:
 
 def released(link: Link) -> Link:
     """A link that is no port any more."""
-    return dataclasses.replace(link.having(master=""), port={}, vlans=None)
+    return dataclasses.replace(link.with_values(master=""), port={}, vlans=None)
 
 
 def _slaves(state: State, master: t.Optional[Link]) -> t.List[Link]:
@@ -83,7 +83,7 @@ def set_mtu(state: State, link: Link, keeps: t.Optional[bool]) -> None:
     for child in state.children(link.ref):
         has = child.values.get("mtu")
         if has is not None and (mtu is None or has > mtu):
-            set_mtu(state, child.having(mtu=mtu), child.keeps_mtu)
+            set_mtu(state, child.with_values(mtu=mtu), child.keeps_mtu)
     master = _master(state, link)
     if master:
         _follow_ports(state, master, mtu)
@@ -98,7 +98,7 @@ def _follow_ports(state: State, bridge: Link, mtu: t.Optional[float]) -> None:
     if has is None or bridge.keeps_mtu or "mtu" not in _follows(bridge):
         return
     if bridge.ports is None:
-        set_mtu(state, bridge.having(mtu=None), None)
+        set_mtu(state, bridge.with_values(mtu=None), None)
         return
     if mtu is not None and mtu >= has and has in _port_mtus(state, bridge):
         return  # another port has as little
@@ -106,7 +106,7 @@ def _follow_ports(state: State, bridge: Link, mtu: t.Optional[float]) -> None:
     known = [mtu for mtu in found if mtu is not None]
     least = min(known, default=common.DEFAULT_MTU) if len(known) == len(found) else None
     if least != has:
-        set_mtu(state, bridge.having(mtu=None if bridge.keeps_mtu is None else least), bridge.keeps_mtu)
+        set_mtu(state, bridge.with_values(mtu=None if bridge.keeps_mtu is None else least), bridge.keeps_mtu)
 
 
 def _port_mtus(state: State, bridge: Link) -> t.Iterator[t.Optional[int]]:
@@ -120,13 +120,13 @@ def share_mac(state: State, link: Link) -> None:
     mac = link.values.get("mac")
     kind = registry.KINDS.get(link.kind)
     if kind and kind.exclusive_parent(link.values) and link.parent in state.links:
-        state.put(state.links[link.parent].having(mac=mac))
+        state.put(state.links[link.parent].with_values(mac=mac))
     for child in state.children(link.ref):
         if registry.KINDS[child.kind].exclusive_parent(child.values):
-            state.put(child.having(mac=mac))
+            state.put(child.with_values(mac=mac))
     master = _master(state, link)
     if master and "mac" in _follows(master):
-        state.put(master.having(mac=None))
+        state.put(master.with_values(mac=None))
 
 
 def _follows(master: Link) -> t.Set[str]:
@@ -147,7 +147,7 @@ def set_ports(state: State, master: Link, ports: t.Optional[t.Tuple[str, ...]], 
     The MAC address of a bridge follows its ports unless it has been set, which is unknown.
     """
     if "mac" in _follows(master):
-        master = master.having(mac=None)
+        master = master.with_values(mac=None)
     master = dataclasses.replace(master, ports=ports)
     state.put(master)
     _follow_ports(state, master, mtu)
@@ -170,7 +170,7 @@ def relocate(state: State, old: Ref, new: Ref) -> None:
     for child in state.children(old):
         state.put(dataclasses.replace(child, parent=new))
     for other in state.linked("master", tuple(old)):
-        state.put(other.having(master=new.name))
+        state.put(other.with_values(master=new.name))
     master = state.links.get(Ref(old.netns, link.values.get("master", "")))
     if master and master.ports and old.name in master.ports:
         renamed = tuple(sorted(new.name if name == old.name else name for name in master.ports))

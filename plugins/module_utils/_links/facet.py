@@ -19,7 +19,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
     from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Address, Link, Ref, WantedLink
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
-    from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Space
+    from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Namespace
 
 Options = t.Dict[str, t.Any]
 Document = t.Dict[str, t.Any]
@@ -59,7 +59,7 @@ class Facet:
     drop: t.Optional[t.Callable[[FacetEditor, Ref, Link], None]] = None
     # What links have, as values of Link by their index: of the link with an index, or of all (0). Without ``kernels`` (the
     # last argument) what the kernel made may be left out. None where the observer reads it with the settings of a port.
-    observe: t.Optional[t.Callable[[Space, int, bool], Lists]] = None
+    observe: t.Optional[t.Callable[[Namespace, int, bool], Lists]] = None
 
 
 def options(facets: t.Iterable[Facet]) -> Options:
@@ -99,7 +99,7 @@ def write(facets: t.Iterable[Facet], link: Link) -> Document:
     return {name: value for name, value in found if value is not None}
 
 
-def observe(facets: t.Iterable[Facet], space: Space, index: int, kernels: bool) -> t.Dict[str, Lists]:
+def observe(facets: t.Iterable[Facet], space: Namespace, index: int, kernels: bool) -> t.Dict[str, Lists]:
     """What the kernel tells of facets: for each, by name, what links have by their index."""
     return {facet.name: facet.observe(space, index, kernels) for facet in facets if facet.observe}
 

@@ -16,7 +16,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.errors impor
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Host
 from ansible_collections.virtnet.linux.plugins.module_utils._links.observe import Observer
 from ansible_collections.virtnet.linux.plugins.module_utils._links.run import Batch
-from ansible_collections.virtnet.linux.plugins.module_utils._links.spaces import Spaces, W
+from ansible_collections.virtnet.linux.plugins.module_utils._links.spaces import Namespaces, W
 from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._links.steps import NetnsDel
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import nodes
@@ -34,7 +34,7 @@ class Kernel(Host):
     """
 
     def __init__(self) -> None:
-        self.spaces = Spaces()
+        self.spaces = Namespaces()
 
     def close(self) -> None:
         """Close every socket and namespace."""
@@ -73,7 +73,7 @@ class Kernel(Host):
     def _nodes_going(self) -> t.List[str]:
         """The nodes of all macvtaps that go with a deleted namespace, be they in it or depend on a link in it."""
         others = [reference for reference in all_namespaces() if self._usable(reference)]
-        used = {self.spaces.there(reference).identity for reference in others}
+        used = {self.spaces.require(reference).identity for reference in others}
         going = []
         for name, space in list(self.spaces.unnamed.items()):
             if space.identity not in used:  # or it lives on, under another name or with a process

@@ -25,4 +25,4 @@ def merge_values(there: t.Mapping[str, t.Any], wanted: WantedLink, kind: t.Optio
             purge = attribute.name in wanted.purge_values
             asked[attribute.name] = attribute.codec.merge(there.get(attribute.name), asked[attribute.name], purge)
     merged = {**there, **asked}
-    return {**(kind.settled(merged) if kind else merged), **asked}
+    return {**(kind.normalized(merged) if kind else merged), **asked}

@@ -159,7 +159,7 @@ class Link:
     routes: t.Tuple[Route, ...] = ()
     peer: t.Optional[Ref] = None
     parent: t.Optional[Ref] = None
-    users: t.Tuple[str, ...] = ()
+    open_by: t.Tuple[str, ...] = ()
     uppers: t.Tuple[str, ...] = ()
     ports: t.Optional[t.Tuple[str, ...]] = None
     port: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
@@ -172,7 +172,7 @@ class Link:
     # Whether a bridge keeps its MTU when its ports change: since that was set. None where that isn't known.
     keeps_mtu: t.Optional[bool] = dataclasses.field(default=None, compare=False)
 
-    def having(self, **values: t.Any) -> Link:
+    def with_values(self, **values: t.Any) -> Link:
         """The same link with some of its scalar options changed; None makes one unknown."""
         merged = {**self.values, **values}
         return dataclasses.replace(self, values={k: v for k, v in merged.items() if v is not None})

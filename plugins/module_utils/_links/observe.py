@@ -45,11 +45,11 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.namespaces 
     open_namespace,
     unshare,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Space
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Namespace
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.sysfs import uppers
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._links.spaces import Spaces
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.spaces import Namespaces
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import Wanted
 
 DYING_SECONDS = 2.0
@@ -60,7 +60,7 @@ _ELSEWHERE_MOST = 100  # namespaces in which a link is looked for that isn't whe
 class Observer:
     """Looks once at a part of this host, through namespaces that are held open."""
 
-    def __init__(self, spaces: Spaces) -> None:
+    def __init__(self, spaces: Namespaces) -> None:
         self._spaces = spaces
         self._ovs = OvsLinks(spaces)
         self._whole: t.Set[str] = set()
@@ -94,7 +94,7 @@ class Observer:
         """Whether the kernel may have VLANs in bridges, looked up where they are asked for."""
         if not any(name.startswith("vlan_") for link in wanted.links for name in link.values):
             return True
-        space = self._spaces.there(OWN)
+        space = self._spaces.require(OWN)
         with sentences("asking the kernel for VLANs of bridges"):
             vlans.observe(space, 1)  # lo has none; the answer tells whether the question is understood
         return space.port_vlans or kernel_release() < (5, 7)
@@ -117,7 +117,7 @@ class Observer:
             for name in list(table):
                 try:
                     state.put(
-                        self._decode(self._spaces.there(reference), Ref(reference, name), table[name], details=False)
+                        self._decode(self._spaces.require(reference), Ref(reference, name), table[name], details=False)
                     )
                 except OSError:
                     if self._is_there(reference, name, table[name]["index"]):
@@ -127,7 +127,7 @@ class Observer:
         if wanted.with_ovs:
             self._ovs.look_at_ports(state)
         matter: t.Dict[str, t.Dict[Ref, bool]] = {}
-        for ref, asked in _that_matter(state, wanted).items():
+        for ref, asked in _relevant_links(state, wanted).items():
             matter.setdefault(ref.netns, {})[ref] = asked
         for reference, table in tables.items():
             self._look_deeper(state, reference, table, matter.get(reference, {}))
@@ -146,7 +146,7 @@ class Observer:
         finally:
             self._spaces.descriptors.enter(self._spaces.descriptors.home)
         for reference, names in tables.items():
-            with self._spaces.there(reference).inside():
+            with self._spaces.require(reference).inside():
                 found = sysctls.different(sysctls.read_raw(new), new)
                 of_links = sysctls.of_links(names, found, new) if found else {}
             state.namespaces[reference] = dataclasses.replace(
@@ -154,14 +154,14 @@ class Observer:
             )
 
     def _is_there(self, reference: str, name: str, index: int) -> bool:
-        message = self._spaces.there(reference).link_by_name(name)
+        message = self._spaces.require(reference).link_by_name(name)
         return bool(message and message["index"] == index)
 
     def _look_deeper(
         self, state: State, reference: str, table: t.Mapping[str, t.Any], refs: t.Mapping[Ref, bool]
     ) -> None:
         """Read the addresses and routes of the links of a namespace; of some of them the settings as a port, and VLANs."""
-        space = self._spaces.there(reference)
+        space = self._spaces.require(reference)
         # Those of the kernel matter only where somebody asks for the same ones. There are many.
         asked = any(refs.values())
         observed = facet.observe(FACETS, space, 0, asked)
@@ -214,7 +214,7 @@ class Observer:
         if link and wanted.values.get("mtu", link.values.get("mtu", 0)) < link.values.get("mtu", 0):
             self._look_followers(state, link.ref, set())
         if wanted.vlans and link:
-            space = self._spaces.there(wanted.ref.netns)
+            space = self._spaces.require(wanted.ref.netns)
             has = vlans.observe(space, link.index)
             state.port_vlans = space.port_vlans
             if link.port:
@@ -237,7 +237,7 @@ class Observer:
         link = state.links.get(ref)
         if link is None or ref.netns in self._whole or link.values.get("master") == master:
             return
-        state.put(dataclasses.replace(link, uppers=self._uppers(self._spaces.there(ref.netns), ref.name)))
+        state.put(dataclasses.replace(link, uppers=self._uppers(self._spaces.require(ref.netns), ref.name)))
         for name in state.links[ref].uppers:
             upper = self._look(state, Ref(ref.netns, name), brief=True)
             if upper and receiving_upper(upper.kind):
@@ -248,7 +248,7 @@ class Observer:
         given = (*(wanted.addresses or ()), *(route.to for route in wanted.routes or ()))
         if all(family(network) == 4 for network in given):
             return
-        state.ipv6 = self._spaces.there(OWN).ipv6("default") is not None
+        state.ipv6 = self._spaces.require(OWN).ipv6("default") is not None
         space, netns, link = self._spaces.space(wanted.ref.netns), wanted.ref.netns, state.links.get(wanted.ref)
         if space and netns in state.namespaces:
             state.namespaces[netns] = dataclasses.replace(state.namespaces[netns], ipv6=space.ipv6("default"))
@@ -283,7 +283,7 @@ class Observer:
             self._look(state, Ref(ref.netns, link.values["master"]), brief=True)
         if link:
             if ref not in self._uppers_of:
-                self._uppers_of[ref] = self._uppers(self._spaces.there(ref.netns), ref.name)
+                self._uppers_of[ref] = self._uppers(self._spaces.require(ref.netns), ref.name)
             link = dataclasses.replace(link, uppers=self._uppers_of[ref])
             state.put(link)
             if len(link.uppers) == 1:
@@ -322,7 +322,7 @@ class Observer:
                     self._spaces.open.pop(reference).close()
         return found
 
-    def _stacked_in(self, space: Space, reference: str) -> t.List[t.Tuple[Ref, Ref]]:
+    def _stacked_in(self, space: Namespace, reference: str) -> t.List[t.Tuple[Ref, Ref]]:
         found = []
         for kind in (kind for kind in registry.KINDS.values() if kind.has_parent):
             which = ("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", kind.rtnl)]})
@@ -332,7 +332,7 @@ class Observer:
                     found += [(lower, Ref(reference, name))] if lower else []
         return found
 
-    def _uppers(self, space: Space, name: str) -> t.Tuple[str, ...]:
+    def _uppers(self, space: Namespace, name: str) -> t.Tuple[str, ...]:
         with contextlib.suppress(OSError), space.inside():  # Linux before 5.2 has no such sysfs
             return uppers(name)
         return ()
@@ -364,7 +364,7 @@ class Observer:
             self._look(state, link.parent, brief=True)
         return state.links[ref]
 
-    def _read(self, space: Space, ref: Ref, brief: bool, patience: float, may_go: bool) -> t.Optional[Link]:
+    def _read(self, space: Namespace, ref: Ref, brief: bool, patience: float, may_go: bool) -> t.Optional[Link]:
         deadline = time.monotonic() + patience
         while True:
             message = space.link_by_name(ref.name)
@@ -379,7 +379,7 @@ class Observer:
         kind = registry.KINDS.get(link.kind) if link else None
         if link is None or kind is None or not kind.has_ports:
             return
-        space = self._spaces.there(ref.netns)
+        space = self._spaces.require(ref.netns)
         names = []
         for name, message in space.links(("IFLA_MASTER", link.index)).items():
             if message.get_attr("IFLA_MASTER") != link.index:
@@ -393,7 +393,7 @@ class Observer:
 
     def _decode(
         self,
-        space: Space,
+        space: Namespace,
         ref: Ref,
         message: t.Any,
         *,
@@ -417,7 +417,7 @@ class Observer:
         if kind and not brief and kind.__class__ is not Kind:
             with space.inside():
                 values.update(kind.read_more(ref.name, message))
-                users = kind.users(ref.name, message, may_go)
+                users = kind.open_by(ref.name, message, may_go)
         index = message["index"]
         port = messages.port_settings(message) if details else {}
         details = details and not brief
@@ -429,7 +429,7 @@ class Observer:
             {name: value for name, value in values.items() if value is not None},
             peer=self._lower(space, ref, message) if kind and kind.paired and not brief else None,
             parent=self._lower(space, ref, message) if kind and kind.has_parent else None,
-            users=users,
+            open_by=users,
             uppers=self._uppers(space, ref.name) if may_go else (),
             port=port,
             vlans=vlans.observe(space, index) if port and details and not master else None,
@@ -437,7 +437,7 @@ class Observer:
             **facet.lists_of(index, observed),
         )
 
-    def _lower(self, space: Space, ref: Ref, message: t.Any) -> t.Optional[Ref]:
+    def _lower(self, space: Namespace, ref: Ref, message: t.Any) -> t.Optional[Ref]:
         """Where the other end of a pair is, or a parent; None if no namespace can be found that it could be in."""
         index, nsid = message.get_attr("IFLA_LINK"), message.get_attr("IFLA_LINK_NETNSID")
         netns: t.Optional[str] = ref.netns
@@ -445,10 +445,10 @@ class Observer:
             netns = self._namespace_by_id(space, nsid)
         if not index or netns is None:
             return None
-        name = self._spaces.there(netns).name_of(index)
+        name = self._spaces.require(netns).name_of(index)
         return Ref(netns, name) if name else None
 
-    def _namespace_by_id(self, space: Space, nsid: int) -> t.Optional[str]:
+    def _namespace_by_id(self, space: Namespace, nsid: int) -> t.Optional[str]:
         """A reference to the namespace that another one knows by an id; what was found is remembered there."""
         if nsid not in space.ids:
             self._ask_for(space, nsid, [OWN])  # most links lead there
@@ -463,7 +463,7 @@ class Observer:
             space.ids[nsid] = None
         return space.ids[nsid]
 
-    def _ask_for(self, space: Space, nsid: int, references_to_ask: t.Iterable[str]) -> None:
+    def _ask_for(self, space: Namespace, nsid: int, references_to_ask: t.Iterable[str]) -> None:
         """Ask a namespace for the ids of others, until one is ``nsid``."""
         for reference in references_to_ask:
             other = self._spaces.space(reference) if reference not in space.asked else None
@@ -474,7 +474,7 @@ class Observer:
             if nsid in space.ids:
                 return
 
-    def _translate(self, space: Space, nsid: int) -> None:
+    def _translate(self, space: Namespace, nsid: int) -> None:
         """Remember at ``space`` what all of its ids mean, None for ``nsid`` if that is no namespace that can be found.
 
         Does nothing where the kernel can't do that.
@@ -486,7 +486,7 @@ class Observer:
             space.ids.setdefault(number, reference)
         space.ids.setdefault(nsid, None)
 
-    def _leads_to(self, space: Space, nsid: int, reference: str) -> bool:
+    def _leads_to(self, space: Namespace, nsid: int, reference: str) -> bool:
         """Whether the namespace with an id is open, or is still what its reference means."""
         if reference in self._spaces.open:
             return True
@@ -495,7 +495,7 @@ class Observer:
             return bool(other and space.id_of(other.fd) == nsid)
         return False
 
-    def _search(self, space: Space, nsid: int) -> t.Optional[str]:
+    def _search(self, space: Namespace, nsid: int) -> t.Optional[str]:
         for reference in all_namespaces():
             with contextlib.suppress(BadInput, Unusable, OSError):
                 self._spaces.descriptors.make_room()
@@ -504,7 +504,7 @@ class Observer:
                     continue
                 self._questions += 1
                 if space.id_of(fd) == nsid:
-                    self._spaces.open[reference] = Space(fd, descriptors=self._spaces.descriptors)
+                    self._spaces.open[reference] = Namespace(fd, descriptors=self._spaces.descriptors)
                     return reference
                 os.close(fd)
         return None
@@ -535,7 +535,7 @@ def _set_ports(state: State) -> None:
             state.put(dataclasses.replace(link, ports=tuple(sorted(ports.get(ref, ())))))
 
 
-def _that_matter(state: State, wanted: Wanted) -> t.Dict[Ref, bool]:
+def _relevant_links(state: State, wanted: Wanted) -> t.Dict[Ref, bool]:
     """The links of which more may be asked for than their scalar values, or may get lost and have to come back.
 
     With it, whether addresses or routes are asked for.

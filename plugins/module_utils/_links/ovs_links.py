@@ -18,15 +18,15 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink import ovs_
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, WantedLink
-    from ansible_collections.virtnet.linux.plugins.module_utils._links.spaces import Spaces
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.spaces import Namespaces
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
-    from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Space
+    from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Namespace
 
 
 class OvsLinks:
     """What a link is to Open vSwitch; its database isn't asked."""
 
-    def __init__(self, spaces: Spaces) -> None:
+    def __init__(self, spaces: Namespaces) -> None:
         self._spaces = spaces
 
     def look_at_ovs(self, state: State, wanted: WantedLink, link: t.Optional[Link]) -> None:
@@ -41,30 +41,30 @@ class OvsLinks:
         elif link.kind in OVS_KINDS:
             asked = {name: wanted.values[name] for name in ("mac", "mtu") if name in wanted.values}
             if any(link.values.get(name) != value for name, value in asked.items()):
-                with self._spaces.there(link.ref.netns).inside():
+                with self._spaces.require(link.ref.netns).inside():
                     made = ovs_traces.maker_of(link.ref.name, link.kind)
                 state.put(dataclasses.replace(state.links[link.ref], of_ovs=made))
 
     def _look_at_port(self, state: State, link: Link) -> None:
-        with self._spaces.there(link.ref.netns).inside():
+        with self._spaces.require(link.ref.netns).inside():
             taken = link.values.get("master") == ovs_traces.MASTER or link.index in ovs_traces.packet_sockets()
         if taken:
             state.put(dataclasses.replace(link, of_ovs="taken"))
 
     def look_at_ports(self, state: State) -> None:
         """Find the ports of Open vSwitch among all links of the namespace that this process runs in."""
-        with self._spaces.there(OWN).inside():
+        with self._spaces.require(OWN).inside():
             sockets = ovs_traces.packet_sockets()
         for ref, link in list(state.links.items()):
             if ref.netns == OWN and (link.index in sockets or link.values.get("master") == ovs_traces.MASTER):
                 state.put(dataclasses.replace(link, of_ovs="taken"))
 
-    def ports_in(self, space: Space) -> t.Tuple[str, ...]:
+    def ports_in(self, space: Namespace) -> t.Tuple[str, ...]:
         """The names of the ports of Open vSwitch that would lose their links with a namespace."""
         internal: t.Set[str] = set()
         taps: t.Set[str] = set()
         peers: t.Set[int] = set()
-        own = self._spaces.there(OWN)
+        own = self._spaces.require(OWN)
         for name, message in space.links().items():
             rtnl = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND")
             kind = registry.BY_RTNL.get(rtnl)
@@ -79,10 +79,10 @@ class OvsLinks:
         found = peers & self._taken(own) if peers else set()
         return tuple(sorted(internal | {own.name_of(index) for index in found}))
 
-    def _leads_home(self, space: Space, message: t.Any) -> bool:
-        return bool(message.get_attr("IFLA_LINK_NETNSID") == space.id_of(self._spaces.there(OWN).fd))
+    def _leads_home(self, space: Namespace, message: t.Any) -> bool:
+        return bool(message.get_attr("IFLA_LINK_NETNSID") == space.id_of(self._spaces.require(OWN).fd))
 
-    def _taken(self, space: Space) -> t.Set[int]:
+    def _taken(self, space: Namespace) -> t.Set[int]:
         """The indexes of the links of a namespace that are ports of Open vSwitch."""
         with space.inside():
             found = ovs_traces.packet_sockets()

@@ -104,7 +104,7 @@ class Placing(LinkEditor, Planner):
     def _fixed(self, wanted: WantedLink, link: Link) -> t.Dict[str, str]:
         """The options that can't be brought to what is wanted in place, and why."""
         kind = registry.KINDS.get(link.kind)
-        why = kind.fixed(link.values, wanted.values, bool(link.users)) if kind else {}
+        why = kind.immutable(link.values, wanted.values, bool(link.open_by)) if kind else {}
         if wanted.parent and link.parent != wanted.parent:
             why["parent"] = "it is on %s, and the kernel never gives it another one" % (
                 "link %s" % (link.parent,) if link.parent else "a link that can't be reached from this host"
@@ -126,8 +126,8 @@ class Placing(LinkEditor, Planner):
             )
         exclusive = _exclusive(link) or kind.exclusive_parent({**link.values, **wanted.values})
         if exclusive:
-            link = link.having(mac=None)  # one of the two has that of its parent
-        values = kind.settled({**link.values, **wanted.values})
+            link = link.with_values(mac=None)  # one of the two has that of its parent
+        values = kind.normalized({**link.values, **wanted.values})
         parent = wanted.parent or link.parent
         if kind.has_parent and parent is None:
             raise Conflict("%s can't be made again without option parent: its parent isn't known." % a_link(link, True))
@@ -244,9 +244,9 @@ class Placing(LinkEditor, Planner):
         stacked = {name for end in ends for name in end.uppers if name != end.values.get("master")}
         for name in sorted(stacked):
             self.warnings.append("%s takes link '%s' with it, which is stacked upon it." % (a_link(link, True), name))
-        if link.users:
+        if link.open_by:
             self.warnings.append(
-                "%s is held open by %s; its deletion cuts that off." % (a_link(link, True), " and ".join(link.users))
+                "%s is held open by %s; its deletion cuts that off." % (a_link(link, True), " and ".join(link.open_by))
             )
 
     def _create(self, wanted: WantedLink) -> None:
@@ -302,7 +302,7 @@ class Placing(LinkEditor, Planner):
         """Leave to others whether a link is promiscuous."""
         origin = self._origins.get(ref)
         if origin:
-            self._origins[ref] = origin.having(promisc=None)
+            self._origins[ref] = origin.with_values(promisc=None)
 
     def _peer_place(self, wanted: WantedLink) -> Ref:
         place = self.state.links[wanted.ref].peer
@@ -343,7 +343,7 @@ class Placing(LinkEditor, Planner):
         parent = self.state.links.get(ref)
         if parent and parent.values.get("master") and self._to_leave.get(ref) == parent.values["master"]:
             self._given.setdefault(ref, {})["master"] = ""
-            self.do(steps.LinkMaster(ref, ""))
+            self.do(steps.LinkSetMaster(ref, ""))
 
     def _need_parent(self, wanted: WantedLink, ref: Ref) -> None:
         self._need_netns(ref.netns, "parent_netns", wanted)
@@ -390,14 +390,14 @@ class Placing(LinkEditor, Planner):
         """Take a port out of the wanted bridge, as it was before it came in."""
         self._set_promisc(ref, None if wanted.ports_promisc is None else False)
         self._given.setdefault(ref, {})["master"] = ""
-        self.do(steps.LinkMaster(ref, ""))
+        self.do(steps.LinkSetMaster(ref, ""))
 
     def absent_link(self, wanted: WantedLink) -> None:
         link = self.state.links.get(wanted.ref)
         self.found[wanted.ref] = link.ref if link else None
         if wanted.port_of:
             if link and link.values.get("master") == wanted.port_of:
-                self.last.append(functools.partial(self.do, steps.LinkMaster(link.ref, "")))
+                self.last.append(functools.partial(self.do, steps.LinkSetMaster(link.ref, "")))
             return
         if link:
             self._check_deletable(link, wanted.kind)

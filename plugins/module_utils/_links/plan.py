@@ -151,7 +151,7 @@ class LinkPlanner(Checking):
         if not wanted.present:
             return
         loopback = Ref(wanted.name, "lo")
-        target = self.state.links[loopback].having(state="up" if wanted.loopback else "down")
+        target = self.state.links[loopback].with_values(state="up" if wanted.loopback else "down")
         self._set(loopback, target, "state")
         self._sysctls(wanted, of_links=True)
 
@@ -214,7 +214,7 @@ def _facts(link: t.Optional[Link]) -> t.Dict[str, t.Any]:
         "ports": link.ports,
         "parent": link.parent,
         "vlans": link.vlans,
-        "users": ", ".join(link.users),
+        "users": ", ".join(link.open_by),
         "addresses": sorted((a.address, a.origin) for a in link.addresses if a.origin != KERNEL),
         "routes": sorted(str(route) for route in link.routes if route.origin != KERNEL),
     }

@@ -57,7 +57,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.step import Runner
     from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import Attributes
-    from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Space
+    from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Namespace
 
 DAD_SECONDS = 3.0
 
@@ -372,7 +372,7 @@ def _decode(message: t.Any) -> t.List[Route]:
     ]
 
 
-def _observe(space: Space, index: int = 0, kernels: bool = True) -> t.Dict[int, t.List[Route]]:
+def _observe(space: Namespace, index: int = 0, kernels: bool = True) -> t.Dict[int, t.List[Route]]:
     """The unicast routes through a link, or through any, in the same way."""
     found: t.Dict[int, t.List[Route]] = {}
     for number in (socket.AF_INET, socket.AF_INET6):
@@ -388,7 +388,7 @@ def _observe(space: Space, index: int = 0, kernels: bool = True) -> t.Dict[int, 
 
 
 def links_of_routes(
-    space: Space, keys: t.Collection[t.Tuple[str, int, int]]
+    space: Namespace, keys: t.Collection[t.Tuple[str, int, int]]
 ) -> t.Dict[t.Tuple[str, int, int], t.FrozenSet[int]]:
     """The indexes of the links that the routes with some ``key``s lead through; 0 for a route through none or several."""
     found: t.Dict[t.Tuple[str, int, int], t.FrozenSet[int]] = {}
@@ -403,7 +403,7 @@ def links_of_routes(
     return found
 
 
-def _dump_routes(space: Space, family: int, index: int, kind: int = RTN_UNICAST) -> t.List[bytes]:
+def _dump_routes(space: Namespace, family: int, index: int, kind: int = RTN_UNICAST) -> t.List[bytes]:
     def request(index: int) -> Request:
         through = [("RTA_OIF", index)] if index else []
         return Request(ROUTE, RTM_GETROUTE, NLM_F_DUMP, through, {"family": family, "type": kind})

@@ -20,10 +20,10 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests im
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Ref
-    from ansible_collections.virtnet.linux.plugins.module_utils._links.spaces import Spaces
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.spaces import Namespaces
     from ansible_collections.virtnet.linux.plugins.module_utils._links.step import LinkStep
     from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import NetlinkError, Request
-    from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Space
+    from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Namespace
 
 GROUP_MIN = 8  # steps of a group that are executed as one rather than one by one
 
@@ -35,13 +35,13 @@ class Batch(Runner):
     when it has been executed and the kernel has acknowledged all of its requests.
     """
 
-    def __init__(self, spaces: Spaces) -> None:
+    def __init__(self, spaces: Namespaces) -> None:
         self._spaces = spaces
         self._done: t.List[LinkStep] = []
         self._current: t.Optional[LinkStep] = None  # is being executed
         self._waiting: t.List[t.Tuple[LinkStep, bytes]] = []
-        self._target: t.Optional[Space] = None  # of those that wait
-        self._named: t.List[Space] = []  # by descriptors, in requests of the current step
+        self._target: t.Optional[Namespace] = None  # of those that wait
+        self._named: t.List[Namespace] = []  # by descriptors, in requests of the current step
         self._holding = False
 
     def run(self, steps: t.Sequence[LinkStep]) -> None:
@@ -77,13 +77,13 @@ class Batch(Runner):
     # What steps ask for
 
     def index(self, ref: Ref) -> int:
-        space = self._spaces.there(ref.netns)
+        space = self._spaces.require(ref.netns)
         if not space.knows(ref.name):
             self.flush()
         return space.index_of(ref.name)
 
     def descriptor(self, netns: str) -> int:
-        space = self._spaces.there(netns)
+        space = self._spaces.require(netns)
         if self._spaces.descriptors.full:
             self.flush()
         fd = space.fd
@@ -93,7 +93,7 @@ class Batch(Runner):
         return fd
 
     def send(self, netns: str, requests: t.Iterable[Request]) -> None:
-        space = self._spaces.there(netns)
+        space = self._spaces.require(netns)
         if self._waiting and self._target is not space:
             self.flush()
         self._target = space
@@ -102,13 +102,13 @@ class Batch(Runner):
 
     def attempt(self, netns: str, requests: t.Iterable[Request]) -> t.List[t.Optional[NetlinkError]]:
         self.flush()
-        space = self._spaces.there(netns)
+        space = self._spaces.require(netns)
         return space.send([space.encode(acknowledged(request)) for request in requests])
 
     @contextlib.contextmanager
     def inside(self, netns: str) -> t.Iterator[None]:
         self.flush()
-        with self._spaces.there(netns).inside():
+        with self._spaces.require(netns).inside():
             yield
 
     def link(self, ref: Ref) -> t.Any:
@@ -117,15 +117,15 @@ class Batch(Runner):
     def links(self, netns: str) -> t.Mapping[str, t.Any]:
         return self._fresh(netns).links()
 
-    def _fresh(self, netns: str) -> Space:
+    def _fresh(self, netns: str) -> Namespace:
         self.flush()
-        space = self._spaces.there(netns)
+        space = self._spaces.require(netns)
         space.forget()
         return space
 
     def forget(self, *namespaces: str) -> None:
         for netns in namespaces:
-            self._spaces.there(netns).forget()
+            self._spaces.require(netns).forget()
 
     def make_namespace(self, name: str) -> None:
         self.flush()
@@ -155,7 +155,7 @@ class Batch(Runner):
     def _answers(self, waiting: t.Sequence[t.Tuple[LinkStep, bytes]]) -> t.List[t.Optional[NetlinkError]]:
         first = waiting[0][0]
         with sentences(first.describe(), first):
-            return t.cast("Space", self._target).send([request for _step, request in waiting])
+            return t.cast("Namespace", self._target).send([request for _step, request in waiting])
 
     def _release(self) -> None:
         """Keep only those descriptors open that the current step has asked for, whose request may not wait yet."""

@@ -115,7 +115,7 @@ class Settling(Placing):
         """What a link has of its own, before anything is wanted of it."""
         base = self._unfinished.get(wanted.ref) or origin or self.state.links[wanted.ref]
         if _moved(wanted, origin):
-            return dataclasses.replace(base.having(master=""), port={}, vlans=None, **facet.nothing(FACETS))
+            return dataclasses.replace(base.with_values(master=""), port={}, vlans=None, **facet.nothing(FACETS))
         return base
 
     def _target(self, wanted: WantedLink, base: Link, prefix: str) -> Link:
@@ -141,7 +141,7 @@ class Settling(Placing):
         """Raises BadInput or Conflict for a link that can't have what it is to have, with all reasons."""
         link, kind = self.state.links[wanted.ref], registry.KINDS.get(target.kind)
         told = Complaints()
-        problem = kind.problem(target.values) if kind else ""
+        problem = kind.validate(target.values) if kind else ""
         told.note("Link %s: %s" % (wanted.ref, problem) if problem else "")
         if wanted.routes and target.values.get("state") == "down":
             told.note(
@@ -325,7 +325,7 @@ class Settling(Placing):
             self._given.setdefault(ref, {})["master"] = bridge.name
             if port.values.get("master") != bridge.name:
                 self._make_free(port, bridge.name)
-                self.do(steps.LinkMaster(ref, bridge.name))
+                self.do(steps.LinkSetMaster(ref, bridge.name))
         listed = set(ports)
         for name in self.state.links[bridge].ports or ():
             if name in listed or not wanted.purge_ports:

@@ -27,7 +27,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.namespaces 
     unshare,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import NetlinkError
-from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Space, require
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Namespace, require
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import Wanted
@@ -37,7 +37,7 @@ BIRTH_SECONDS = 0.3  # between the file of a namespace and its mount
 W = t.TypeVar("W", bound="Wanted")
 
 
-class Spaces:
+class Namespaces:
     """The namespaces of this host, seen from the one that the process runs in.
 
     Raises Unusable where this host, this Python or this user can't do that.
@@ -49,8 +49,8 @@ class Spaces:
         # What is read makes so many objects that collecting garbage would take three quarters of the time.
         self._collecting = gc.isenabled()
         gc.disable()
-        self.open: t.Dict[str, Space] = {}  # by reference
-        self.unnamed: t.Dict[str, Space] = {}
+        self.open: t.Dict[str, Namespace] = {}  # by reference
+        self.unnamed: t.Dict[str, Namespace] = {}
         # By the identity of a namespace, the reference that stands for all that mean it.
         self.first: t.Dict[t.Tuple[int, int], str] = {}
         self._directory: t.Optional[Directory] = None  # as soon as it is needed
@@ -81,7 +81,7 @@ class Spaces:
         if self._directory:
             self._directory.forget()
 
-    def translate(self, space: Space, nsid: int) -> t.Optional[t.Dict[int, str]]:
+    def translate(self, space: Namespace, nsid: int) -> t.Optional[t.Dict[int, str]]:
         """What all ids of a namespace mean, with that of ``nsid`` if it can be found. None where the kernel can't tell."""
         if not self._translates:
             return None
@@ -149,17 +149,17 @@ class Spaces:
                 files.append(reference)
         return opened, files
 
-    def space(self, reference: str) -> t.Optional[Space]:
+    def space(self, reference: str) -> t.Optional[Namespace]:
         if reference not in self.open:
             own = reference == OWN
             self.descriptors.make_room()
             fd = self.descriptors.home if own else open_namespace(reference)
             if fd is None:
                 return None
-            self.open[reference] = Space(fd, own, self.descriptors)
+            self.open[reference] = Namespace(fd, own, self.descriptors)
         return self.open[reference]
 
-    def there(self, reference: str) -> Space:
+    def require(self, reference: str) -> Namespace:
         space = self.space(reference)
         if space is None:
             raise Refused("entering namespace '%s'" % reference, "it is not there", errno.ENOENT)
@@ -177,7 +177,7 @@ class Spaces:
     def unname(self, name: str) -> None:
         """Take the name of a namespace, which stays open. Raises OSError."""
         # As long as it is kept alive it can be given its name again. The undo must not fail for want of descriptors.
-        self.there(name).keep()
+        self.require(name).keep()
         take_name(name)
         self.unnamed[name] = self.open.pop(name)
 

@@ -30,7 +30,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.addresses imp
     with_broadcast_of,
     with_secondaries,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._links.bridge_ports import LinkMaster, PortSet
+from ansible_collections.virtnet.linux.plugins.module_utils._links.bridge_ports import LinkSetMaster, PortSet
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Kind
 from ansible_collections.virtnet.linux.plugins.module_utils._links.messages import encode
@@ -58,7 +58,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests im
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
-    from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Attribute, Means
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Attribute, Procedure
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.step import Runner
 
@@ -68,10 +68,10 @@ __all__ = [
     "LinkAdd",
     "LinkAside",
     "LinkDel",
-    "LinkMaster",
     "LinkMove",
     "LinkRename",
     "LinkSet",
+    "LinkSetMaster",
     "LinkStep",
     "NetnsAdd",
     "NetnsDel",
@@ -117,7 +117,7 @@ class LinkAdd(LinkStep):
         parent = link.parent
         words = ["link", "add", *(["link", parent.name] if parent else []), "name", link.ref.name]
         words += _spell(common.common_at_birth(kind), link)
-        given = [a for a in kind.attributes if a.at_birth and a.name in link.values]
+        given = [a for a in kind.attributes if a.on_create and a.name in link.values]
         own = kind.spell([a.name for a in given if link.values[a.name] != a.default], link.values)
         what = ["type", kind.rtnl, *own]
         if peer:
@@ -135,7 +135,7 @@ class LinkAdd(LinkStep):
 
     def requests(self, runner: Runner) -> t.List[Request]:
         link, kind = self.link, registry.KINDS[self.link.kind]
-        data = encode([attribute for attribute in kind.attributes if attribute.at_birth], link)
+        data = encode([attribute for attribute in kind.attributes if attribute.on_create], link)
         if self.peer:
             data.append(("VETH_INFO_PEER", self._peer(self.peer, runner)))
         info: Attributes = [("IFLA_INFO_KIND", kind.rtnl), *([("IFLA_INFO_DATA", {"attrs": data})] if data else [])]
@@ -194,7 +194,7 @@ class LinkAdd(LinkStep):
         for end in [self.link, self.peer] if self.peer else [self.link]:
             asked = {name: value for name, value in end.values.items() if name in given}
             ports = None if end.ports is None else ()
-            born = kind.born({**values, **asked})
+            born = kind.initial_values({**values, **asked})
             new = Link(end.ref, end.kind, end.index, born, peer=end.peer, parent=end.parent, ports=ports)
             state.put(dataclasses.replace(new, keeps_mtu=False, ipv6=effects.ipv6_of_new_links(state, end.ref.netns)))
 
@@ -421,9 +421,9 @@ class LinkMove(LinkStep):
         link = state.links[self.ref]
         effects.forget_port(state, link)
         # dev_change_net_namespace() takes it down and out of its master; its addresses and routes stay behind.
-        lost = dict.fromkeys(registry.KINDS[link.kind].stay_behind if link.kind in registry.KINDS else ())
+        lost = dict.fromkeys(registry.KINDS[link.kind].lost_on_move if link.kind in registry.KINDS else ())
         had = link.addresses
-        link = dataclasses.replace(effects.released(link.having(state="down", **lost)), addresses=(), routes=())
+        link = dataclasses.replace(effects.released(link.with_values(state="down", **lost)), addresses=(), routes=())
         state.put(dataclasses.replace(link, index=self.index, ipv6=effects.ipv6_of_new_links(state, self.to.netns)))
         effects.relocate(state, self.ref, self.to)
         forget_sources(state, self.ref.netns, had)
@@ -440,12 +440,12 @@ class LinkSet(LinkStep):
     name: str
     value: t.Any
     kind: str = ""  # of the link; needed for a kind's own attributes
-    beside: t.Tuple[t.Tuple[str, t.Any], ...] = ()  # values that the kernel takes together with it only
+    set_together: t.Tuple[t.Tuple[str, t.Any], ...] = ()  # values that the kernel takes together with it only
 
     @property
     def values(self) -> t.Dict[str, t.Any]:
         """All the values that are set, most of them to what they were."""
-        return {**dict(self.beside), self.name: self.value}
+        return {**dict(self.set_together), self.name: self.value}
 
     def attribute(self) -> Attribute:
         """The attribute that is changed, where it isn't the state."""
@@ -491,7 +491,7 @@ class LinkSet(LinkStep):
         else:
             super().execute(runner)
 
-    def _means(self) -> t.Optional[Means]:
+    def _means(self) -> t.Optional[Procedure]:
         return None if self.name in _FLAGS else self.attribute().means
 
     def hint(self, code: int) -> str:
@@ -502,10 +502,10 @@ class LinkSet(LinkStep):
         value = self.value
         if self.name != "state":
             value = self.attribute().codec.result(link.values.get(self.name), value)
-        link = link.having(**{self.name: value})
+        link = link.with_values(**{self.name: value})
         kind = registry.KINDS.get(link.kind)
         if kind:
-            link = dataclasses.replace(link, values=kind.settled(link.values))
+            link = dataclasses.replace(link, values=kind.normalized(link.values))
         if self.name == "state" and self.value == "down":
             # The kernel drops the routes and the IPv6 addresses of a link that goes down.
             link = dataclasses.replace(effects.without_ipv6(link), routes=())
@@ -526,6 +526,6 @@ class LinkSet(LinkStep):
 def link_set(link: Link, name: str, value: t.Any) -> LinkSet:
     """The step that gives a link another value and leaves those beside it as they are."""
     own = registry.KINDS[link.kind].attributes if link.kind in registry.KINDS else ()
-    beside = next((attribute.beside for attribute in own if attribute.name == name), ())
-    values = tuple((other, link.values[other]) for other in beside if other != name and other in link.values)
+    set_together = next((attribute.set_together for attribute in own if attribute.name == name), ())
+    values = tuple((other, link.values[other]) for other in set_together if other != name and other in link.values)
     return LinkSet(link.ref, name, value, link.kind, values)

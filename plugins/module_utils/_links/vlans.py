@@ -38,7 +38,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.step import Runner
     from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import Attributes
-    from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Space
+    from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Namespace
 
 
 # Of linux/if_bridge.h
@@ -212,7 +212,7 @@ def _infos(vlan: Vlan, last: int) -> Attributes:
     return [("IFLA_BRIDGE_VLAN_INFO", {"vid": vid, "flags": flags | place}) for vid, place in ends]
 
 
-def observe(space: Space, index: int) -> t.Optional[t.Tuple[Vlan, ...]]:
+def observe(space: Namespace, index: int) -> t.Optional[t.Tuple[Vlan, ...]]:
     """The VLANs of a bridge's port, None for another link; and where the kernel has none or, before 5.7, doesn't tell.
 
     The latter is remembered.
@@ -235,7 +235,7 @@ def observe(space: Space, index: int) -> t.Optional[t.Tuple[Vlan, ...]]:
     return found
 
 
-def _dump_vlans(space: Space, index: int, flags: int) -> t.Tuple[Vlan, ...]:
+def _dump_vlans(space: Namespace, index: int, flags: int) -> t.Tuple[Vlan, ...]:
     how = [("BRIDGE_VLANDB_DUMP_FLAGS", flags)] if flags else []
     found = space.dump(VLAN, RTM_GETVLAN, how, family=socket.AF_BRIDGE, ifindex=index)
     return decode(entry for message in found for entry in message.get_attrs("BRIDGE_VLANDB_ENTRY"))

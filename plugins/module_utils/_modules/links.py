@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils._modules.run import Side, run
+from ansible_collections.virtnet.linux.plugins.module_utils._modules.run import Backend, run
 
 # isort: split
 from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
@@ -26,7 +26,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import Document
     from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Kind
 
-KERNEL = Side(lambda _options: Kernel(), PLANNING)
+KERNEL = Backend(lambda _options: Kernel(), PLANNING)
 
 
 def run_link(kind: t.Optional[Kind]) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils._modules.run import Side, run
+from ansible_collections.virtnet.linux.plugins.module_utils._modules.run import Backend, run
 
 # isort: split
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs import bridge_documents as documents
@@ -34,5 +34,5 @@ def run_bridge() -> None:
         wanted = outcome.wanted.ovs_bridges[0]
         return documents.write_bridge(state.ovs[wanted.database], wanted)
 
-    side = Side(lambda params: Ovs(read_timeout(params["timeout"])), PLANNING, certain=True)
+    side = Backend(lambda params: Ovs(read_timeout(params["timeout"])), PLANNING, certain=True)
     run("ovs_bridge", documents.bridge_options(), read, write, side)

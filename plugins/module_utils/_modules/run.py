@@ -38,7 +38,7 @@ Document = t.Dict[str, t.Any]
 VERBOSE = 3  # -vvv
 
 
-class Side(t.NamedTuple):
+class Backend(t.NamedTuple):
     """What a module looks at and changes (``open`` takes its options), and how it makes plans for it.
 
     ``certain`` where all that its documents have can be foretold. ``show`` makes what is returned of the options and a
@@ -125,7 +125,7 @@ def run(
     options: Document,
     read: t.Callable[[Document], Wanted],
     write: t.Callable[[Outcome, t.Any], Document],
-    side: Side,
+    side: Backend,
 ) -> None:
     """The whole of a module.
 
@@ -153,7 +153,7 @@ def run(
 
 
 def _result(
-    module: AnsibleModule, noun: str, outcome: Outcome, write: t.Callable[[Outcome, t.Any], Document], side: Side
+    module: AnsibleModule, noun: str, outcome: Outcome, write: t.Callable[[Outcome, t.Any], Document], side: Backend
 ) -> Document:
     plan = outcome.plan
     result: Document = {noun: side.show(module.params, write(outcome, outcome.now))}
@@ -163,7 +163,7 @@ def _result(
     return {"commands": [shlex.join(argv) for argv in plan.commands], **result}
 
 
-def _converged(module: Module, read: t.Callable[[Document], Wanted], side: Side, tell: Tell) -> Outcome:
+def _converged(module: Module, read: t.Callable[[Document], Wanted], side: Backend, tell: Tell) -> Outcome:
     """What became of it; fails with all that is wrong, with the options and with what would come of them."""
     wrong = list(module.wrong)
     try:

@@ -17,10 +17,14 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 
-from ansible_collections.virtnet.linux.plugins.module_utils._modules.run import SENTENCE_MAX, Module, Side, run
+from ansible_collections.virtnet.linux.plugins.module_utils._modules.run import SENTENCE_MAX, Backend, Module, run
 
 # isort: split
-from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Missing, Unusable
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import (
+    BadInput,
+    PrerequisiteMissing,
+    Unusable,
+)
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import (
     namespace_name,
     shortened,
@@ -88,7 +92,7 @@ def run_topology() -> None:
     def write(outcome: Outcome, state: State) -> documents.Document:
         return documents.write_topology(state, outcome.wanted, outcome.plan)
 
-    side = Side(lambda params: WholeHost(read_timeout(params["timeout"])), PLANNING, show=result)
+    side = Backend(lambda params: WholeHost(read_timeout(params["timeout"])), PLANNING, show=result)
     run("topology", documents.topology_options(), read_what_can_be, write, side)
 
 
@@ -114,7 +118,9 @@ def look(names: t.Optional[t.Sequence[str]], database: str, timeout: int) -> doc
         there, files = host.usable(named_namespaces() if names is None else names)
         missing = [name for name in names or () if name not in (*there, *files)]
         if missing:
-            raise Missing(["There is no network namespace '%s' (option namespaces)." % name for name in missing])
+            raise PrerequisiteMissing(
+                ["There is no network namespace '%s' (option namespaces)." % name for name in missing]
+            )
         whole = tuple(there if names is None else names)
         state = host.observe(host.locate(Wanted(whole=whole, details=True, databases_too=(database,))))
     if database and state.ovs[database].unusable:

@@ -25,7 +25,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.namespaces 
     open_namespace,
     unshare,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Space
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Namespace
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._netlink.descriptors import Descriptors
@@ -36,14 +36,14 @@ class Directory:
 
     def __init__(self, descriptors: Descriptors) -> None:
         self._descriptors = descriptors
-        self._numbers: t.Dict[Space, int] = {}
+        self._numbers: t.Dict[Namespace, int] = {}
         descriptors.make_room()
         try:
             unshare()
             fd = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         finally:
-            descriptors.enter(Space.inside_of.fd if Space.inside_of else descriptors.home)
-        self._space = Space(fd, descriptors=descriptors)
+            descriptors.enter(Namespace.inside_of.fd if Namespace.inside_of else descriptors.home)
+        self._space = Namespace(fd, descriptors=descriptors)
         self._last = 0
         self.forget()
 
@@ -57,7 +57,7 @@ class Directory:
         self._known = 0
         self._complete = False
 
-    def translate(self, space: Space, nsid: int, spaces: t.Mapping[str, Space]) -> t.Dict[int, str]:
+    def translate(self, space: Namespace, nsid: int, spaces: t.Mapping[str, Namespace]) -> t.Dict[int, str]:
         """References by the ids of ``space``, of ``spaces`` and, if ``nsid`` is none of them, of all namespaces.
 
         Raises OSError or NetlinkError where that can't be had. (Linux can do it since 5.0.)
@@ -78,7 +78,7 @@ class Directory:
         ids = self._space.ids_in(number)
         return {nsid: self._references[known] for nsid, known in ids.items() if known in self._references}
 
-    def _enter_all(self, spaces: t.Mapping[str, Space]) -> None:
+    def _enter_all(self, spaces: t.Mapping[str, Namespace]) -> None:
         for reference in all_namespaces():
             if reference in spaces:
                 continue
@@ -91,7 +91,7 @@ class Directory:
                     finally:
                         os.close(fd)
 
-    def _number_of(self, space: Space) -> int:
+    def _number_of(self, space: Namespace) -> int:
         if space not in self._numbers:
             self._numbers[space] = self._number(space.fd)
         return self._numbers[space]

@@ -153,13 +153,13 @@ def _link_message(data: bytes) -> messages.LinkMessage:
     return messages.LinkMessage(data, lambda some: _decoded(LINK, some))
 
 
-class Space(Handle):
+class Namespace(Handle):
     """A network namespace, with a netlink socket in it; each is opened when it is needed.
 
     That of the process itself, the ``own`` one, stays open.
     """
 
-    inside_of: t.ClassVar[t.Optional[Space]] = None  # where the process is, if not at home
+    inside_of: t.ClassVar[t.Optional[Namespace]] = None  # where the process is, if not at home
 
     def __init__(self, fd: int, own: bool = False, descriptors: t.Optional[Descriptors] = None) -> None:
         self._fd: t.Optional[int] = fd
@@ -180,7 +180,7 @@ class Space(Handle):
         self.port_vlans = True
 
     def close(self) -> None:
-        self._hang_up()
+        self._close_socket()
         self._close()
         self._descriptors.closed(self)
 
@@ -205,10 +205,10 @@ class Space(Handle):
 
     def put_away(self) -> None:
         self.keep()
-        self._hang_up()
+        self._close_socket()
         self._close()
 
-    def _hang_up(self) -> None:
+    def _close_socket(self) -> None:
         if self._channel is not None:
             self._channel.close()
             self._channel = None
@@ -220,7 +220,7 @@ class Space(Handle):
     @contextlib.contextmanager
     def inside(self) -> t.Iterator[None]:
         """Be in the namespace for a moment. Raises Unusable if this user may not."""
-        before = Space.inside_of
+        before = Namespace.inside_of
         if self is before or (self.own and before is None):
             yield
             return
@@ -232,11 +232,11 @@ class Space(Handle):
                 "Entering a network namespace failed: %s.%s"
                 % (error.strerror, needed if error.errno == errno.EPERM else "")
             ) from error
-        Space.inside_of = None if self.own else self
+        Namespace.inside_of = None if self.own else self
         try:
             yield
         finally:
-            Space.inside_of = before
+            Namespace.inside_of = before
             self._descriptors.enter(before.fd if before else self._descriptors.home)
 
     @property
@@ -291,7 +291,7 @@ class Space(Handle):
                     answers += [NetlinkError(*error) if error[0] else None for error in errors]
             except OSError:
                 # What is still to come mustn't be taken for the answers to what is sent next, the undo say.
-                self._hang_up()
+                self._close_socket()
                 raise
         return answers
 

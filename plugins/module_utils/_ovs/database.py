@@ -23,7 +23,7 @@ import subprocess
 import time
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, NotTaken, Refused, Unusable
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, NotApplied, Refused, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Host
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import nodes, ovs_traces
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import (
@@ -251,7 +251,7 @@ class Ovs(Host):
         self._look_deeper(State(ovs={database: switch}), Wanted())
         found = [switch.trouble(name) for name in names if name in switch.interfaces and switch.interfaces[name].broken]
         if found:
-            raise NotTaken(" ".join(found))
+            raise NotApplied(" ".join(found))
 
     def _make_links_again(self, database: str, batch: t.Sequence[OvsStep]) -> None:
         for step in t.cast("t.Sequence[LinkAgain]", batch):
@@ -304,7 +304,7 @@ class Ovs(Host):
         except Failure as unknown:
             unknown.unsure = batch
             raise
-        failure = NotTaken(
+        failure = NotApplied(
             "The daemon ovs-vswitchd did not take up a change of the database%s within %d seconds (option timeout): is it "
             "running? ovsdb-server is.%s"
             % (

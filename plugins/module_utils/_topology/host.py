@@ -23,12 +23,12 @@ from ansible_collections.virtnet.linux.plugins.module_utils._ovs.steps import Ov
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.following import Following, renewal
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import OwnedLink, Record
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.ownership import (
-    Belongings,
+    Owned,
     announced,
-    belongings,
     record_of,
+    still_owned,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import made, owned_after
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import created_by, owned_after
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records, boot_id
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.steps import DocumentKeep
@@ -146,13 +146,13 @@ class WholeHost(Host):
         if self._record is not None:
             mine = self._mine(plan.before)
             self._written = announced(
-                record_of(self._record.name, mine, plan.before), made(plan), plan.before, plan.after
+                record_of(self._record.name, mine, plan.before), created_by(plan), plan.before, plan.after
             )
             self._reserve(plan, mine)
             if self._written != self._record:
                 self._records.write(self._written, spare=False)
 
-    def _reserve(self, plan: Plan, mine: Belongings) -> None:
+    def _reserve(self, plan: Plan, mine: Owned) -> None:
         """Reserve the space that writing the record and the document later on takes. Raises Unusable."""
         record = t.cast("Record", self._written)
         moved = owned_after(plan, mine, plan.after).links - {Ref(link.netns, link.name) for link in record.links}
@@ -170,7 +170,7 @@ class WholeHost(Host):
         if self._record is not None:
             owned = owned_after(plan, self._mine(plan.before), now)
             with contextlib.nullcontext() if plan.steps else contextlib.suppress(Unusable):
-                self._write(record_of(self._record.name, owned, now), owned == Belongings())
+                self._write(record_of(self._record.name, owned, now), owned == Owned())
 
     def taken_back(self, plan: Plan, now: State, whole: bool) -> None:
         """Write down what is owned since."""
@@ -195,5 +195,5 @@ class WholeHost(Host):
             self._records.write(record)
         self._written = record
 
-    def _mine(self, state: State) -> Belongings:
-        return belongings(self._record, state) if self._record is not None else Belongings()
+    def _mine(self, state: State) -> Owned:
+        return still_owned(self._record, state) if self._record is not None else Owned()

@@ -26,7 +26,7 @@ if t.TYPE_CHECKING:
 
 
 @dataclasses.dataclass
-class Belongings:
+class Owned:
     """What a topology owns of a State."""
 
     namespaces: t.Set[str] = dataclasses.field(default_factory=set)
@@ -35,9 +35,9 @@ class Belongings:
     ports: t.Set[Row] = dataclasses.field(default_factory=set)
 
 
-def belongings(record: Record, state: State) -> Belongings:
+def still_owned(record: Record, state: State) -> Owned:
     """What of a record is still there, and proven to be the same."""
-    mine = Belongings()
+    mine = Owned()
     if record.boot == state.boot:
         mine.namespaces = {name for name in record.namespaces if _is_owned_namespace(record, name, state)}
         mine.links = {Ref(link.netns, link.name) for link in record.links if _is_owned_link(record, link, state)}
@@ -73,7 +73,7 @@ def _is_owned_link(record: Record, link: OwnedLink, state: State) -> bool:
     return record.sealed and link.space == space.identity and 0 < link.above < found.index
 
 
-def record_of(name: str, mine: Belongings, state: State) -> Record:
+def record_of(name: str, mine: Owned, state: State) -> Record:
     """The record of what is owned, as it is in a state."""
 
     def uuid(table: str, row: Row) -> str:
@@ -90,7 +90,7 @@ def record_of(name: str, mine: Belongings, state: State) -> Record:
     return record
 
 
-def announced(record: Record, new: Belongings, before: State, after: State) -> Record:
+def announced(record: Record, new: Owned, before: State, after: State) -> Record:
     """The record with what is about to be made, so that it is known even if nobody gets to write down its identity."""
     highest: t.Dict[str, int] = {}
     for ref, link in before.links.items():

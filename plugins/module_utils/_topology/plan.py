@@ -32,7 +32,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._ovs.port_steps impo
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.steps import ColumnSet, same
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.contradictions import contradictions
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.kept import is_result_of, mean_the_same
-from ansible_collections.virtnet.linux.plugins.module_utils._topology.ownership import Belongings, belongings
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.ownership import Owned, still_owned
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.steps import DocumentKeep
 
 if t.TYPE_CHECKING:
@@ -42,7 +42,18 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State, Wanted
 
 # Links that the kernel makes by itself in every namespace, or with the modules for tunnels.
-KERNELS_OWN = ("lo", "sit0", "tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "ip6tnl0", "ip6gre0")
+KERNEL_FALLBACK_DEVICES = (
+    "lo",
+    "sit0",
+    "tunl0",
+    "gre0",
+    "gretap0",
+    "erspan0",
+    "ip_vti0",
+    "ip6_vti0",
+    "ip6tnl0",
+    "ip6gre0",
+)
 
 
 def make_plan(state: State, wanted: Wanted) -> Plan:
@@ -88,7 +99,11 @@ def _without_promisc(target: State, state: State) -> State:
     """
     interfaces = [switch.interfaces for switch in state.ovs.values()]
     links = {
-        ref: link.having(promisc=None) if ref.netns == OWN and any(ref.name in names for names in interfaces) else link
+        ref: (
+            link.with_values(promisc=None)
+            if ref.netns == OWN and any(ref.name in names for names in interfaces)
+            else link
+        )
         for ref, link in target.links.items()
     }
     return dataclasses.replace(target, links=links)
@@ -123,15 +138,15 @@ class _TopologyPlanner:
         """Plan all of it. Raises Conflict with all that can't be."""
         topology, told = wanted.topology, self._told
         told.sentences += wanted.wrong
-        mine = belongings(topology.record, self.before) if topology else Belongings()
+        mine = still_owned(topology.record, self.before) if topology else Owned()
         self.links.owned = mine.links
         unlisted = {link.ref for link in wanted.links if not link.present and not link.port_of}
         self.links.doomed = unlisted | _unlisted(wanted, mine).links
         if topology:
             self.draft.warnings += topology.warnings
-            told.sentences += _foreign(wanted, topology, self.before)
+            told.sentences += _owned_by_others(wanted, topology, self.before)
         if topology is None or topology.present:
-            told.sentences += [*_twice(wanted), *contradictions(wanted)]
+            told.sentences += [*_duplicates(wanted), *contradictions(wanted)]
         phases = self._phases(wanted, mine)
         walk(PHASES, phases, told)
         if told.sentences:
@@ -143,7 +158,7 @@ class _TopologyPlanner:
         walk(LAST_PHASES, phases, told)
         told.report()
 
-    def _phases(self, wanted: Wanted, mine: Belongings) -> Phases:
+    def _phases(self, wanted: Wanted, mine: Owned) -> Phases:
         """What plans all that is wanted, by phase."""
         topology = wanted.topology
         if topology is None or topology.present:
@@ -264,7 +279,7 @@ class _TopologyPlanner:
             self._told.attempt(place, link)
         return [*early.values()], [*late.values()]
 
-    def _unlisted(self, wanted: Wanted, mine: Belongings) -> None:
+    def _unlisted(self, wanted: Wanted, mine: Owned) -> None:
         """Note what goes because the topology owns it and has no use for it."""
         gone = _unlisted(wanted, mine)
         namespaces = gone.namespaces | {netns.name for netns in wanted.namespaces if not netns.present}
@@ -318,7 +333,7 @@ class _TopologyPlanner:
         topology = wanted.topology
         if topology is None:
             return
-        mine = belongings(topology.record, plan.before)
+        mine = still_owned(topology.record, plan.before)
         named = {ref for link in wanted.links for end in link.ends() for ref in (end.ref, plan.found.get(end.ref))}
         named |= {link.peer for link in (plan.before.links.get(ref) for ref in named if ref) if link and link.peer}
         internal = set().union(*(switch.internal() for switch in plan.before.ovs.values()))
@@ -326,7 +341,7 @@ class _TopologyPlanner:
         for ref, link in plan.before.links.items():
             kept = ref in plan.after.links or ref in mine.links or ref in named
             ours = link.kind in OVS_KINDS and ref.name in internal
-            if not kept and not ours and link.kind != "" and ref.name not in KERNELS_OWN:
+            if not kept and not ours and link.kind != "" and ref.name not in KERNEL_FALLBACK_DEVICES:
                 lost.append("link %s" % (ref,))
         for database, switch in plan.before.ovs.items():
             left = plan.after.ovs[database]
@@ -371,9 +386,9 @@ def _check_asked(link: WantedLink, wanted: Wanted, database: str, name: str, the
             )
 
 
-def _listed(wanted: Wanted) -> Belongings:
+def _listed(wanted: Wanted) -> Owned:
     """All that a document names."""
-    return Belongings(
+    return Owned(
         {netns.name for netns in wanted.namespaces},
         {end.ref for link in wanted.links for end in link.ends()},
         {(bridge.database, bridge.name) for bridge in wanted.ovs_bridges},
@@ -381,13 +396,13 @@ def _listed(wanted: Wanted) -> Belongings:
     )
 
 
-def _unlisted(wanted: Wanted, mine: Belongings) -> Belongings:
+def _unlisted(wanted: Wanted, mine: Owned) -> Owned:
     """What of the belongings of a topology it has no use for."""
     topology = wanted.topology
     if topology is None or (topology.present and not topology.purge):
-        return Belongings()
-    listed = _listed(wanted) if topology.present else Belongings()
-    return Belongings(
+        return Owned()
+    listed = _listed(wanted) if topology.present else Owned()
+    return Owned(
         mine.namespaces - listed.namespaces,
         mine.links - listed.links,
         mine.bridges - listed.bridges,
@@ -395,7 +410,7 @@ def _unlisted(wanted: Wanted, mine: Belongings) -> Belongings:
     )
 
 
-def _twice(wanted: Wanted) -> t.List[str]:
+def _duplicates(wanted: Wanted) -> t.List[str]:
     """A sentence for each thing that a document describes more than once."""
     ends = [(end.ref, "port of a bridge" if end.port_of else "link") for link in wanted.links for end in link.ends()]
     things = [
@@ -420,12 +435,12 @@ def _each_once(links: t.Iterable[WantedLink]) -> t.List[WantedLink]:
     return kept
 
 
-def _foreign(wanted: Wanted, topology: WantedTopology, state: State) -> t.List[str]:
+def _owned_by_others(wanted: Wanted, topology: WantedTopology, state: State) -> t.List[str]:
     """A sentence for each thing in a document that another topology owns."""
-    listed = _listed(wanted) if topology.present else Belongings()
+    listed = _listed(wanted) if topology.present else Owned()
     found = []
     for record in topology.others:
-        theirs = belongings(record, state)
+        theirs = still_owned(record, state)
         for noun, names in (
             ("Namespace '%s'", sorted(listed.namespaces & theirs.namespaces)),
             ("Link %s", [str(ref) for ref in sorted(listed.links & theirs.links)]),
@@ -436,9 +451,9 @@ def _foreign(wanted: Wanted, topology: WantedTopology, state: State) -> t.List[s
     return found
 
 
-def made(plan: Plan) -> Belongings:
+def created_by(plan: Plan) -> Owned:
     """What a plan makes."""
-    new = Belongings()
+    new = Owned()
     for step in plan.steps:
         if isinstance(step, steps.NetnsAdd):
             new.namespaces.add(step.name)
@@ -451,12 +466,12 @@ def made(plan: Plan) -> Belongings:
     return new
 
 
-def owned_after(plan: Plan, mine: Belongings, now: State) -> Belongings:
+def owned_after(plan: Plan, mine: Owned, now: State) -> Owned:
     """What is owned when a plan has been run: what was, wherever it is now, and what was made; as far as it is there."""
-    new = made(plan)
+    new = created_by(plan)
     came_from = {place: ref for ref, place in plan.found.items() if place}
     moved = {came_from.get(ref, ref) for ref in mine.links}
-    return Belongings(
+    return Owned(
         {name for name in mine.namespaces | new.namespaces if name in now.namespaces},
         {ref for ref in moved | new.links if ref in now.links},
         {row for row in mine.bridges | new.bridges if row[0] in now.ovs and row[1] in now.ovs[row[0]].bridges},

@@ -23,7 +23,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common import names
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import (
     BadInput,
     Failure,
-    Missing,
+    PrerequisiteMissing,
     Unforeseen,
     as_failure,
 )
@@ -31,7 +31,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import
 from ansible_collections.virtnet.linux.plugins.module_utils._topology import documents
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.host import WholeHost
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import Record, WantedTopology
-from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import PLANNING, made
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import PLANNING, created_by
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records
 
 if t.TYPE_CHECKING:
@@ -63,7 +63,7 @@ def main(words: t.Sequence[str]) -> int:
     failed = False
     while to_do:
         results = {name: _attempt(name, records, arguments) for name in to_do}
-        missing = {name: result for name, result in results.items() if isinstance(result, Missing)}
+        missing = {name: result for name, result in results.items() if isinstance(result, PrerequisiteMissing)}
         failed = failed or False in results.values()
         # What one topology lacked, another one may have made.
         if len(missing) == len(to_do):
@@ -76,11 +76,11 @@ def main(words: t.Sequence[str]) -> int:
     return int(failed)
 
 
-def _attempt(name: str, records: Records, arguments: argparse.Namespace) -> t.Union[bool, Missing]:
+def _attempt(name: str, records: Records, arguments: argparse.Namespace) -> t.Union[bool, PrerequisiteMissing]:
     """Whether a topology could be restored, or what it lacks and may get later."""
     try:
         _tell(name, _restore(name, records, arguments.check), arguments)
-    except Missing as missing:
+    except PrerequisiteMissing as missing:
         return missing
     except Exception as error:  # noqa: BLE001
         # Whatever it is, the other ones are to come back.
@@ -144,7 +144,7 @@ def _tell(name: str, outcome: Outcome, arguments: argparse.Namespace) -> None:
 def _summary(plan: Plan, check: bool) -> str:
     if not plan.steps:
         return "nothing to do"
-    new = made(plan)
+    new = created_by(plan)
     counts = {
         "namespace": len(new.namespaces),
         "link": len(new.links),

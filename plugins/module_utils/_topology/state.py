@@ -45,7 +45,7 @@ class State(links.State, ovs.State):
         """Take note of values that Open vSwitch gives a link in its own namespace, None for unknown ones."""
         ref = Ref(OWN, name)
         if ref in self.links:
-            self.put(self.links[ref].having(**values))
+            self.put(self.links[ref].with_values(**values))
 
     def changes(self) -> t.Dict[Ref, t.Optional[Link]]:
         """What the links that have changed since the last ``begin`` were before; None for those that did not exist."""
@@ -59,7 +59,7 @@ class State(links.State, ovs.State):
         for ref in (Ref(OWN, name) for name in names):
             if ref in self.links:
                 # With some datapaths it makes them promiscuous, and switches that off again.
-                self.put(self.links[ref].having(promisc=None))
+                self.put(self.links[ref].with_values(promisc=None))
 
 
 @dataclasses.dataclass(frozen=True)

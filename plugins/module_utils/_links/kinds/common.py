@@ -62,5 +62,5 @@ def common_at_birth(kind: t.Optional[Kind]) -> t.Tuple[Attribute, ...]:
 
 def born_with(kind: t.Optional[Kind]) -> t.Tuple[Attribute, ...]:
     """The attributes that a link of a kind (None: the other end of a pair) can be given when it is made."""
-    own = tuple(attribute for attribute in kind.attributes if attribute.at_birth) if kind else ()
+    own = tuple(attribute for attribute in kind.attributes if attribute.on_create) if kind else ()
     return (*common_at_birth(kind), *own)

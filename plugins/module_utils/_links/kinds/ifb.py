@@ -19,7 +19,7 @@ class _Ifb(Kind):
     def mtu_max(self, values: Values) -> int:
         return 0  # ifb_setup() sets no limit
 
-    def fixed(self, there: Values, asked: Values, held: bool) -> t.Dict[str, str]:
+    def immutable(self, there: Values, asked: Values, held: bool) -> t.Dict[str, str]:
         # The driver has no ndo_set_mac_address().
         mac = asked.get("mac")
         changes = mac is not None and there.get("mac", mac) != mac

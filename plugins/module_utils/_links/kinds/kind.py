@@ -25,25 +25,26 @@ Values = t.Mapping[str, t.Any]
 
 @dataclasses.dataclass(frozen=True)
 class Codec:
-    """How a value travels between an option, the kernel and iproute2's command line.
+    """How a value travels between an option, the kernel and iproute2's command line."""
 
-    ``type`` is the type of the option, ``encode`` and ``decode`` translate to and from the netlink attribute, and
-    ``spell`` gives the word or words that ``ip`` wants. ``parse`` takes an option's value and returns it as the kernel will tell
-    it again; a ValueError of it is a sentence. ``tolerance`` is how far a value read back may be off. ``merge`` makes
-    the value to come out of the one that is there, the one that was asked for, and whether others are to be purged;
-    ``result`` what is there after one was set. ``equal`` is for where more than equal values are the same. ``absent`` tells
-    in sentences what a value speaks of and this host doesn't have.
-    """
-
+    # The type of the option
     type: str
+    # From the option to the netlink attribute, and back
     encode: t.Callable[[t.Any], t.Any]
     decode: t.Callable[[t.Any], t.Any]
+    # The word or words for ``ip``
     spell: t.Callable[[t.Any], t.Union[str, t.List[str]]]
+    # From what the user gave to the value as the kernel reports it; raises ValueError with a sentence
     parse: t.Optional[t.Callable[[t.Any], t.Any]] = None
+    # How far a value that is read back may be off
     tolerance: float = 0
+    # From the present value, the one that is asked for, and whether others are purged, to the value to set
     merge: t.Callable[[t.Any, t.Any, bool], t.Any] = lambda old, new, purge: new
+    # From the present value and the one that was set to the value after that
     result: t.Callable[[t.Any, t.Any], t.Any] = lambda old, new: new
+    # Whether the present value satisfies the one that is asked for, where that isn't equality
     equal: t.Optional[t.Callable[[t.Any, t.Any], bool]] = None
+    # Sentences on what a value refers to and this host doesn't have
     absent: t.Callable[[t.Any], t.List[str]] = lambda value: []
 
     def same(self, there: t.Any, asked: t.Any) -> bool:
@@ -76,7 +77,7 @@ SECONDS = Codec("float", _centiseconds, _seconds, lambda value: str(_centisecond
 PORT_COSTS = (2, 3, 4, 5, 19, 100)
 
 
-class Means(t.NamedTuple):
+class Procedure(t.NamedTuple):
     """Another way to make a link or to set an attribute than rtnetlink.
 
     ``run`` takes the link's name and values, and is called inside its namespace; it raises OSError. Where it makes a link
@@ -90,37 +91,39 @@ class Means(t.NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Attribute:
-    """One option of a link that is a value of its own.
-
-    ``nla`` is its netlink attribute, within IFLA_INFO_DATA for a kind's own ones; ``ip`` the keyword of iproute2.
-    ``default`` is what the kernel gives a new link, None where that can't be known. ``bounds`` are the lowest and the
-    highest value, ``refused_bits`` those of a mask that the kernel never takes. ``spec`` is what its entry in an
-    argument spec has besides the type. ``only_while`` names another attribute's value without which the kernel won't
-    change this one; that other attribute must come later in the kind's list. ``at_birth`` tells that it is part of
-    the message that makes a link. ``beside`` are the names of those that are set with it, because the kernel takes
-    them together only; ``bits`` are the places of all of them, where they share a bit field. ``along`` are netlink
-    attributes that always go with it. ``means`` is how it is set where it isn't by rtnetlink. One that is wanted
-    ``always`` is so with the value given there even if the user doesn't name it. One that is ``last`` is set when all
-    else is done, because that can't be undone.
-    """
+    """One option of a link that is a value of its own."""
 
     name: str
+    # The netlink attribute, within IFLA_INFO_DATA for an option of one kind
     nla: str
+    # The keyword of iproute2
     ip: str
     codec: Codec
+    # What the kernel gives a new link; None where that can't be known
     default: t.Any = None
+    # The lowest and the highest value
     bounds: t.Optional[t.Tuple[int, int]] = None
+    # The bits of a mask that the kernel always refuses
     refused_bits: t.Tuple[int, ...] = ()
     choices: t.Tuple[str, ...] = ()
+    # What its entry in an argument spec has besides the type
     spec: Values = dataclasses.field(default_factory=dict)
-    only_while: t.Tuple[t.Tuple[str, t.Any], ...] = ()
-    at_birth: bool = False
-    beside: t.Tuple[str, ...] = ()
+    # Values of other attributes without which the kernel doesn't change this one. They come later in the kind's list
+    requires: t.Tuple[t.Tuple[str, t.Any], ...] = ()
+    # Whether it is part of the message that creates a link
+    on_create: bool = False
+    # The names of the attributes that are set with it, because the kernel accepts them only together
+    set_together: t.Tuple[str, ...] = ()
+    # The bits of all of them, where they share a bit field
     bits: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
-    along: t.Tuple[t.Tuple[str, t.Any], ...] = ()
-    means: t.Optional[Means] = None
-    always: t.Any = None
-    last: bool = False
+    # Netlink attributes that are sent with it
+    companion_attributes: t.Tuple[t.Tuple[str, t.Any], ...] = ()
+    # How it is set where rtnetlink doesn't set it
+    means: t.Optional[Procedure] = None
+    # The value that is wanted if the user gives none; None if it is left alone then
+    implied: t.Any = None
+    # Whether a change can't be undone. Such a one is set when everything else is done
+    irreversible: bool = False
 
     def option(self) -> t.Dict[str, t.Any]:
         """Its entry in an argument spec."""
@@ -153,7 +156,7 @@ class Attribute:
         """The netlink attributes for this one of ``values``; those beside it are in there, too."""
         if self.bits:
             return [(self.nla, sum(bit for name, bit in self.bits.items() if values.get(name)))]
-        return [*self.along, (self.nla, self.codec.encode(values[self.name]))]
+        return [*self.companion_attributes, (self.nla, self.codec.encode(values[self.name]))]
 
     def decode(self, payload: t.Any) -> t.Any:
         """The value in what the netlink attribute holds."""
@@ -167,39 +170,39 @@ class Attribute:
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
-    """One kind of link.
+    """One kind of link. The methods are what a kind may do differently."""
 
-    ``name`` is the module's name and the ``kind`` of a document, ``rtnl`` the kernel's word for it. ``attributes``
-    are its own, in the order in which they are to be set; those ``needed`` must be given to make one. ``means`` is how
-    one is made where it isn't by rtnetlink. A ``paired`` kind is made with its peer; one that ``has_ports`` is a
-    master of others; one that ``has_parent`` is stacked upon another link; one that is ``netns_local`` can't be moved.
-
-    ``stay_behind`` are the names of values that are lost when it leaves its namespace. One that is ``receiving`` has all
-    packets that its parent or its ports receive, which the kernel gives to one link only (netdev_rx_handler_register()).
-    ``rank`` is the order in which links come up; those of a higher one come later. ``port_costs`` are the costs that a bridge
-    gives to a port of this kind (net/bridge/br_if.c, port_cost()); none where they follow those of other links.
-
-    The methods are what a kind may do differently.
-    """
-
+    # The name of its module, and the ``kind`` of a document
     name: str
+    # The kernel's word for it (IFLA_INFO_KIND)
     rtnl: str
+    # Its own attributes, in the order in which they are set
     attributes: t.Tuple[Attribute, ...] = ()
-    needed: t.Tuple[str, ...] = ()
-    means: t.Optional[Means] = None
+    # The options that must be given to create one
+    required_to_create: t.Tuple[str, ...] = ()
+    # How one is created where rtnetlink doesn't create it
+    means: t.Optional[Procedure] = None
+    # Whether it is created with its peer
     paired: bool = False
+    # Whether it can be the master of other links
     has_ports: bool = False
+    # Whether it is stacked upon another link
     has_parent: bool = False
+    # Whether the kernel refuses to move it to another namespace
     netns_local: bool = False
-    stay_behind: t.Tuple[str, ...] = ()
+    # The names of values that it loses when it leaves its namespace
+    lost_on_move: t.Tuple[str, ...] = ()
+    # Whether it receives all packets of its parent or its ports, which only one link can do (netdev_rx_handler_register())
     receiving: bool = False
+    # The order in which links come up; those with a higher rank come later
     rank: int = 0
+    # The costs that a bridge gives to a port of this kind (net/bridge/br_if.c, port_cost()); none if they follow other links
     port_costs: t.Tuple[int, ...] = PORT_COSTS
 
     def lacking(self, values: Values, has_parent: bool) -> t.List[str]:
         """The options without which a link can't be made, and that are not among the values that are given for it."""
         given = {*values, *(("parent",) if has_parent else ())}
-        return [name for name in self.needed if name not in given]
+        return [name for name in self.required_to_create if name not in given]
 
     def spell(self, names: t.Collection[str], values: Values) -> t.List[str]:
         """The words that iproute2 wants for some of its own attributes; ``values`` has those beside them, too.
@@ -216,18 +219,18 @@ class Kind:
         """
         return {}
 
-    def users(self, name: str, message: t.Any, thorough: bool) -> t.Tuple[str, ...]:
+    def open_by(self, name: str, message: t.Any, thorough: bool) -> t.Tuple[str, ...]:
         """Words for the processes that hold a link open; ``thorough`` may cost more, and tells which.
 
         Called inside the link's namespace.
         """
         return ()
 
-    def problem(self, values: Values) -> str:
+    def validate(self, values: Values) -> str:
         """A sentence on what is wrong with the values that a link is to have, as a whole; empty if nothing is."""
         return ""
 
-    def fixed(self, there: Values, asked: Values, held: bool) -> t.Dict[str, str]:
+    def immutable(self, there: Values, asked: Values, held: bool) -> t.Dict[str, str]:
         """Those of the values asked for that can't be had in place, and why; ``held`` if the link has users."""
         return {}
 
@@ -235,11 +238,11 @@ class Kind:
         """The highest MTU that the driver takes for a new link with these values."""
         return 65535  # ETH_MAX_MTU of linux/if_ether.h
 
-    def settled(self, values: Values) -> Values:
+    def normalized(self, values: Values) -> Values:
         """Those of some values that the kernel would keep beside each other."""
         return values
 
-    def born(self, values: Values) -> Values:
+    def initial_values(self, values: Values) -> Values:
         """What becomes of the values that a link is made with."""
         return values
 

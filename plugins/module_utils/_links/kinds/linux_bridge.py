@@ -77,7 +77,7 @@ def _bridge_info(name: str) -> t.Tuple[t.Any, ...]:
 
 
 class _LinuxBridge(Kind):
-    def problem(self, values: Values) -> str:
+    def validate(self, values: Values) -> str:
         low, high = _STP_DELAY
         if values.get("stp") and not low <= values.get("forward_delay", low) <= high:
             return "option forward_delay: %s is out of range; with STP on (option stp), the kernel takes %d to %d." % (
@@ -87,7 +87,7 @@ class _LinuxBridge(Kind):
             )
         return ""
 
-    def settled(self, values: Values) -> Values:
+    def normalized(self, values: Values) -> Values:
         # br_stp_start() of net/bridge/br_stp_if.c
         if not values.get("stp") or "forward_delay" not in values:
             return values
@@ -168,7 +168,7 @@ KIND = _LinuxBridge(
             "vlan_default_pvid",
             NUMBER,
             bounds=(0, 4094),
-            only_while=(("vlan_filtering", False),),
+            requires=(("vlan_filtering", False),),
         ),
         Attribute("vlan_protocol", "IFLA_BR_VLAN_PROTOCOL", "vlan_protocol", _PROTOCOL, choices=tuple(_PROTOCOLS)),
         Attribute("vlan_stats_per_port", "IFLA_BR_VLAN_STATS_PER_PORT", "vlan_stats_per_port", FLAG),

@@ -78,26 +78,26 @@ class Macvlan(Kind):
         data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")
         return {} if data and data.get_attr("IFLA_MACVLAN_MACADDR_DATA") else {"macaddrs": ()}
 
-    def problem(self, values: Values) -> str:
+    def validate(self, values: Values) -> str:
         for option, mode in (("macaddrs", "source"), ("nopromisc", "passthru")):
             if values.get(option) and values.get("mode") not in (None, mode):
                 return "option %s is for mode %s, and the mode is %s." % (option, mode, values["mode"])
         return ""
 
-    def fixed(self, there: Values, asked: Values, held: bool) -> t.Dict[str, str]:
+    def immutable(self, there: Values, asked: Values, held: bool) -> t.Dict[str, str]:
         old = there.get("mode")
         new = asked.get("mode", old)
         if old != new and "passthru" in (old, new):
             return {"mode": "the kernel can't change it from %s to %s" % (old, new)}
         return {}
 
-    def settled(self, values: Values) -> Values:
+    def normalized(self, values: Values) -> Values:
         mode = values.get("mode")
         lost = {"macaddrs": (), "nopromisc": False} if mode else {}
         kept = {"source": "macaddrs", "passthru": "nopromisc"}.get(str(mode))
         return {**values, **{name: value for name, value in lost.items() if name != kept}}
 
-    def born(self, values: Values) -> Values:
+    def initial_values(self, values: Values) -> Values:
         # Whatever address it was to have, in mode passthru it starts with that of its parent.
         return {k: v for k, v in values.items() if k != "mac"} if values.get("mode") == "passthru" else values
 
@@ -127,21 +127,28 @@ class Macvlan(Kind):
 
 
 _ATTRIBUTES = (
-    Attribute("mode", "IFLA_MACVLAN_MODE", "mode", _MODE, "vepa", choices=tuple(_MODES), at_birth=True),
+    Attribute("mode", "IFLA_MACVLAN_MODE", "mode", _MODE, "vepa", choices=tuple(_MODES), on_create=True),
     Attribute(
         "nopromisc",
         "IFLA_MACVLAN_FLAGS",
         "nopromisc",
         FLAG,
         False,
-        at_birth=True,
-        beside=("mode", "nodst"),
+        on_create=True,
+        set_together=("mode", "nodst"),
         bits=_FLAGS,
     ),
     Attribute(
-        "nodst", "IFLA_MACVLAN_FLAGS", "nodst", FLAG, False, at_birth=True, beside=("mode", "nopromisc"), bits=_FLAGS
+        "nodst",
+        "IFLA_MACVLAN_FLAGS",
+        "nodst",
+        FLAG,
+        False,
+        on_create=True,
+        set_together=("mode", "nopromisc"),
+        bits=_FLAGS,
     ),
-    Attribute("bcqueuelen", "IFLA_MACVLAN_BC_QUEUE_LEN", "bcqueuelen", NUMBER, bounds=(0, 2**32 - 1), at_birth=True),
+    Attribute("bcqueuelen", "IFLA_MACVLAN_BC_QUEUE_LEN", "bcqueuelen", NUMBER, bounds=(0, 2**32 - 1), on_create=True),
     Attribute(
         "macaddrs",
         "IFLA_MACVLAN_MACADDR_DATA",
@@ -149,13 +156,13 @@ _ATTRIBUTES = (
         _MACS,
         (),
         spec={"elements": "str"},
-        along=(("IFLA_MACVLAN_MACADDR_MODE", MACVLAN_MACADDR_SET),),
+        companion_attributes=(("IFLA_MACVLAN_MACADDR_MODE", MACVLAN_MACADDR_SET),),
     ),
 )
 # What is true of a macvlan is true of a macvtap.
 FEATURES: t.Dict[str, t.Any] = {
     "attributes": _ATTRIBUTES,
-    "needed": ("parent",),
+    "required_to_create": ("parent",),
     "has_parent": True,
     "receiving": True,
     "port_costs": (),

@@ -30,7 +30,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.users import
     user_name,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import macvlan
-from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Attribute, Codec, Means, Values
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Attribute, Codec, Procedure, Values
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import nodes
 
 _SETTABLE = ("owner", "group", "mode")
@@ -127,7 +127,7 @@ _OPTIONS = {
     "minor": {"type": "int"},
 }
 _ATTRIBUTE = Attribute(
-    "device", "", "", _DEVICE, spec={"options": _OPTIONS}, means=Means(_set_device, _spell_device), always={}
+    "device", "", "", _DEVICE, spec={"options": _OPTIONS}, means=Procedure(_set_device, _spell_device), implied={}
 )
 
 
@@ -148,7 +148,7 @@ class _Macvtap(macvlan.Macvlan):
             }
         return values
 
-    def users(self, name: str, message: t.Any, thorough: bool) -> t.Tuple[str, ...]:
+    def open_by(self, name: str, message: t.Any, thorough: bool) -> t.Tuple[str, ...]:
         if not thorough:
             return ()
         number = nodes.device_of(name).number
@@ -166,5 +166,5 @@ KIND = _Macvtap(
     "macvtap",
     "macvtap",
     **{**macvlan.FEATURES, "attributes": (*macvlan.FEATURES["attributes"], _ATTRIBUTE)},
-    stay_behind=("device",),
+    lost_on_move=("device",),
 )

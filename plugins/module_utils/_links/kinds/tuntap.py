@@ -24,7 +24,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind im
     Attribute,
     Codec,
     Kind,
-    Means,
+    Procedure,
     Values,
 )
 
@@ -93,8 +93,8 @@ _NAMES = ("mode", "multi_queue", "owner", "group", "packet_info", "vnet_hdr")
 
 
 def _attribute(name: str, nla: str, codec: Codec, default: t.Any = None, **more: t.Any) -> Attribute:
-    means = Means(_change, _commands)
-    return Attribute(name, nla, "", codec, default, at_birth=True, beside=_NAMES, means=means, **more)
+    means = Procedure(_change, _commands)
+    return Attribute(name, nla, "", codec, default, on_create=True, set_together=_NAMES, means=means, **more)
 
 
 def _is_queue_of(name: str, fd: str, fdinfo: str) -> bool:
@@ -110,7 +110,7 @@ class _Tuntap(Kind):
         nobody = {"owner": "IFLA_TUN_OWNER", "group": "IFLA_TUN_GROUP"}
         return {option: "" for option, nla in nobody.items() if data and data.get_attr(nla) is None}
 
-    def users(self, name: str, message: t.Any, thorough: bool) -> t.Tuple[str, ...]:
+    def open_by(self, name: str, message: t.Any, thorough: bool) -> t.Tuple[str, ...]:
         data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")
         queues = [data.get_attr("IFLA_TUN_" + nla) for nla in ("NUM_QUEUES", "NUM_DISABLED_QUEUES")] if data else [None]
         # With a single queue only the carrier tells.
@@ -119,7 +119,7 @@ class _Tuntap(Kind):
         found = processes(lambda fd, fdinfo: _is_queue_of(name, fd, fdinfo), here=True) if thorough else ()
         return found or (("a process",) if held else ())
 
-    def problem(self, values: Values) -> str:
+    def validate(self, values: Values) -> str:
         if values.get("mode") == "tun" and "mac" in values:
             return "a tun carries IP packets and has no MAC address; leave out option mac, or make it a tap."
         return ""
@@ -127,7 +127,7 @@ class _Tuntap(Kind):
     def other_frames(self, values: Values) -> str:
         return "a tuntap with mode tun" if values.get("mode") == "tun" else ""
 
-    def fixed(self, there: Values, asked: Values, held: bool) -> t.Dict[str, str]:
+    def immutable(self, there: Values, asked: Values, held: bool) -> t.Dict[str, str]:
         why = {}
         for name in (name for name in _NAMES if name in asked and there.get(name) != asked[name]):
             if name in ("mode", "multi_queue"):
@@ -147,7 +147,7 @@ class _Tuntap(Kind):
     def mtu_max(self, values: Values) -> int:
         return 65535 if values.get("mode") == "tun" else 65535 - 14  # a tap's packets have an Ethernet header
 
-    def settled(self, values: Values) -> Values:
+    def normalized(self, values: Values) -> Values:
         return {k: v for k, v in values.items() if k != "mac"} if values.get("mode") == "tun" else values
 
 
@@ -160,10 +160,10 @@ KIND = _Tuntap(
         _attribute("packet_info", "IFLA_TUN_PI", FLAG, False),
         _attribute("vnet_hdr", "IFLA_TUN_VNET_HDR", FLAG, False),
         # Who gets one can be replaced, but an undo can't take it away from everybody again.
-        _attribute("owner", "IFLA_TUN_OWNER", USER, "", last=True),
-        _attribute("group", "IFLA_TUN_GROUP", GROUP, "", last=True),
+        _attribute("owner", "IFLA_TUN_OWNER", USER, "", irreversible=True),
+        _attribute("group", "IFLA_TUN_GROUP", GROUP, "", irreversible=True),
     ),
-    needed=("mode",),
+    required_to_create=("mode",),
     port_costs=(2, 100),  # 100 with older kernels
-    means=Means(_make, _commands),
+    means=Procedure(_make, _commands),
 )

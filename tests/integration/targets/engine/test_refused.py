@@ -17,7 +17,12 @@ import typing as t
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Conflict, Failure, NotTaken
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import (
+    BadInput,
+    Conflict,
+    Failure,
+    NotApplied,
+)
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
 from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
@@ -464,7 +469,7 @@ def sysctls() -> bool:
     assert not go(ports).plan.changed
     # The kernel counts in jiffies.
     with pytest.raises(
-        NotTaken, match=r"^The kernel took '1001' for sysctl .*retrans_time_ms .*, and keeps '\d+'; give a"
+        NotApplied, match=r"^The kernel took '1001' for sysctl .*retrans_time_ms .*, and keeps '\d+'; give a"
     ):
         go(netns(net__ipv4__neigh__lo__retrans_time_ms=1001))
     return True

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, NotTaken
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, NotApplied
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_documents import write_bridge
@@ -63,7 +63,7 @@ class FaultyOvs(Ovs):
 
     def look(self, database: str, names: t.Optional[t.Set[str]] = None) -> Switch:
         if self.ran and self._now("after"):
-            raise NotTaken("Injected fault.")
+            raise NotApplied("Injected fault.")
         return super().look(database, names)
 
     def _now(self, fault: str) -> bool:

@@ -23,7 +23,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, NotTaken, Refused
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, NotApplied, Refused
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, Step, fuse
 from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology
@@ -99,7 +99,7 @@ class FaultyHost(WholeHost):
 def fail(step: Step) -> None:
     counted["faults"] += 1
     if isinstance(step, OvsStep):
-        raise NotTaken("Injected fault.")
+        raise NotApplied("Injected fault.")
     raise Refused(step.describe(), "Injected fault", 5)
 
 

@@ -18,7 +18,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links import observ
 from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import directory
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.descriptors import Descriptors
-from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Request, Space
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Namespace, Request
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.host import WholeHost
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import PLANNING
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records
@@ -50,14 +50,14 @@ def _messages(work: t.Callable[[], t.Any]) -> int:
     """The number of requests that are sent to the kernel."""
     encoded = 0
 
-    def counting(space: Space, request: Request) -> bytes:
+    def counting(space: Namespace, request: Request) -> bytes:
         nonlocal encoded
         encoded += 1
         return encode(space, request)
 
-    encode = Space.encode
+    encode = Namespace.encode
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Space, "encode", counting)
+        patch.setattr(Namespace, "encode", counting)
         work()
     return encoded
 

@@ -23,7 +23,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.errors impor
     BadInput,
     Conflict,
     Failure,
-    Missing,
+    PrerequisiteMissing,
     Unusable,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Outcome, converge
@@ -243,6 +243,6 @@ def test_a_record_out_of_date_does_not_keep_from_doing_nothing() -> None:
 
 @apart
 def test_what_a_topology_lacks_is_told_as_before() -> None:
-    with pytest.raises(Missing, match="nosuch"):
+    with pytest.raises(PrerequisiteMissing, match="nosuch"):
         run({"name": "lab", "links": [{"kind": "macvlan", "name": "m0", "parent": "nosuch"}]})
     assert not RECORDS.exists()

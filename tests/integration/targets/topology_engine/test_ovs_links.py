@@ -13,7 +13,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, NotTaken
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, NotApplied
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan
 from ansible_collections.virtnet.linux.plugins.module_utils._links.documents import (
@@ -42,7 +42,7 @@ class LateHost(WholeHost):
 
     def review(self, wanted: Wanted, plan: Plan) -> State:
         super().review(wanted, plan)
-        raise NotTaken("Injected fault.")
+        raise NotApplied("Injected fault.")
 
 
 def wanted(document: Document) -> Wanted:

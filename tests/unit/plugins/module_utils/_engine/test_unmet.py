@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import NotTaken
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import NotApplied
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
@@ -42,7 +42,7 @@ class MeddledHost(SimulatedHost):
 
 
 def told(wanted: Wanted, meddle: t.Callable[[State], None]) -> str:
-    with pytest.raises(NotTaken) as caught:
+    with pytest.raises(NotApplied) as caught:
         converge(MeddledHost(meddle), PLANNING, wanted, False)
     return " ".join(caught.value.sentences)
 
@@ -98,7 +98,7 @@ def test_a_sysctl_that_is_the_same_number(kept: str) -> None:
 
 def test_what_a_kernel_may_not_have() -> None:
     def meddle(state: State) -> None:
-        state.put(state.links[Ref("", "a")].having(mtu=1500))
+        state.put(state.links[Ref("", "a")].with_values(mtu=1500))
 
     assert told(Wanted(links=(PAIR,)), meddle) == (
         "The changes were acknowledged, but read again the host still lacks: setting mtu of link 'a' to 1400. It may lack the "

@@ -55,7 +55,7 @@ class SimulatedHost(Host):
         for ref, link in self.state.links.items():
             # A bridge whose ports have changed has an MTU and a MAC address again, with the same ports the same ones.
             first = self.first.links.get(ref, link)
-            seen.put(link.having(**{**first.values, **link.values}) if link.kind == "linux_bridge" else link)
+            seen.put(link.with_values(**{**first.values, **link.values}) if link.kind == "linux_bridge" else link)
         return seen
 
     def run(self, batch: t.Sequence[Step]) -> None:
@@ -163,11 +163,11 @@ def states(draw: st.DrawFn) -> State:
             if not parents:
                 continue
             parent = draw(st.sampled_from(parents))
-            link = link.having(mtu=min(link.values["mtu"], parent.values["mtu"]))
+            link = link.with_values(mtu=min(link.values["mtu"], parent.values["mtu"]))
             if (
                 link.values["mode"] == "passthru"
             ):  # macvlan_common_newlink() gives it the parent's, and they stay the same
-                link = link.having(mac=parent.values["mac"])
+                link = link.with_values(mac=parent.values["mac"])
             link = Link(**{**vars(link), "parent": parent.ref})
         if link.kind == "veth" and free:
             peer = free.pop(draw(st.integers(0, len(free) - 1)))
@@ -190,7 +190,7 @@ def _draw_link(draw: st.DrawFn, ref: Ref, kind: str, index: int) -> Link:
         own["mode"] = "tap"
     own.update(draw(OWN_VALUES.get(kind, st.just({}))))
     if kind in registry.KINDS:
-        own = dict(registry.KINDS[kind].settled(own))
+        own = dict(registry.KINDS[kind].normalized(own))
     some = _as_on_a_host(draw(addresses))
     through = [] if own["state"] == "down" else draw(routes)
     hosts = [address.split("/")[0] for address in some]
@@ -211,7 +211,7 @@ def _draw_masters(draw: st.DrawFn, state: State) -> None:
             master = draw(st.sampled_from(bridges))
             port = {**linux_bridge_port.DEFAULTS, "cost": 2, **draw(port_settings)}
             has = tuple(Vlan(vlan.vid, False, bool(vlan.untagged)) for vlan in draw(vlans))
-            state.put(Link(**{**vars(link.having(master=master)), "port": port, "vlans": has}))
+            state.put(Link(**{**vars(link.with_values(master=master)), "port": port, "vlans": has}))
             bridge = state.links[Ref(ref.netns, master)]
             state.put(Link(**{**vars(bridge), "ports": tuple(sorted([*(bridge.ports or ()), ref.name]))}))
 

@@ -28,7 +28,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
     Vlan,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._links.run import Batch
-from ansible_collections.virtnet.linux.plugins.module_utils._links.spaces import Spaces
+from ansible_collections.virtnet.linux.plugins.module_utils._links.spaces import Namespaces
 from ansible_collections.virtnet.linux.plugins.module_utils._links.steps import (
     LinkAdd,
     LinkDel,
@@ -95,13 +95,13 @@ def test_bridge_options_as_the_kernel_reads_them(option: str, value: t.Any, numb
     assert attribute.codec.decode(attribute.codec.encode(value)) == value
 
 
-class SentOnly(Spaces):
+class SentOnly(Namespaces):
     """Keeps the bytes of the messages that steps would send, for a link of index 7."""
 
     def __init__(self) -> None:
         self.sent: t.List[t.Tuple[int, bytes]] = []
 
-    def there(self, _reference: str) -> t.Any:
+    def require(self, _reference: str) -> t.Any:
         return self
 
     def knows(self, _name: str) -> bool:
@@ -181,7 +181,7 @@ def test_links_that_have_gone_by_themselves_are_deleted() -> None:
 
 
 def test_answers_that_are_lost_are_not_awaited_from_what_is_sent_next() -> None:
-    space = netlink_socket.Space(os.open("/proc/self/ns/net", os.O_RDONLY), own=True)
+    space = netlink_socket.Namespace(os.open("/proc/self/ns/net", os.O_RDONLY), own=True)
     nobody = Request(LINK, RTM_GETLINK, 0, [("IFLA_IFNAME", "nobody")], {})
     with contextlib.closing(space):
         space.channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)

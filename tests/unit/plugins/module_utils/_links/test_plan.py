@@ -270,7 +270,7 @@ def _absent(link: Link) -> WantedLink:
 def test_what_is_upon_a_link_follows_its_mtu_down_and_comes_back_with_an_undo() -> None:
     child = a_link("m", "macvlan", netns="blue", parent=Ref("", "e"), values={"mode": "vepa"})
     bridge = a_link("br0", "linux_bridge", netns="blue", ports=("m",), values={"mtu": 1500})
-    state = host_with(a_link("e"), child.having(master="br0"), bridge)
+    state = host_with(a_link("e"), child.with_values(master="br0"), bridge)
     plan = make_plan(state, Wanted(links=(WantedLink(Ref("", "e"), made=False, values={"mtu": 1400}),)))
     assert plan.after.links[child.ref].values["mtu"] == 1400
     assert "mtu" not in plan.after.links[bridge.ref].values  # nobody knows whether it has been set
@@ -306,7 +306,7 @@ def test_parents_come_before_what_is_upon_them_and_ports_before_what_is_upon_the
     ],
 )
 def test_what_is_needed_to_make_a_link(values: t.Dict[str, t.Any], has_parent: bool, lacking: t.List[str]) -> None:
-    kind = Kind("some", "some", needed=("parent", "mode", "count"), has_parent=True)
+    kind = Kind("some", "some", required_to_create=("parent", "mode", "count"), has_parent=True)
     assert kind.lacking(values, has_parent) == lacking
 
 
@@ -451,7 +451,7 @@ def test_a_link_that_wants_its_parent_alone_cannot_wait_for_its_successor() -> N
 
 
 def test_deleting_what_a_process_holds_open_is_told() -> None:
-    tap = a_link("t", "tuntap", users=("process 4711 (qemu)",))
+    tap = a_link("t", "tuntap", open_by=("process 4711 (qemu)",))
     plan = make_plan(host_with(tap), Wanted(links=(WantedLink(tap.ref, "tuntap", present=False),)))
     assert plan.warnings == ["Link 't' (tuntap) is held open by process 4711 (qemu); its deletion cuts that off."]
 
@@ -546,7 +546,7 @@ def test_moving_into_the_own_namespace_is_spelled_for_a_shell_that_stays_in_it()
             r"^Link 'm': option macaddrs is for mode source, and the mode is vepa\.",
         ),
         (
-            host_with(a_link("t", "tuntap", values={"owner": "root"}, users=("a process",))),
+            host_with(a_link("t", "tuntap", values={"owner": "root"}, open_by=("a process",))),
             WantedLink(Ref("", "t"), "tuntap", values={"owner": "nobody"}),
             r"owner \(a process holds the device open, and would have to end first\)",
         ),

@@ -30,7 +30,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests im
 )
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._links.spaces import Spaces
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.spaces import Namespaces
 
 
 class FakeSpace:
@@ -84,12 +84,12 @@ class FakeSpaces:
     def __init__(self, **spaces: FakeSpace) -> None:
         self.spaces = spaces
 
-    def there(self, reference: str) -> FakeSpace:
+    def require(self, reference: str) -> FakeSpace:
         return self.spaces[reference]
 
 
 def run(batch: t.Sequence[LinkStep], **spaces: FakeSpace) -> None:
-    Batch(t.cast("Spaces", FakeSpaces(**spaces))).run(batch)
+    Batch(t.cast("Namespaces", FakeSpaces(**spaces))).run(batch)
 
 
 def types(space: FakeSpace) -> t.List[t.List[int]]:
@@ -127,7 +127,7 @@ def test_requests_for_one_namespace_are_sent_together() -> None:
             steps.AddressAdd(A, Address("192.0.2.1/24")),
             steps.RouteAdd(A, Route("0.0.0.0/0", "192.0.2.2")),
             steps.VlanAdd(B, Vlan(5), 9),
-            steps.LinkMaster(B, ""),
+            steps.LinkSetMaster(B, ""),
             steps.PortSet(A, (("cost", 5),)),
         ],
         one=one,

@@ -9,13 +9,17 @@ import typing as t
 
 import pytest
 
-from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Complaints, Conflict, Missing
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import (
+    Complaints,
+    Conflict,
+    PrerequisiteMissing,
+)
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Host
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, Planning
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.state import State, Wanted
 from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
-from ansible_collections.virtnet.linux.plugins.module_utils._modules.run import Module, Side, run
+from ansible_collections.virtnet.linux.plugins.module_utils._modules.run import Backend, Module, run
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.following import Following
 
 testing = pytest.importorskip("ansible.module_utils.testing")
@@ -78,8 +82,8 @@ def test_complaints_are_collected() -> None:
     told.attempt(refuse, "One.")
     with pytest.raises(Exception, match=r"^One\. Two\.$"):
         told.report()
-    assert Missing(["One.", "One."]).sentences == ("One.", "One.")
-    assert str(Missing(["One.", "One."])) == "One."
+    assert PrerequisiteMissing(["One.", "One."]).sentences == ("One.", "One.")
+    assert str(PrerequisiteMissing(["One.", "One."])) == "One."
 
 
 @pytest.mark.parametrize("verbosity", [0, 3])
@@ -117,7 +121,7 @@ def test_every_module_has_the_records_of_topologies_follow() -> None:
             {},
             lambda _options: Wanted(),
             lambda _outcome, _state: {},
-            Side(lambda _options: Watched(), planning),
+            Backend(lambda _options: Watched(), planning),
         )
     (follower,) = made
     assert isinstance(follower(), Following)

@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import NotTaken
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import NotApplied
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_plan import PLANNING
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.database import SOME, Ovs
@@ -140,6 +140,6 @@ def test_many_are_read_whole() -> None:
 
 def test_after_a_failure_all_is_read() -> None:
     host = Told(["p", "q"], nothing)
-    with pytest.raises(NotTaken, match="the host still lacks: setting tag of OVS port 'p' to 7"):
+    with pytest.raises(NotApplied, match="the host still lacks: setting tag of OVS port 'p' to 7"):
         converge(host, PLANNING, PORT, check=False)
     assert host.asked == [("Port", "p"), ("Interface", "p"), *WHOLE, *WHOLE]

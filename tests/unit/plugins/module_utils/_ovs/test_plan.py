@@ -10,7 +10,7 @@ import typing as t
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
-from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, NotTaken, Refused
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, NotApplied, Refused
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge, roll_back
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.bridge_plan import PLANNING, differences, make_plan
@@ -276,7 +276,7 @@ def test_what_a_change_brings_with_it_is_a_warning(asked: t.Dict[str, t.Any], wa
 
 def test_what_ovs_cannot_set_up_is_an_error_and_taken_out_again() -> None:
     host = SimulatedOvs(host_with(BR0))
-    with pytest.raises(NotTaken) as caught:
+    with pytest.raises(NotApplied) as caught:
         converge(host, PLANNING, wanting(bridge="br0", name="broken"), check=False)
     assert str(caught.value) == (
         "Open vSwitch can't set up OVS port 'broken': it is broken. What had been done before that was undone."

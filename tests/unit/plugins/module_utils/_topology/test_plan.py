@@ -14,7 +14,12 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Conflict, Failure, Missing
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import (
+    BadInput,
+    Conflict,
+    Failure,
+    PrerequisiteMissing,
+)
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge, roll_back
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan, fuse
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, Netns, Ref
@@ -23,7 +28,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import Sw
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.steps import OvsStep
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.documents import topology_options, write_topology
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import Record
-from ansible_collections.virtnet.linux.plugins.module_utils._topology.ownership import Belongings, belongings, record_of
+from ansible_collections.virtnet.linux.plugins.module_utils._topology.ownership import Owned, record_of, still_owned
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.plan import (
     PLANNING,
     differences,
@@ -75,7 +80,7 @@ class Host(SimulatedOvs):
         seen = super().observe(wanted)
         for link in seen.links.values():
             unknown = {"mtu": 1500, "txqueuelen": 1000, "alias": "", "promisc": False, "state": "down", "master": ""}
-            seen.put(link.having(**{**unknown, "mac": "02:00:00:00:02:%02x" % (link.index % 256), **link.values}))
+            seen.put(link.with_values(**{**unknown, "mac": "02:00:00:00:02:%02x" % (link.index % 256), **link.values}))
         return seen
 
     def locate(self, wanted: Wanted) -> Wanted:
@@ -84,7 +89,7 @@ class Host(SimulatedOvs):
 
     def commit(self, plan: Plan, now: State) -> None:
         self._identify()
-        mine = belongings(self.record, plan.before)
+        mine = still_owned(self.record, plan.before)
         self.record = record_of("lab", owned_after(plan, mine, self.state), self.state)
 
 
@@ -136,7 +141,7 @@ def test_a_plan_applied_satisfies_what_was_wanted(host: Host, document: Document
 def run_or_skip(host: Host, document: Document) -> Plan:
     try:
         return converge(host, PLANNING, wanted(document), False).plan
-    except (BadInput, Conflict, Missing):
+    except (BadInput, Conflict, PrerequisiteMissing):
         assume(False)
         raise
 
@@ -218,10 +223,10 @@ def test_what_others_have_made_stays(host: Host, first: Document, second: Docume
 @given(hosts(), topologies())
 def test_what_is_not_listed_any_more_goes_and_absence_takes_all(host: Host, document: Document) -> None:
     run_or_skip(host, {**document, "purge": True})
-    mine = belongings(host.record, host.state)
-    assert mine == Belongings() or document["state"] == "present"
+    mine = still_owned(host.record, host.state)
+    assert mine == Owned() or document["state"] == "present"
     run_or_skip(host, {**document, "state": "absent"})
-    assert belongings(host.record, host.state) == Belongings()
+    assert still_owned(host.record, host.state) == Owned()
     assert host.record == Record("lab", host.record.boot)
 
 

@@ -21,10 +21,10 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
 from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import Switch
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import OwnedLink, Record
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.ownership import (
-    Belongings,
+    Owned,
     announced,
-    belongings,
     record_of,
+    still_owned,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.record_format import from_json, to_json
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.records import Records
@@ -42,7 +42,7 @@ records = st.builds(
 )
 
 BR0 = Ref("blue", "br0")
-MINE = Belongings({"blue"}, {BR0}, {("", "ovs0")}, {("", "p0")})
+MINE = Owned({"blue"}, {BR0}, {("", "ovs0")}, {("", "p0")})
 
 
 def a_state(**links: int) -> State:
@@ -62,7 +62,7 @@ def test_what_is_written_can_be_read(record: Record) -> None:
 
 def test_what_is_the_same_still_belongs() -> None:
     state = a_state(br0=7)
-    assert belongings(record_of("lab", MINE, state), state) == MINE
+    assert still_owned(record_of("lab", MINE, state), state) == MINE
 
 
 @pytest.mark.parametrize(
@@ -84,14 +84,14 @@ def test_what_is_not_the_same_does_not(change: t.Callable[[State], t.Any], left:
     state = a_state(br0=7)
     record = record_of("lab", MINE, state)
     change(state)
-    assert belongings(record, state) == dataclasses.replace(MINE, **left)
+    assert still_owned(record, state) == dataclasses.replace(MINE, **left)
 
 
 def test_what_was_announced_belongs_if_it_came_afterwards() -> None:
     before, after = a_state(old=7), a_state(old=7, br0=0)
-    record = announced(Record("lab"), Belongings(links={BR0, Ref("blue", "old")}), before, after)
-    assert belongings(record, a_state(br0=8, old=7)).links == {BR0}
-    assert belongings(record, a_state(br0=7)).links == set()
+    record = announced(Record("lab"), Owned(links={BR0, Ref("blue", "old")}), before, after)
+    assert still_owned(record, a_state(br0=8, old=7)).links == {BR0}
+    assert still_owned(record, a_state(br0=7)).links == set()
 
 
 def test_a_folder_of_records(tmp_path: Path) -> None:
@@ -304,22 +304,22 @@ def test_what_was_written_by_hand_is_not_proven(space: str, above: int) -> None:
         "ovs_bridges": [{"database": "", "name": "ovs0", "uuid": ""}],
         "ovs_ports": [{"database": "", "name": "p0", "uuid": ""}],
     }
-    assert belongings(from_json(data, "lab"), a_state(br0=7)) == Belongings()
+    assert still_owned(from_json(data, "lab"), a_state(br0=7)) == Owned()
     # Nor does it help to take the seal of another record, or to edit a sealed one.
     state = a_state()
-    sealed = to_json(announced(Record("lab"), Belongings({"red"}, {FOREIGN}), state, a_state(br0=0)))
+    sealed = to_json(announced(Record("lab"), Owned({"red"}, {FOREIGN}), state, a_state(br0=0)))
     assert from_json(sealed, "lab").sealed
-    assert belongings(from_json({**data, "seal": sealed["seal"]}, "lab"), a_state(br0=7)) == Belongings()
+    assert still_owned(from_json({**data, "seal": sealed["seal"]}, "lab"), a_state(br0=7)) == Owned()
     assert not from_json({**sealed, "namespaces": {"blue": ""}}, "lab").sealed
 
 
 def test_what_was_announced_in_a_namespace_to_be_made() -> None:
     """It belongs if the namespace does."""
     before, after = State(boot="this"), a_state(br0=0)
-    record = announced(Record("lab"), Belongings({"blue"}, {BR0}), before, after)
-    assert belongings(record, a_state(br0=2)) == Belongings({"blue"}, {BR0})
+    record = announced(Record("lab"), Owned({"blue"}, {BR0}), before, after)
+    assert still_owned(record, a_state(br0=2)) == Owned({"blue"}, {BR0})
     record.namespaces = {}
-    assert belongings(record, a_state(br0=2)) == Belongings()
+    assert still_owned(record, a_state(br0=2)) == Owned()
 
 
 def test_a_folder_that_can_not_be_written_is_a_sentence(tmp_path: Path) -> None:

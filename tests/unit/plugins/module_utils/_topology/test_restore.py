@@ -14,7 +14,12 @@ from pathlib import Path
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Conflict, Missing, Unusable
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import (
+    BadInput,
+    Conflict,
+    PrerequisiteMissing,
+    Unusable,
+)
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Outcome
 from ansible_collections.virtnet.linux.plugins.module_utils._links import documents as links_documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
@@ -243,19 +248,21 @@ def test_the_traceback_of_what_nobody_has_foreseen(tried: t.Any, capsys: Told) -
 
 
 def test_what_is_missing_may_come(tried: t.Any, capsys: Told) -> None:
-    tried.update(a=[Missing(["It lacks."])] * 3)
+    tried.update(a=[PrerequisiteMissing(["It lacks."])] * 3)
     assert restore.main(["--wait", "60"]) == 0
     assert [line[:1] for line in capsys.readouterr().out.splitlines()] == ["b", "c", "a"]
     # Without waiting it gets another chance as long as others succeed.
-    tried.update(a=[Missing(["It lacks."])] * 2, b=[Missing(["It lacks."])])
+    tried.update(a=[PrerequisiteMissing(["It lacks."])] * 2, b=[PrerequisiteMissing(["It lacks."])])
     assert restore.main([]) == 0
-    tried.update(a=[Missing(["It lacks."])] * 3)
+    tried.update(a=[PrerequisiteMissing(["It lacks."])] * 3)
     assert restore.main(["a"]) == 1
     assert capsys.readouterr().err == "a: It lacks.\n"
 
 
 def test_one_that_fails_does_not_end_the_waiting(tried: t.Any, capsys: Told) -> None:
-    tried.update(a=[Missing(["It lacks."])] * 5, b=[Missing(["It lacks."]), Conflict("That can't be.")])
+    tried.update(
+        a=[PrerequisiteMissing(["It lacks."])] * 5, b=[PrerequisiteMissing(["It lacks."]), Conflict("That can't be.")]
+    )
     assert restore.main(["--wait", "60"]) == 1
     told = capsys.readouterr()
     assert [line[:1] for line in told.out.splitlines()] == ["c", "a"]
