@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Runs a plan: observe, plan, execute, verify by reading again, and on any failure take back what was done."""
+"""Converge a host: observe, plan, execute, verify by observing again, and roll back on any failure."""
 
 from __future__ import annotations
 
@@ -32,65 +32,65 @@ if t.TYPE_CHECKING:
 
 
 class Follower:
-    """What follows when things get another identity, which are owned by somebody else than the task at hand."""
+    """Updates records of other owners when objects that they own get another identity, as after a rollback."""
 
     def prepare(self, before: t.Any) -> None:
-        """Reserve what following needs. Raises Unusable where that can't be had."""
+        """Reserve what ``follow`` needs. Raises Unusable if that is not available."""
 
     def follow(self, before: t.Any, now: t.Any) -> None:
-        """Write down the identities of what is in both states. Raises Unusable."""
+        """Record the new identities of objects that are in both states. Raises Unusable."""
 
     def release(self) -> None:
-        """Give back what was reserved."""
+        """Release what was reserved."""
 
 
 class Host:
-    """What the engine needs of the side that is looked at and changed."""
+    """The interface between the engine and what it observes and changes."""
 
     def close(self) -> None:
-        """Let go of all that was opened."""
+        """Close everything that was opened."""
 
     def locate(self, wanted: t.Any) -> t.Any:
-        """The same with each reference to a namespace replaced by the one that stands for it. It is called once, first."""
+        """``wanted`` with one reference for each namespace, even if it has several. Called once, before all other methods."""
         return wanted
 
     def observe(self, wanted: t.Any) -> t.Any:
-        """The part of the host that ``wanted`` speaks of."""
+        """The State of the part of the host that ``wanted`` concerns."""
         raise NotImplementedError
 
     def review(self, wanted: t.Any, plan: Plan) -> t.Any:
-        """The same after a plan was run without failures. What it didn't touch may be told as it was before."""
+        """The State after a plan was executed without failures. What the plan did not touch may be reported as before."""
         return self.observe(wanted)
 
     def run(self, batch: t.Sequence[Step]) -> None:
-        """Run steps that are one request. Raises a Failure, whose ``done`` has those that were done all the same."""
+        """Execute the steps of one request. Raises a Failure; its ``done`` contains the steps that were executed."""
         raise NotImplementedError
 
     def retreat(self) -> None:
-        """A plan is going to be taken back. Called before the first step of the undo."""
+        """Prepare for a rollback. Called before its first step."""
 
     def settle(self, before: t.Any, steps: t.Sequence[Step]) -> None:
-        """Wait for what follows by itself from steps that were run, on a host that was in the state ``before``."""
+        """Wait for asynchronous effects of executed steps. The host was in the state ``before``."""
 
-    # What is recorded beside it: before a plan is run, when it has been, and when it has been taken back.
+    # Hooks for records: before a plan is executed, after that, and after a rollback.
 
-    # Makes what writes down that something which was deleted has been made again, and has another identity since.
+    # Creates the Follower that updates the records of other owners.
     make_follower: t.Optional[t.Callable[[], Follower]] = None
     _follower: t.Optional[Follower] = None
 
     def prepare(self, plan: Plan) -> None:
-        """A plan is going to be run. Reserves what those below need, so that they can't fail for the lack of it."""
+        """Called before a plan is executed. Reserves what the hooks below need, so that they can't fail for lack of it."""
         if self.make_follower and any(step.deletes for step in plan.steps):
             self._follower = self.make_follower()
             self._follower.prepare(plan.before)
 
     def commit(self, plan: Plan, now: t.Any) -> None:
-        """A plan has been run, or had nothing to do."""
+        """Called after a plan was executed, or had nothing to do."""
 
     def taken_back(self, plan: Plan, now: t.Any, whole: bool) -> None:
-        """A plan has been taken back, and this is what there is since; not ``whole`` if not all could be taken back.
+        """Called after a rollback. ``now`` is the State since then; ``whole`` is false if the rollback was incomplete.
 
-        What was made again with that has another identity now.
+        Objects that the rollback created again have another identity.
         """
         if self._follower:
             self._follower.follow(plan.before, now)
@@ -98,7 +98,7 @@ class Host:
             self.abandon(plan, now)
 
     def abandon(self, plan: Plan, now: t.Any) -> None:
-        """A plan has been taken back wholly."""
+        """Called after a complete rollback."""
 
     def release(self) -> None:
         """Give back what was reserved."""
@@ -106,20 +106,17 @@ class Host:
             self._follower.release()
 
     def tidy(self) -> None:
-        """Remove what deleted devices have left behind. Called at the end of every task that may change something."""
+        """Remove what deleted devices left behind. Called at the end of each task outside of check mode."""
 
 
 _ABANDONED = "What had been done before that stays (rollback: false)."
 UNCHANGED = "Nothing was changed."
-# What taking a plan back may need; memory that is only reserved costs nothing.
+# Bytes that a rollback may need. Memory that is reserved and not used costs nothing.
 _MEMORY, _MEMORY_PER_STEP = 16 << 20, 4 << 10
 
 
 class Outcome(t.NamedTuple):
-    """What became of a task: what was wanted (its namespaces located), the plan, and the state now.
-
-    In check mode the state is the one that the plan foretells.
-    """
+    """The outcome of a task: what was wanted, the plan, and the State after it; in check mode, the predicted State."""
 
     wanted: t.Any
     plan: Plan
@@ -130,7 +127,7 @@ Tell = t.Callable[[Outcome], None]
 
 
 class _Task(t.NamedTuple):
-    """What does the work, and what it is."""
+    """The arguments of ``converge``."""
 
     host: Host
     planning: Planning
@@ -147,11 +144,10 @@ def converge(
     *,
     tell: Tell = lambda _outcome: None,
 ) -> Outcome:
-    """Make the host have what is wanted; with ``check`` only tell what would be done.
+    """Change the host so that it has what is wanted; with ``check``, only plan it.
 
-    Without ``rollback``, what was done before a failure stays. ``tell`` is called with what is going to be returned: where
-    that can't be told, it is undone as well. Raises a Failure, after which the host is as before as far as its text doesn't
-    say otherwise.
+    Without ``rollback``, changes before a failure stay. ``tell`` is called with the Outcome before it is returned; if it
+    raises, the changes are rolled back, too. Raises a Failure. The host is then as before, unless its text says otherwise.
     """
     task = _Task(host, planning, wanted, tell)
     try:
@@ -182,14 +178,14 @@ def _converge(task: _Task, check: bool, rollback: bool) -> Outcome:
 
 @contextlib.contextmanager
 def _undisturbed(host: Host) -> t.Iterator[None]:
-    """Hold the lock, and delay signals until the plan has run and the host is tidy."""
+    """Hold the lock, and delay signals until the plan is executed and the host is tidy."""
     with host_lock():
         held = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
         before = signal.pthread_sigmask(signal.SIG_BLOCK, held)
         try:
             yield
         finally:
-            # What is left behind this time, the next task removes; what has become of this one doesn't change with that.
+            # A failure here must not change the result; the next task tidies again.
             with contextlib.suppress(Exception):
                 host.tidy()
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -205,18 +201,18 @@ def _execute(task: _Task, plan: Plan, rollback: bool) -> Outcome:
 
 
 class _Execution:
-    """A plan on its way: what it has done so far is known, whatever comes in between."""
+    """Executes a plan once. It knows which steps were executed, whatever exception interrupts it."""
 
     def __init__(self, task: _Task, plan: Plan) -> None:
         self._task = task
         self._host = task.host
         self._plan = plan
-        self._memory: t.List[bytes] = []  # given back when it is needed for the rollback
+        self._memory: t.List[bytes] = []  # freed before a rollback
         self._done: t.List[Step] = []
         self._running: t.Sequence[Step] = ()
 
     def prepare(self) -> None:
-        """Reserve what the way back needs. Raises a Failure where that can't be had."""
+        """Reserve what a rollback needs. Raises a Failure if that is not available."""
         size = _MEMORY + _MEMORY_PER_STEP * len(self._plan.steps)
         try:
             self._memory.append(bytes(size))
@@ -231,7 +227,7 @@ class _Execution:
             raise
 
     def run(self, rollback: bool) -> Outcome:
-        """Run the plan, and return what became of it. Raises a Failure when it was taken back, as far as that was possible."""
+        """Execute the plan and return the outcome. Raises a Failure after it has rolled back as far as possible."""
         plan, wanted = self._plan, self._task.wanted
         try:
             for batch in fuse(plan.steps):
@@ -257,7 +253,7 @@ class _Execution:
         return outcome
 
     def _take_back(self, unsure: t.Sequence[Step]) -> t.Tuple[t.Sequence[Step], t.List[str]]:
-        """Take back what was done. Returns what that was, and a sentence for each thing that remains."""
+        """Roll back. Returns the steps that had been executed, and a sentence for each thing that could not be restored."""
         plan, done = self._plan, self._done
         trouble: t.List[str] = []
         try:
@@ -272,13 +268,13 @@ class _Execution:
             if now is not None:
                 self._host.taken_back(plan, now, not trouble)
         except Exception as error:  # noqa: BLE001
-            # The first failure is the one to tell, with this one behind it.
+            # The first failure is reported, followed by this one.
             trouble.append(str(as_failure(error)))
         return done or unsure, trouble
 
 
 def _verify(plan: Plan, left: Plan) -> None:
-    """Raises NotTaken if a plan that was executed has left something to be done, or has broken something."""
+    """Raise NotApplied if the host still lacks something after a plan was executed, or if something stopped working."""
     if left.steps or left.missing:
         raise NotApplied(*unmet(plan, left))
     broken = [sentence for sentence in left.broken if sentence not in plan.broken]
@@ -287,9 +283,9 @@ def _verify(plan: Plan, left: Plan) -> None:
 
 
 def roll_back(host: Host, planning: Planning, wanted: Wanted, before: State, done: t.Sequence[Step]) -> t.List[str]:
-    """Take back what was done, the last step first; then compare with the state before and mend what differs.
+    """Undo executed steps, the last one first, then compare with the State before and repair the differences.
 
-    Returns a sentence for each thing that is not as it was.
+    Returns a sentence for each remaining difference.
     """
     return _restore(host, planning, wanted, before, done)[0]
 
@@ -297,7 +293,7 @@ def roll_back(host: Host, planning: Planning, wanted: Wanted, before: State, don
 def _restore(
     host: Host, planning: Planning, wanted: Wanted, before: State, done: t.Sequence[Step]
 ) -> t.Tuple[t.List[str], t.Optional[State]]:
-    """The same; returns the state since as well, None where it can't be read."""
+    """Do so, and return the State after it as well; None if it can't be observed."""
     host.retreat()
     back, trouble = undo(planning, before, done)
     trouble += _run_all(host, back)
@@ -308,12 +304,12 @@ def _restore(
         different = planning.differences(before, now, done)
     except Exception as error:  # noqa: BLE001
         return [*trouble, str(as_failure(error))], None
-    # What an undo stumbled over is of interest only where it left something behind.
+    # Failures of single steps matter only if a difference remains.
     return [*different, *trouble] if different else [], now
 
 
 def _run_all(host: Host, steps: t.Iterable[Step]) -> t.List[str]:
-    """Run steps, whatever becomes of each, and return a sentence for each that failed."""
+    """Execute all steps, even if some fail. Returns a sentence for each step that failed."""
     trouble: t.List[str] = []
     for batch in fuse(steps):
         waiting: t.List[t.Sequence[Step]] = [batch]  # a stack: the last one is run next
@@ -331,7 +327,7 @@ def _run_all(host: Host, steps: t.Iterable[Step]) -> t.List[str]:
 
 
 def _halves(failure: Failure, batch: t.Sequence[Step]) -> t.List[t.Sequence[Step]]:
-    """The halves of a transaction that was refused: one bad step must not prevent the others. Empty for any other failure."""
+    """The halves of a refused transaction, so that one bad step doesn't prevent the others. Empty for other failures."""
     if not isinstance(failure, Refused) or len(batch) < 2:
         return []
     half = len(batch) // 2
@@ -339,10 +335,10 @@ def _halves(failure: Failure, batch: t.Sequence[Step]) -> t.List[t.Sequence[Step
 
 
 def _rest(failure: Failure, batch: t.Sequence[Step]) -> t.List[t.Sequence[Step]]:
-    """The steps that were neither done nor failed, as one part."""
+    """The steps that were neither executed nor failed, as one part."""
     done = {id(step) for step in failure.done}
     left = [step for step in batch if id(step) not in done]
-    # Where it isn't told which ones failed, it is the first one that wasn't done.
+    # If the failure doesn't say which steps failed, the first one that wasn't executed did.
     known = {id(step) for step, _failure in failure.failed} or {id(step) for step in left[:1]}
     return [[step for step in left if id(step) not in known]]
 

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The lock that keeps two tasks of this collection on one host from interleaving."""
+"""The lock that serializes tasks of this collection on one host."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ LOCK_TIMEOUT = 120.0  # seconds
 
 @contextlib.contextmanager
 def host_lock(path: str = LOCK_FILE, timeout: float = LOCK_TIMEOUT) -> t.Iterator[None]:
-    """Hold the host's lock; wait up to ``timeout`` seconds for whoever holds it.
+    """Hold the host's lock. Waits up to ``timeout`` seconds for another process to release it.
 
-    The kernel lets go of it when the process ends, however it ends. Raises Unusable when the lock can't be had.
+    The kernel releases it when the process ends. Raises Unusable if the lock is not available.
     """
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -34,7 +34,7 @@ def host_lock(path: str = LOCK_FILE, timeout: float = LOCK_TIMEOUT) -> t.Iterato
         raise Unusable("Opening the lock file %s failed: %s." % (path, error.strerror)) from error
     try:
         _acquire(fd, path, timeout)
-        with contextlib.suppress(OSError):  # it is for the message of another task; the lock is held without it
+        with contextlib.suppress(OSError):  # only for the error of another task
             os.ftruncate(fd, 0)
             os.pwrite(fd, b"%d\n" % os.getpid(), 0)
         yield

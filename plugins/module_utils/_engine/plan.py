@@ -5,10 +5,9 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What a plan is, whatever it is about: steps, what they make of a State, and how they are taken back.
+"""Plans: steps, their effects on a State, and how they are undone. Pure; it works on copies of the observed State.
 
-Pure: whatever happens here happens to copies of the observed State. What is to be done to links and to Open vSwitch is
-found in ``_links/plan.py`` and ``_ovs``.
+The planners of links, Open vSwitch and topologies are in ``_links/plan.py``, ``_ovs`` and ``_topology/plan.py``.
 """
 
 from __future__ import annotations
@@ -26,81 +25,81 @@ if t.TYPE_CHECKING:
 
 
 class Step:
-    """What all steps can do. They are dataclasses that nobody compares: to make ``__eq__`` for each takes its time."""
+    """The base class of steps. Steps are never compared; ``eq=False`` saves generating ``__eq__``."""
 
-    # Consecutive steps with the same batch, if they have one, are one request to the host.
+    # Consecutive steps with the same batch, unless it is None, are one request to the host.
     batch: t.Optional[t.Hashable] = None
-    # Whether it deletes what an undo may make again with another identity.
+    # Whether it deletes an object that an undo may create again with another identity.
     deletes: bool = False
 
     def __repr__(self) -> str:
         return "%s(**%r)" % (type(self).__name__, vars(self))
 
     def describe(self) -> str:
-        """What it does, as the subject of a sentence: ``setting mtu of link 'a' to 1400``."""
+        """What the step does, as the subject of a sentence: ``setting mtu of link 'a' to 1400``."""
         raise NotImplementedError
 
     def commands(self) -> t.List[Argv]:
-        """The same as an admin would type it, as argument lists."""
+        """The equivalent commands that an administrator would type, as argument lists."""
         raise NotImplementedError
 
     def together(self, batch: t.Sequence[t.Any]) -> t.List[Argv]:
-        """The commands of a whole batch that this step begins."""
+        """The commands of a batch whose first step this is."""
         return [argv for step in batch for argv in step.commands()]
 
     def brings(self) -> t.Sequence[t.Any]:
-        """Where links are with it that were not there before, apart from those that Open vSwitch makes."""
+        """Where the step creates links, apart from those that Open vSwitch creates."""
         return ()
 
     def refs(self) -> t.Set[t.Any]:
-        """The links that it is about."""
+        """The links that the step concerns."""
         return set()
 
     def netns_names(self) -> t.Set[str]:
-        """The namespaces that it is about as such."""
+        """The namespaces that the step itself concerns."""
         return set()
 
     def about(self) -> t.Set[t.Any]:
-        """The keys of all that it is about."""
+        """The keys of all objects that the step concerns."""
         return {*self.refs(), *self.netns_names()}
 
     def unmet(self, now: t.Any) -> str:
-        """What the host made of the step, which was run and yet isn't in effect; empty if nothing is known of that."""
+        """A sentence on why the executed step is not in effect; empty if the reason is not known."""
         return ""
 
     def simulate(self, state: t.Any) -> None:
-        """Change ``state`` as the host would change. A step has this or ``simulate_all``."""
+        """Apply the effects of the step to ``state``. A step implements this or ``simulate_all``."""
         self.simulate_all(state, [self])
 
     def inverse(self, before: t.Any) -> t.List[Step]:
-        """The steps that take it back, given the state before it; side effects aside, which a repair finds.
+        """The steps that undo it, given the state before it. Side effects are left to ``make_repair``.
 
-        A step has this or ``inverse_all``.
+        A step implements this or ``inverse_all``.
         """
         return self.inverse_all(before, [self])
 
-    # Thousands of addresses of one link, say: each step by itself would go through all of them.
+    # Steps that are simulated in groups: adding thousands of addresses one by one takes quadratic time.
 
     @property
     def alike(self) -> t.Hashable:
-        """Consecutive steps of which this is equal are simulated and taken back together; None for none."""
+        """Consecutive steps with the same value are simulated and undone as one group; None for no group."""
         return None
 
     def simulate_all(self, state: t.Any, alike: t.Sequence[Step]) -> None:
-        """Change ``state`` as the host would change by consecutive steps that are alike."""
+        """Apply the effects of a group of steps to ``state``."""
         for step in alike:
             step.simulate(state)
 
     def inverse_all(self, before: t.Any, alike: t.Sequence[Step]) -> t.List[Step]:
-        """The steps that take consecutive steps back that are alike, the last one first.
+        """The steps that undo a group of steps, the last one first.
 
-        As it is here, none of them depends on the state that those before it leave.
+        This implementation requires that no step of the group depends on the effects of another one.
         """
         return [back for step in reversed(alike) for back in step.inverse(before)]
 
 
 def fuse(steps: t.Iterable[Step]) -> t.Iterator[t.List[Step]]:
-    """The steps in their order, as batches."""
+    """Split steps into batches, in their order."""
     for batch, together in itertools.groupby(steps, lambda step: step.batch):
         if batch is None:
             yield from ([step] for step in together)
@@ -109,7 +108,7 @@ def fuse(steps: t.Iterable[Step]) -> t.Iterator[t.List[Step]]:
 
 
 def gather(steps: t.Iterable[Step]) -> t.Iterator[t.List[Step]]:
-    """The steps in their order, those together that are alike."""
+    """Split steps into groups of those that are alike, in their order."""
     for alike, together in itertools.groupby(steps, lambda step: step.alike):
         if alike is None:
             yield from ([step] for step in together)
@@ -119,19 +118,18 @@ def gather(steps: t.Iterable[Step]) -> t.Iterator[t.List[Step]]:
 
 @dataclasses.dataclass(eq=False, repr=False)
 class Plan:
-    """What is to be done, and what the host looks like before and after.
-
-    ``missing`` are sentences about things that the plan builds upon and that aren't there, ``warnings`` about what else
-    it brings with it, ``broken`` about what is there as wanted and yet doesn't work. ``found`` tells where each wanted
-    link was before, None where it wasn't.
-    """
+    """The steps to execute, with the State before and after them."""
 
     before: t.Any
     after: t.Any
     steps: t.List[Step]
+    # Sentences on prerequisites that don't exist
     missing: t.List[str] = dataclasses.field(default_factory=list)
+    # Sentences on side effects
     warnings: t.List[str] = dataclasses.field(default_factory=list)
+    # Sentences on objects that are as wanted and don't work
     broken: t.List[str] = dataclasses.field(default_factory=list)
+    # Where each wanted link was found; None if it didn't exist
     found: t.Dict[t.Any, t.Any] = dataclasses.field(default_factory=dict)
 
     @property
@@ -144,28 +142,26 @@ class Plan:
 
 
 class Planning(t.NamedTuple):
-    """How plans about one part of a host are made.
+    """The planner of one part of a host, as functions."""
 
-    ``make_plan`` makes the plan that gives a host in a state what is wanted, and raises BadInput or Conflict when that
-    can't be. ``make_repair`` makes the steps that give what is in both of two states back what it has in the second
-    one; the first one is either observed or simulated, as the third argument tells. ``differences`` has a sentence for
-    each thing in which the second state differs from the first one, after steps that were done and taken back.
-    """
-
+    # From a State and what is wanted to a Plan. Raises BadInput or Conflict if that is impossible.
     make_plan: t.Callable[[t.Any, t.Any], Plan]
+    # The steps that restore in the first State what objects have in the second one, if they are in both. The last argument
+    # says whether the first State was observed, or else simulated.
     make_repair: t.Callable[[t.Any, t.Any, bool], t.List[Step]]
+    # A sentence for each difference between two States, after steps were executed and undone.
     differences: t.Callable[[t.Any, t.Any, t.Sequence[Step]], t.List[str]]
 
 
 class WayBack(t.NamedTuple):
-    """The steps that take other steps back, and a sentence for each thing that could not be planned."""
+    """The steps that undo other steps, and a sentence for each that could not be planned."""
 
     steps: t.List[Step]
     trouble: t.List[str]
 
 
 def undo(planning: Planning, before: State, done: t.Iterable[Step]) -> WayBack:
-    """What takes back the steps that were done to a host in the state ``before``, their side effects included."""
+    """The steps that undo executed steps and their side effects. The host was in the state ``before``."""
     state = before.copy()
     order = before.order()
     undone: t.List[t.List[Step]] = []
@@ -179,28 +175,29 @@ def undo(planning: Planning, before: State, done: t.Iterable[Step]) -> WayBack:
                 alike[0].simulate_all(state, alike)
                 repair = _repair(planning, state, inverse, order)
         except Exception as error:  # noqa: BLE001
-            # A fault in one step's plan must not keep the others from being taken back.
+            # A fault in the undo of one step must not prevent that of the others.
             trouble.append("Planning the rollback of %s failed: %s" % (alike[0].describe(), as_failure(error)))
         undone.append([*inverse, *repair])
     return WayBack([step for steps in reversed(undone) for step in steps], trouble)
 
 
 def _repair(planning: Planning, state: State, inverse: t.Sequence[Step], order: t.Mapping[t.Any, int]) -> t.List[Step]:
-    """What is left to repair when steps, whose changes are being logged, have been taken back. The state stays."""
+    """The repair that remains after ``inverse`` has undone steps whose changes are being logged. ``state`` is unchanged."""
     was = state.changes()
     with state.trial():
         simulate(state, inverse)
         was = {**state.changes(), **was}
-        # What a step and its inverse leave alone needs no repair.
+        # What neither a step nor its inverse changed needs no repair.
         there = {key: value for key, value in was.items() if value}
         ordered = dict(sorted(there.items(), key=lambda item: order.get(item[0], len(order))))
         return planning.make_repair(state, state.with_only(ordered), False)
 
 
 def likely_done(before: State, done: t.Sequence[Step], unsure: t.Sequence[Step], now: State) -> t.Sequence[Step]:
-    """The first steps of ``unsure``: as many as best explain what exists ``now``, the more the better.
+    """The steps of ``unsure`` that were probably executed, judged by which objects exist ``now``.
 
-    ``done`` was done before them, to a host in the state ``before``.
+    Returns the first n steps, for the greatest n that fits best. ``done`` was executed before them on a host in the state
+    ``before``.
     """
     state = before.copy()
     simulate(state, done)
@@ -211,7 +208,7 @@ def likely_done(before: State, done: t.Sequence[Step], unsure: t.Sequence[Step],
             step.simulate(state)
             for label, table in state.tables():
                 for key, old in table.changes().items():
-                    if (old is None) == (key in table):  # it has come, or gone
+                    if (old is None) == (key in table):  # it was created or deleted
                         different += 1 if ((*label, key) in found) == (key not in table) else -1
         if different <= best:
             count, best = number, different
@@ -219,31 +216,31 @@ def likely_done(before: State, done: t.Sequence[Step], unsure: t.Sequence[Step],
 
 
 def _things(state: State) -> t.Set[t.Tuple[t.Hashable, ...]]:
-    """What exists in a state."""
+    """The keys of all objects in a State."""
     return {(*label, key) for label, table in state.tables() for key in table}
 
 
 def simulate(state: State, steps: t.Iterable[Step]) -> None:
-    """Change ``state`` as steps would change the host."""
+    """Apply the effects of steps to ``state``."""
     for alike in gather(steps):
         alike[0].simulate_all(state, alike)
 
 
 class Editor:
-    """A State with the steps that made it what it is."""
+    """A simulated State, and the steps that led to it."""
 
     def __init__(self, state: State) -> None:
         self.state: t.Any = state
         self.done: t.List[Step] = []
 
     def do(self, *steps: Step) -> None:
-        """Add steps, and let the state be as after them."""
+        """Add steps, and simulate them."""
         simulate(self.state, steps)
         self.done += steps
 
 
 class Draft(Editor):
-    """A plan that is being made, on a copy of the observed State."""
+    """A plan in the making, on a copy of the observed State."""
 
     def __init__(self, state: State) -> None:
         super().__init__(state.copy())
@@ -254,7 +251,7 @@ class Draft(Editor):
         self.found: t.Dict[t.Any, t.Any] = {}
 
     def plan(self) -> Plan:
-        """The plan as it is now."""
+        """The Plan with all steps so far."""
         return Plan(self.before, self.state, self.done, self.missing, self.warnings, self.broken, self.found)
 
 
@@ -279,7 +276,7 @@ class Planner(Part):
         self.last: t.List[t.Callable[[], None]] = []  # emits the deletions
 
     def delete(self) -> None:
-        """Emit the deletions, when all else is planned."""
+        """Emit the deletions after everything else is planned."""
         for emit in self.last:
             emit()
 
@@ -289,7 +286,7 @@ Phases = t.Mapping[str, t.Callable[[], t.Iterable[t.Callable[[], t.Any]]]]
 
 
 def walk(order: t.Iterable[str], phases: Phases, told: Complaints) -> None:
-    """Plan the phases in an order; ``told`` collects what can't be planned."""
+    """Plan the phases in their order. ``told`` collects the errors."""
     for name in order:
         for plan in phases[name]() if name in phases else ():
             told.attempt(plan)

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What the engine needs of the state of a host, and of what a task asks for, whatever they consist of."""
+"""The interfaces of State, the observed part of a host, and of Wanted, what a task requests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Label = t.Tuple[str, ...]
 
 
 class Vanished(t.NamedTuple):
-    """Something that is no longer there: its name, its words for an error, and whether nothing else explains its absence."""
+    """An object that no longer exists: its name, its description for an error, and whether nothing else explains that."""
 
     name: str
     words: str
@@ -28,56 +28,55 @@ class Vanished(t.NamedTuple):
 
 
 class Identities(t.NamedTuple):
-    """What tells things from others that have the same names: those that are deleted and made again have another identity.
+    """Identities of objects. An object that is deleted and created again has the same name and another identity."""
 
-    ``rows`` are UUIDs by database, table and name; ``links`` the identities of their namespaces with their indexes, by
-    namespace, name and kind; ``spaces`` the identities of namespaces.
-    """
-
+    # UUIDs by database, table and name
     rows: t.Dict[t.Tuple[str, str, str], str]
+    # The identity of the namespace and the index in it, by namespace, name and kind
     links: t.Dict[t.Tuple[str, str, str], t.Tuple[str, int]]
+    # The identities of namespaces
     spaces: t.Set[str]
 
 
 class State:
-    """The observed part of a host. What is not in it does not exist.
+    """The observed part of a host. An object that is not listed does not exist.
 
-    Subclasses are dataclasses whose values are immutable, in tables that log their changes.
+    Subclasses are dataclasses with immutable values in tables that log their changes.
     """
 
     def tables(self) -> t.Iterator[t.Tuple[Label, Table[t.Any, t.Any]]]:
-        """All tables, with labels that tell them apart."""
+        """All tables with their labels, which are unique."""
         yield from ()
 
     def own(self) -> t.Dict[str, t.Any]:
-        """Copies of those fields that a copy of the state must not share with it."""
+        """Copies of the fields that a copy of this State must not share with it."""
         return {}
 
     def copy(self) -> t.Any:
-        """A State that can be changed without changing this one."""
+        """A copy that can be changed without changing this State."""
         return dataclasses.replace(t.cast("t.Any", self), **self.own())
 
     def changes(self) -> t.Dict[t.Any, t.Any]:
-        """What may need repair since the last ``begin``: the values from before by their keys, None for what did not exist."""
+        """What was changed since the last ``begin``: the former values by their keys, None for objects that did not exist."""
         return {}
 
     def order(self) -> t.Dict[t.Any, int]:
-        """The order in which that is repaired, by its keys."""
+        """The order in which ``changes`` are repaired, by their keys."""
         return {}
 
     def with_only(self, values: t.Mapping[t.Any, t.Any]) -> t.Any:
-        """A state like this one that has nothing but the values of ``changes``."""
+        """A copy that contains only ``values``, which are those of ``changes``."""
         return self
 
     def vanished(self, now: t.Any) -> t.Dict[t.Any, Vanished]:
-        """What is in this state and not in a later one, by the keys that steps use."""
+        """The objects that a later State lacks, by the keys that steps use."""
         return {}
 
     def identities(self) -> Identities:
-        """The identities of what is in it."""
+        """The identities of all objects."""
         return Identities({}, {}, set())
 
-    # Changes that can be taken back without a copy
+    # Changes that can be reverted without a copy
 
     def begin(self) -> None:
         """Log changes from now on, until ``keep`` or ``take_back``."""
@@ -90,7 +89,7 @@ class State:
             table.keep()
 
     def take_back(self) -> None:
-        """End the log, and take the changes back."""
+        """End the log, and revert the changes."""
         for _label, table in self.tables():
             table.take_back()
 
@@ -105,7 +104,7 @@ class State:
 
     @contextlib.contextmanager
     def trial(self) -> t.Iterator[None]:
-        """Take back at the end what is changed inside."""
+        """Revert the changes that are made inside."""
         self.begin()
         try:
             yield
@@ -115,9 +114,7 @@ class State:
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """What one task asks for.
+    """What one task requests."""
 
-    ``wrong`` has sentences on what is wrong with the document: no plan can be made, but one error is to tell what else is wrong.
-    """
-
+    # Errors in its document. It is still planned, so that one error reports everything that is wrong
     wrong: t.Tuple[str, ...] = ()

@@ -5,10 +5,10 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Dictionaries that find their values by more than their key, and that can take changes back.
+"""Dictionaries with indexes and revertible changes.
 
-A plan of n steps asks n times for the links upon another one, and its undo needs the state before each step. Searching
-or copying everything each time would make both grow with the square of n.
+A plan of n steps looks up n times which links are stacked upon another one, and its undo needs the state before each step.
+Searching or copying everything each time would take quadratic time.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ Indexes = t.Mapping[str, t.Callable[[t.Any], t.Iterable[t.Hashable]]]
 
 
 class Table(t.Dict[K, V]):
-    """A dictionary with indexes, and with a log of changes for each ``begin`` that has not ended. No value is None.
+    """A dictionary with indexes, and with a log of changes for each open ``begin``. Values are never None.
 
-    A subclass names its indexes in ``INDEXES``: each is a function that returns the words under which a value is found.
+    A subclass defines its indexes in ``INDEXES``: functions that return the words under which a value is indexed.
     """
 
     INDEXES: t.ClassVar[Indexes] = {}
@@ -41,7 +41,7 @@ class Table(t.Dict[K, V]):
     # Reading
 
     def under(self, index: str, word: t.Hashable) -> t.List[K]:
-        """The keys of the values that an index has under a word."""
+        """The keys of the values that an index lists under a word."""
         if index not in self._indexes:
             found: t.Dict[t.Hashable, t.Dict[K, None]] = {}
             self._indexes[index] = found
@@ -67,7 +67,7 @@ class Table(t.Dict[K, V]):
         return super().pop(key, *default)
 
     def setdefault(self, key: K, default: V) -> V:
-        """The value of a key, which gets the default if it has none."""
+        """Set a key to the default unless it has a value. Returns its value."""
         if key not in self:
             self[key] = default
         return self[key]
@@ -101,14 +101,14 @@ class Table(t.Dict[K, V]):
                 for word in come:
                     found.setdefault(word, {})[key] = None
 
-    # Taking back
+    # Reverting
 
     def begin(self) -> None:
         """Log changes from now on."""
         self._logs.append({})
 
     def changes(self) -> Changes[K, V]:
-        """The keys that were changed since the last ``begin``, and what they had then; None for nothing."""
+        """The keys that were changed since the last ``begin``, with their former values; None for no value."""
         return self._logs[-1]
 
     def keep(self) -> Changes[K, V]:
@@ -120,7 +120,7 @@ class Table(t.Dict[K, V]):
         return changes
 
     def take_back(self) -> None:
-        """End the log, and take the changes back. What was removed comes last then."""
+        """End the log, and revert the changes. Restored keys come last in the order."""
         for key, old in self._logs.pop().items():
             if old is None:
                 self.pop(key, None)

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Why a host that was changed is not as it was planned, as far as that can be told. Pure."""
+"""Explain why a host lacks something after a plan was executed. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
 
 
 def unmet(plan: Plan, left: Plan) -> t.List[str]:
-    """Sentences on what a plan that was executed has left to be done; ``left`` is the plan for that."""
+    """Sentences on what the host lacks after a plan was executed. ``left`` is a new plan for that."""
     gone = plan.after.vanished(left.before)
     found = list(_gone(gone, left))
     lacking: t.List[str] = []
@@ -40,7 +40,7 @@ def unmet(plan: Plan, left: Plan) -> t.List[str]:
 
 
 def _gone(gone: t.Mapping[t.Any, Vanished], left: Plan) -> t.Iterator[str]:
-    """Sentences on what was there, or was made, and isn't there any more."""
+    """Sentences on objects that existed, or were created, and disappeared."""
     missed = set().union(*(step.about() for step in left.steps))
     for key, thing in gone.items():
         told = thing.alone or key in missed or any("'%s'" % thing.name in sentence for sentence in left.missing)
