@@ -5,9 +5,9 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Checks documents in files against argument specs, without Ansible.
+"""Check documents from files against argument specs, without Ansible.
 
-Nothing is converted: a document in a file was complete when it was written, so each value must have the type of its option.
+Values are not converted. A document was complete when it was written, so each value must have the type of its option.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ _TYPES: t.Dict[str, t.Tuple[t.Tuple[t.Type[t.Any], ...], str]] = {
 
 
 def complete(options: Spec, document: t.Any) -> t.Tuple[Document, t.List[str]]:
-    """A document with the defaults of its argument spec, and a sentence without full stop for each fault of it.
+    """A document with the defaults of its argument spec, and its faults as sentences without full stop.
 
-    A null stands for an option that is not given.
+    An option whose value is null is not given.
     """
     wrong: t.List[str] = []
     return _dictionary(options, document, "", wrong), wrong
 
 
 def spelled(options: Spec, document: Document) -> Document:
-    """A document of results with each number as text where its option is a string."""
+    """A document of results, in which numbers are strings if their option is a string."""
     return {name: _spelled(options.get(name, {}), value) for name, value in document.items()}
 
 
@@ -97,7 +97,7 @@ def _is(kind: str, value: t.Any) -> bool:
 
 
 def odd(value: t.Any, name: str) -> t.Iterator[str]:
-    """A sentence without full stop for what no option can have, at any depth of a value without an argument spec."""
+    """Sentences without full stop for values that no option can have, at any depth of a value without argument spec."""
     if isinstance(value, str) and not names.encodable(value):
         yield "option %s: %s contains a NUL or a character that is not Unicode" % (name, names.quoted(value))
     elif isinstance(value, float) and not math.isfinite(value):

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Command lines that an admin would type, as argument lists: how they get into a namespace."""
+"""Command lines as argument lists, to run in a namespace."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Argv = t.List[str]
 
 
 def ip(netns: str, *words: str) -> Argv:
-    """The ip command that runs ``words`` in a namespace given by name, by path, or the own one."""
+    """``ip`` with arguments, in a namespace that is given by name or path, or in the own one."""
     return _tool("ip", netns, words)
 
 
 def bridge(netns: str, *words: str) -> Argv:
-    """The same of the bridge command."""
+    """``bridge`` with arguments, in a namespace."""
     return _tool("bridge", netns, words)
 
 
@@ -31,7 +31,7 @@ def _tool(tool: str, netns: str, words: t.Sequence[str]) -> Argv:
 
 
 def inside(netns: str, *argv: str) -> Argv:
-    """The command line that runs another one inside a namespace, with the /sys of that namespace."""
+    """A command line that runs another one in a namespace, with the /sys of that namespace."""
     if netns.startswith("/"):
         with_sys = 'mount -t sysfs sysfs /sys && exec "$@"'
         return ["nsenter", "--net=" + netns, "unshare", "--mount", "sh", "-c", with_sys, "sh", *argv]

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What can go wrong. The text of each of these is a whole sentence for the person at the playbook."""
+"""Exceptions. The text of each one is a complete sentence for the user."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Value = t.TypeVar("Value")
 
 
 class Failure(Exception):
-    """Base of everything that a task reports with fail_json instead of a traceback.
+    """Base class of everything that a task reports with fail_json and without a traceback.
 
-    Its arguments are sentences, each of which is told once. ``aftermath`` tells what became of the host since; it is part
-    of the text. ``done`` are the steps that were done all the same, of the batch that failed; ``unsure`` are those of which it
-    is not known. ``failed`` are all steps of it that failed, each with its own failure, where several were tried. ``atomic``
-    means that the batch was one transaction, and that it is not known which of its steps is the reason.
+    Its arguments are sentences; duplicates are reported once. ``aftermath`` is a sentence on the state of the host since then,
+    and part of the text. The other attributes concern the steps of the failed batch: ``done`` were executed, ``unsure`` may have
+    been executed, ``failed`` failed, each with its own Failure. ``atomic`` means that the batch was one transaction, and that
+    the responsible step is not known.
     """
 
     aftermath = ""
@@ -34,27 +34,26 @@ class Failure(Exception):
 
     @property
     def sentences(self) -> t.Tuple[str, ...]:
-        """What is wrong, without what became of it."""
+        """The sentences without the aftermath."""
         return tuple(str(argument) for argument in self.args)
 
 
 class BadInput(Failure):
-    """An option's value can't be right, whatever the host looks like."""
+    """The value of an option is invalid on any host."""
 
 
 class Conflict(Failure):
-    """The host holds something that the plan would have to take or destroy."""
+    """The plan conflicts with something on the host that it must not take or destroy."""
 
 
 class Unusable(Failure):
-    """This host or this user can't run the collection: no pyroute2, no privilege, a lock that nobody releases."""
+    """The collection can't run here: pyroute2 or a privilege is missing, or the lock is not available."""
 
 
 class Refused(Failure):
-    """The kernel said no to a step.
+    """The kernel refused a step.
 
-    ``text`` is the kernel's own sentence (its extended acknowledgement, or strerror where it sent none), and
-    ``code`` the positive errno.
+    ``text`` is the kernel's message (its extended acknowledgement, or else strerror), ``code`` the positive errno.
     """
 
     def __init__(self, doing: str, text: str, code: int, hint: str = "") -> None:
@@ -65,25 +64,25 @@ class Refused(Failure):
 
 
 class PrerequisiteMissing(Failure):
-    """Things that the task builds upon are not there (in check mode these are warnings instead)."""
+    """Prerequisites of the task are missing. In check mode these are warnings."""
 
     def __init__(self, sentences: t.Sequence[str]) -> None:
         super().__init__(*sentences)
 
 
 class NotApplied(Failure):
-    """The kernel acknowledged the changes, and yet they were not there when read again."""
+    """The kernel acknowledged changes that are not in effect."""
 
 
 class Complaints:
-    """Collects what is wrong with a document or a plan, so that one error reports all of it."""
+    """Collects all errors of a document or a plan, so that one exception reports them."""
 
     def __init__(self) -> None:
         self.sentences: t.List[str] = []
         self._kind: t.Type[Failure] = BadInput
 
     def attempt(self, function: t.Callable[..., Value], *arguments: t.Any) -> t.Optional[Value]:
-        """What the function returns; None if it raises BadInput or Conflict, whose sentences are kept."""
+        """Call a function and return its result; None if it raises BadInput or Conflict, whose sentences are collected."""
         try:
             return function(*arguments)
         except (BadInput, Conflict) as error:
@@ -92,11 +91,11 @@ class Complaints:
             return None
 
     def note(self, sentence: str) -> None:
-        """Keep a sentence, if it isn't empty."""
+        """Collect a sentence unless it is empty."""
         self.sentences += [sentence] if sentence else []
 
     def report(self, *more: str) -> None:
-        """Raises what was raised first, or BadInput, with all that was wrong and ``more``; if anything was wrong."""
+        """Raise the first exception, or BadInput, with all sentences and ``more``; nothing if there are no sentences."""
         if self.sentences:
             raise self._kind(*self.sentences, *more)
 
@@ -110,7 +109,7 @@ class Unforeseen(Failure):
 
 
 def as_failure(error: BaseException) -> Failure:
-    """The exception itself if it is a Failure, and one that tells of it otherwise."""
+    """The exception itself if it is a Failure, and otherwise an Unforeseen that reports it."""
     return error if isinstance(error, Failure) else Unforeseen(error)
 
 

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Reads files of JSON that say what to do to a host, and trusts only those that nobody but root can have written."""
+"""Read JSON files that say what to do to a host. Only files that nobody but root can write are trusted."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _TOO_DEEP = "its brackets are nested more than %d deep" % DEPTH_MAX
 
 
 def names_in(folder: str, suffix: str) -> t.List[str]:
-    """The names of the files with a suffix in a folder, without it; none if there is no folder.
+    """The names of the files with a suffix in a folder, without the suffix; none if the folder does not exist.
 
-    Raises Unusable for a folder that others than root can write.
+    Raises Unusable if other users than root can write to the folder.
     """
     try:
         _check_folder(folder)
@@ -41,16 +41,17 @@ def names_in(folder: str, suffix: str) -> t.List[str]:
 
 
 def make_folder(folder: str) -> None:
-    """Make a folder and the one above it, which only root can write, whatever the umask. Raises OSError."""
+    """Create a folder and its parent, writable only by root, with any umask. Raises OSError."""
     for path in (os.path.dirname(folder), folder):
         with contextlib.suppress(FileExistsError):
             os.mkdir(octets(path), 0o755)
 
 
 def read_json(path: str) -> t.Any:
-    """What a file of JSON holds. Raises FileNotFoundError, OSError, or ValueError with a sentence without full stop.
+    """The content of a JSON file.
 
-    Raises Unusable for a folder that others than root can write.
+    Raises FileNotFoundError, OSError, ValueError with a sentence without full stop, and Unusable if other users than root can
+    write to the folder.
     """
     _check_folder(os.path.dirname(path))
     fd = _open(path)
@@ -78,7 +79,7 @@ def read_json(path: str) -> t.Any:
 
 
 def _open(path: str) -> int:
-    """A descriptor to read a file; this neither waits for the writer of a FIFO nor follows a symbolic link."""
+    """Open a file for reading, without waiting for the writer of a FIFO and without following a symbolic link."""
     try:
         return os.open(octets(path), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC)
     except OSError as error:
@@ -88,7 +89,7 @@ def _open(path: str) -> int:
 
 
 def _check_depth(data: t.Any) -> None:
-    """Raises ValueError for what functions that call themselves could not go through."""
+    """Raise ValueError if a value is nested too deeply for recursive functions."""
     level = [data]
     for _depth in range(DEPTH_MAX):
         level = [item for value in level for item in _items(value)]
@@ -111,11 +112,11 @@ def _constant(name: str) -> t.NoReturn:
 
 
 def _check_folder(folder: str) -> None:
-    """Raises Unusable if others than root can make files in a folder, or put another folder in its place."""
+    """Raise Unusable if other users than root can create files in a folder, or replace the folder."""
     for path, shared in ((folder, 0), (os.path.dirname(folder), stat.S_ISVTX)):
         status = os.stat(octets(path))
         writer = _other_writer(status)
-        # In a folder like /tmp, nobody can replace what belongs to others.
+        # In a folder with the sticky bit, such as /tmp, users can't replace files of others.
         if writer and not status.st_mode & shared:
             raise Unusable(
                 "The folder %s can't be trusted: %s may write it, and so decide what topologies own and restore. Check its "
@@ -125,7 +126,7 @@ def _check_folder(folder: str) -> None:
 
 
 def _other_writer(status: os.stat_result) -> str:
-    """Who else than root and this process can write a file or a folder; empty for nobody."""
+    """Who can write to a file or a folder besides root and this process; empty for nobody."""
     if status.st_uid not in (0, os.geteuid()):
         return "user %d" % status.st_uid
     if status.st_mode & stat.S_IWOTH:

@@ -5,9 +5,9 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Two ways to import less: each module in Ansible's zip is compiled once, and pyroute2 is not imported as a whole.
+"""Faster imports: compile each module in Ansible's zip once, and don't import all of pyroute2.
 
-Modules call ``prepare`` before they import anything else of this collection, and so does the program that restores topologies.
+Modules and the restore program call ``prepare`` before they import anything else of this collection.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ FOLDERS = ("", "_common", "_engine", "_netlink", "_links", "_links/kinds", "_ovs
 
 
 def prepare() -> None:
-    """Make the imports that follow quick."""
+    """Make later imports faster."""
     for folder in FOLDERS:
         compile_once(pkgutil.get_importer(os.path.join(_MODULE_UTILS, folder).rstrip("/")))
-    # All of it takes eight times as long to import as what is needed here, and longer than what any task does.
+    # Importing all of it takes eight times as long as the part that is needed, and longer than any task.
     postpone("pyroute2")
 
 
 def compile_once(loader: t.Any) -> None:
-    """Make a loader of modules in a zip compile each of them once; other loaders stay as they are.
+    """Make a loader of modules in a zip compile each of them only once; other loaders are unchanged.
 
-    Python asks the loader for the name of a module's file first, and the loader compiles the file to find out. All that Ansible
-    sends of this collection is in a zip, and Python does not keep what it compiles of that.
+    Python first asks the loader for the file name of a module, for which zipimport compiles the file. Ansible sends modules in a
+    zip, and Python does not cache compiled code from there.
     """
     if not isinstance(loader, zipimport.zipimporter):
         return
@@ -51,9 +51,9 @@ def compile_once(loader: t.Any) -> None:
 
 
 def postpone(name: str) -> None:
-    """Run the code of a package only when something is taken from it that is not one of its modules.
+    """Execute the code of a package only when an attribute other than one of its modules is used.
 
-    Its modules can be imported as before. A package that was imported already, or does not exist, stays as it is.
+    Its modules can be imported as before. A package that is already imported, or does not exist, is unchanged.
     """
     spec = None if name in sys.modules else importlib.util.find_spec(name)
     if spec is None or spec.loader is None:

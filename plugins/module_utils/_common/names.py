@@ -5,10 +5,10 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The names of interfaces, ports and namespaces, and MAC addresses: refused here or nowhere.
+"""Validate names of interfaces, ports and namespaces, and MAC addresses.
 
-Every function takes the value and ``where``, the words that tell the user which option of which object is meant
-(such as ``option name``), returns the value in its one canonical spelling, and raises BadInput with a sentence.
+The functions take a value and ``where``, which names the option and the object for the error, such as ``option name``. They
+return the value in canonical spelling, and raise BadInput.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ IFNAMSIZ = 16  # linux/if.h, with the closing NUL
 NAME_MAX, PATH_MAX = 255, 4096  # linux/limits.h
 TOPOLOGY_NAME_MAX = NAME_MAX - len(".document")  # the longer suffix of its files
 SHOWN_MAX = 100  # characters of a value in a message
-# isspace() of the kernel (lib/ctype.c) works on bytes and takes the no-break space of Latin-1 for one, too.
+# isspace() of the kernel (lib/ctype.c) works on bytes; the no-break space of Latin-1 is white space, too.
 _KERNEL_SPACES = b" \t\n\v\f\r\xa0"
-# Names that the kernel keeps for /proc/sys/net/ipv[46]/conf.
+# Names that are reserved in /proc/sys/net/ipv[46]/conf.
 _SYSCTL_NAMES = ("all", "default")
 
 
 def quoted(value: object) -> str:
-    """A value that a user gave, as messages show it: a text in quotes, without control characters, and shortened."""
+    """A value from the user for a message: strings in quotes, shortened, with control characters escaped."""
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return _shown(text, "'%s'" if isinstance(value, str) else "%s")
 
@@ -47,27 +47,27 @@ def _shown(text: str, within: str) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """The beginning of a text that is too long to be read."""
+    """A text, cut off if it is long."""
     return text if len(text) <= most else "%s... (%d characters)" % (text[:most], len(text))
 
 
 def printable(text: str) -> str:
-    """The same text with each character that can't be shown as its escape sequence."""
+    """A text with unprintable characters as escape sequences."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def octets(value: str) -> bytes:
-    """A name or a path as the kernel has it, whatever the locale: Python stands for bytes that are not UTF-8 by surrogates."""
+    """A name or a path as the bytes that the kernel has, in any locale. Surrogates stand for bytes that are not UTF-8."""
     return value.encode("utf-8", "surrogateescape")
 
 
 def from_octets(value: bytes) -> str:
-    """The other way of ``octets``."""
+    """The inverse of ``octets``."""
     return value.decode("utf-8", "surrogateescape")
 
 
 def encodable(value: str) -> bool:
-    """Whether ``octets`` can encode a text, with no NUL among its bytes."""
+    """Whether ``octets`` can encode a text, without a NUL byte."""
     try:
         return b"\0" not in octets(value)
     except UnicodeEncodeError:
@@ -84,7 +84,7 @@ def readable(value: t.Any) -> t.Any:
 
 
 def interface_name(value: str, where: str) -> str:
-    """A name that dev_valid_name() of the kernel (net/core/dev.c) takes, and that means only itself."""
+    """The name of an interface: dev_valid_name() of the kernel (net/core/dev.c) accepts it, and it has no special meaning."""
     raw = _raw(value)
     if not raw:
         raise BadInput("%s is empty; an interface name has 1 to %d bytes." % (upper(where), IFNAMSIZ - 1))
@@ -107,7 +107,7 @@ def interface_name(value: str, where: str) -> str:
 
 
 def port_name(value: str, where: str) -> str:
-    """The name of a port of Open vSwitch. Patch ports, tunnels and bonds may have longer ones than links."""
+    """The name of an Open vSwitch port. Names of patch ports, tunnels and bonds may be longer than those of links."""
     if not value:
         raise BadInput("%s is empty; a port of Open vSwitch needs a name." % upper(where))
     bad = value.startswith("-") or value in (".", "..") or "/" in value
@@ -122,7 +122,7 @@ def port_name(value: str, where: str) -> str:
 
 
 def namespace_name(value: str, where: str) -> str:
-    """The name of a network namespace, which is the name of a file in /run/netns."""
+    """The name of a network namespace, a file in /run/netns."""
     _file_name(value, where, "a network namespace", NAME_MAX)
     if value.startswith("-"):
         raise BadInput(
@@ -132,7 +132,7 @@ def namespace_name(value: str, where: str) -> str:
 
 
 def topology_name(value: str, where: str) -> str:
-    """The name of a topology, which is the name of files in /var/lib/virtnet."""
+    """The name of a topology, which is part of names of files in /var/lib/virtnet."""
     _file_name(value, where, "a topology", TOPOLOGY_NAME_MAX)
     if value.startswith("-"):
         raise BadInput("%s: %s begins with '-', which the name of a topology can't." % (upper(where), quoted(value)))
@@ -140,7 +140,7 @@ def topology_name(value: str, where: str) -> str:
 
 
 def _file_name(value: str, where: str, what: str, limit: int) -> None:
-    """Raises BadInput for what can't be the name of a file, or contains white space."""
+    """Raise BadInput if a value can't be the name of a file, or contains white space."""
     if not value:
         raise BadInput("%s is empty; %s needs a name." % (upper(where), what))
     if "/" in value or value in (".", ".."):
@@ -176,7 +176,7 @@ def namespace(value: str, where: str) -> str:
 
 
 def mac(value: str, where: str) -> str:
-    """A unicast MAC address; returned in lower case with colons."""
+    """A unicast MAC address, in lower case with colons."""
     octets = re.split("[:-]", value.strip().lower())
     if len(octets) != 6 or not all(re.match("^[0-9a-f]{2}$", octet) for octet in octets):
         hint = (
@@ -198,5 +198,5 @@ def _raw(value: str) -> bytes:
 
 
 def upper(where: str) -> str:
-    """The same as the beginning of a sentence."""
+    """A text with a capital letter at its beginning."""
     return where[:1].upper() + where[1:]

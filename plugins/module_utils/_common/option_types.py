@@ -5,10 +5,10 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Values of a type that Ansible would convert silently into another one, and then into a name or a number.
+"""Find values of the wrong type before Ansible converts them.
 
-Ansible makes the string ``['a']`` of a list, ``True`` of a boolean, and the number 1 of ``true``. So the options are checked
-as they were given, before Ansible converts them.
+Ansible converts a list to the string ``['a']``, a boolean to the string ``True``, and ``true`` to the number 1, which are then
+used as names and numbers.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _DIGITS_MAX = 1000  # int() of 1e999999999 doesn't end
 
 
 def _unbounded_int(value: t.Any) -> bool:
-    """Whether a string is infinite to the decimal numbers that Ansible reads integers with, or has too many digits."""
+    """Whether a string is an infinite number, or has too many digits, for Ansible's conversion to an integer."""
     try:
         number = decimal.Decimal(value if isinstance(value, str) else 0)
     except decimal.InvalidOperation:
@@ -75,9 +75,9 @@ _UNBOUNDED: t.Dict[str, t.Callable[[t.Any], bool]] = {"int": _unbounded_int, "fl
 
 
 def mistyped(options: Options, document: t.Mapping[str, t.Any], within: str = "") -> t.Dict[str, str]:
-    """A sentence for each value of a document whose type isn't that of its option, by the name of the option.
+    """A sentence for each value of a document with the wrong type, by the name of the option.
 
-    ``options`` is an argument spec, ``within`` the name of the option that the document is a value of, with a dot.
+    ``options`` is an argument spec. ``within`` is the name of the option that the document belongs to, followed by a dot.
     """
     wrong: t.Dict[str, str] = {}
     for name, spec in options.items():
@@ -88,7 +88,7 @@ def mistyped(options: Options, document: t.Mapping[str, t.Any], within: str = ""
 
 
 def outermost(names: t.Iterable[str]) -> t.Set[str]:
-    """The options at the top of a document that ``peer.name`` and ``ports[0]`` are in."""
+    """The top-level options of names such as ``peer.name`` and ``ports[0]``."""
     return {re.split(r"[.\[]", name)[0] for name in names}
 
 

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Sysctls by their paths below /proc/sys: what one changes of others, and those that differ from a new namespace's."""
+"""Sysctls by their paths below /proc/sys: their effects on each other, and those that differ from a new namespace."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ import typing as t
 PROC_SYS = "/proc/sys/"
 
 _V4, _V6 = "net/ipv4/conf/", "net/ipv6/conf/"
-# Folders that are read as a whole, without those in them.
+# Folders that are read completely, without their subfolders.
 _CONF = (_V4 + "all", _V4 + "default", _V6 + "all", _V6 + "default")
 _FOLDERS = (*_CONF, _V4 + "lo", _V6 + "lo", "net/ipv4", "net/ipv6", "net/ipv6/icmp", "net/bridge", "net/mpls")
-# What concerns sockets, caches and buffers rather than the network. To read it would take as long again.
+# They concern sockets, caches and buffers and not the network. Reading them would double the time.
 _LEFT_OUT = re.compile("net/ipv4/(cipso|inet_peer|ipfrag|tcp|udp|xfrm4)_|net/ipv6/(calipso|ip6frag|xfrm6)_")
 _USUAL, _LARGEST = 256, 1 << 20  # bytes of one value
 _WRITABLE = 0o200
 
 
 _FORWARD = "net/ipv4/ip_forward"  # another name of net/ipv4/conf/all/forwarding
-# What the kernel sets for all links and for new ones, too, when it is set in the folder "all".
+# The kernel sets these for all links and for new ones when they are set in the folder "all".
 _FOLLOWED = {
     _V4: ("forwarding",),
     _V6: ("addr_gen_mode", "disable_ipv6", "force_forwarding", "forwarding", "ignore_routes_with_linkdown"),
@@ -35,13 +35,13 @@ _FOLLOWED = {
 
 
 def _followed(key: str) -> t.Tuple[str, str]:
-    """The folder and the name of a sysctl that others follow, empty if none do."""
+    """The folder and the name of a sysctl that other ones follow; both empty if none do."""
     folder, _all, name = (_V4 + "all/forwarding" if key == _FORWARD else key).partition("all/")
     return (folder, name) if name in _FOLLOWED.get(folder, ()) else ("", "")
 
 
 def effects(key: str, value: str, known: t.Iterable[str]) -> t.Dict[str, str]:
-    """The new values of those ``known`` that change when the value of one changes, and its own one."""
+    """The values that change when a sysctl is set, among those that are ``known``, with that of the sysctl itself."""
     folder, name = _followed(key)
     if not name:
         return {key: value}
@@ -52,7 +52,7 @@ def effects(key: str, value: str, known: t.Iterable[str]) -> t.Dict[str, str]:
 
 
 def touched(keys: t.Iterable[str]) -> t.List[str]:
-    """Some sysctls of the namespace that the process is in, and all that change together with them."""
+    """Read some sysctls, and those that change with them, in the namespace of this process."""
     found = dict.fromkeys(keys)
     for folder, name in {_followed(key) for key in found} - {("", "")}:
         with contextlib.suppress(OSError):
@@ -63,12 +63,12 @@ def touched(keys: t.Iterable[str]) -> t.List[str]:
 
 
 def order(key: str) -> t.Tuple[bool, bool]:
-    """For sorting: those that others follow come first, and the usual name of forwarding before the other one."""
+    """A key for sorting: sysctls that other ones follow come first, and the usual name of forwarding before the other name."""
     return (not _followed(key)[1], key != _FORWARD)
 
 
 def read(keys: t.Iterable[str]) -> t.Dict[str, str]:
-    """The values in the namespace that the process is in, as far as they can be read."""
+    """The values in the namespace of this process, as far as they can be read."""
     return {key: _text(value) for key, value in read_raw(keys).items()}
 
 
@@ -77,7 +77,7 @@ def _text(value: bytes) -> str:
 
 
 def read_raw(keys: t.Iterable[str]) -> t.Dict[str, bytes]:
-    """The same as the kernel tells them, which takes less time."""
+    """The same as bytes, which takes less time."""
     found: t.Dict[str, bytes] = {}
     for folder, names in _by_folder(keys).items():
         with contextlib.suppress(OSError):
@@ -109,7 +109,7 @@ def _by_folder(keys: t.Iterable[str]) -> t.Dict[str, t.List[str]]:
 
 
 def settable() -> t.List[str]:
-    """Those of the namespace that the process is in that can be set and matter to its network. Of its links, only lo."""
+    """The sysctls of the namespace of this process that can be set and matter to its network; of links, only those of lo."""
     found = []
     for folder in _FOLDERS:
         with contextlib.suppress(OSError):
@@ -120,7 +120,7 @@ def settable() -> t.List[str]:
 
 
 def different(values: t.Mapping[str, bytes], new: t.Mapping[str, bytes]) -> t.Dict[str, str]:
-    """Those of a namespace that have to be set in a new one, in this order, so that it has the same."""
+    """The sysctls to set in a new namespace to make it equal to a given one, in this order."""
     if values == new:
         return {}
     expected, found = {key: _text(value) for key, value in new.items()}, {}
@@ -135,10 +135,10 @@ def different(values: t.Mapping[str, bytes], new: t.Mapping[str, bytes]) -> t.Di
 def of_links(
     names: t.Iterable[str], different_too: t.Mapping[str, str], new: t.Mapping[str, bytes]
 ) -> t.Dict[str, str]:
-    """Those of links, in the namespace that the process is in, that a new namespace with the same links wouldn't have.
+    """The sysctls of links in the namespace of this process that differ from a new namespace with the same links.
 
-    New links take theirs from the folder "default", and lo has its own ones. ``different_too`` are those of the namespace that
-    will be set, ``new`` those of a new namespace.
+    New links get the values of the folder "default"; lo has its own values. ``different_too`` are the sysctls of the namespace
+    that will be set, ``new`` those of a new namespace.
     """
     found: t.Dict[str, str] = {}
     lo = _of_lo(different_too, new)
@@ -154,7 +154,7 @@ def of_links(
 
 
 def _of_lo(different_too: t.Mapping[str, str], new: t.Mapping[str, bytes]) -> t.Dict[str, str]:
-    """Those of lo after others of its new namespace are set."""
+    """The sysctls of lo after those of its new namespace were set."""
     lo = {key: _text(value) for key, value in new.items() if _is_of_lo(key)}
     for key, value in different_too.items():
         # devinet_copy_dflt_conf() of the kernel gives the default of IPv4 to links that have no value of their own.

@@ -57,9 +57,9 @@ group_name = _name_of(lambda gid: grp.getgrgid(gid).gr_name, gid_of)
 
 
 def user(value: str) -> str:
-    """A user given by name or id in the one spelling for it: its name, or its id where it has none; empty for nobody.
+    """A user, given by name or id, in canonical spelling: the name, or the id if the user has no name; empty for no user.
 
-    A name that nobody has stays as it is. Raises ValueError with a sentence for what can't be an id.
+    Unknown names are returned unchanged. Raises ValueError with a sentence for a number that can't be an id.
     """
     with contextlib.suppress(LookupError):
         return user_name(uid_of(value)) if value else ""
@@ -67,14 +67,14 @@ def user(value: str) -> str:
 
 
 def group(value: str) -> str:
-    """The same of a group."""
+    """A group, in the same way."""
     with contextlib.suppress(LookupError):
         return group_name(gid_of(value)) if value else ""
     return value
 
 
 def absent(value: str, id_of: t.Callable[[str], int]) -> t.List[str]:
-    """A sentence if there is no such user or group."""
+    """A sentence if a user or group does not exist; otherwise empty."""
     try:
         if value:
             id_of(value)
@@ -84,10 +84,10 @@ def absent(value: str, id_of: t.Callable[[str], int]) -> t.List[str]:
 
 
 def processes(holding: t.Callable[[str, str], bool], here: bool = False) -> t.Tuple[str, ...]:
-    """Words for each process with an open file of a sort; with ``here`` only those in this namespace, if there are any.
+    """Descriptions of the processes that hold a file open; with ``here`` only those in this namespace, if there are any.
 
-    ``holding`` gets the path of a link in /proc/PID/fd and that of its description in /proc/PID/fdinfo; an OSError of it
-    means no.
+    ``holding`` decides that, given the path of a link in /proc/PID/fd and the path of its description in /proc/PID/fdinfo. If
+    it raises OSError, the process doesn't count.
     """
     found, near = [], []
     for pid in sorted(filter(str.isdigit, os.listdir("/proc")), key=int):

@@ -5,9 +5,9 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""IP addresses, networks, VLAN ids and sysctl keys: refused here or nowhere.
+"""Validate IP addresses, networks, VLAN ids and names of sysctls.
 
-The functions are like those in ``_names``.
+The arguments and results of the functions are those of ``names.py``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ VID_MAX = 4094
 
 
 def address(value: str, where: str) -> str:
-    """An interface address with its prefix length, such as ``192.0.2.1/24``; returned in canonical spelling."""
+    """The address of an interface with its prefix length, such as ``192.0.2.1/24``."""
     if "/" not in value:
         raise BadInput("%s: %s lacks its prefix length; write it as ADDRESS/PREFIX." % (upper(where), quoted(value)))
     parsed = _parse(ipaddress.ip_interface, value, where, "an address with prefix length such as 192.0.2.1/24")
@@ -34,12 +34,12 @@ def address(value: str, where: str) -> str:
 
 
 def host(value: str, where: str) -> str:
-    """An IPv4 or IPv6 address without prefix, as a gateway has; returned in canonical spelling."""
+    """An IPv4 or IPv6 address without prefix length."""
     return _spelled(_parse(ipaddress.ip_address, value, where, "an IP address"))
 
 
 def next_hop(value: str, where: str) -> str:
-    """The gateway of a route; returned in canonical spelling. The unspecified address is none to the kernel."""
+    """The gateway of a route. To the kernel the unspecified address is no gateway, so that it is refused."""
     spelled = _unicast(value, where, "the gateway of a route")
     if ipaddress.ip_address(spelled).is_loopback:
         raise BadInput("%s: %s can't be the gateway of a route: it is this host." % (upper(where), quoted(value)))
@@ -47,7 +47,7 @@ def next_hop(value: str, where: str) -> str:
 
 
 def source(value: str, where: str) -> str:
-    """The source address of a route; returned in canonical spelling. The unspecified address is none to the kernel."""
+    """The preferred source address of a route. To the kernel the unspecified address is no source, so that it is refused."""
     return _unicast(value, where, "the source address of a route")
 
 
@@ -62,7 +62,7 @@ def _unicast(value: str, where: str, what: str) -> str:
 
 
 def destination(value: str, where: str) -> str:
-    """The destination of a route: a network, or a host as a network of one."""
+    """The destination of a route: a network; a host gets the full prefix length."""
     shape = "a network such as 192.0.2.0/24, an address, or 'default'"
     parsed = _parse(ipaddress.ip_interface, value, where, shape)
     if parsed.ip != parsed.network.network_address:
@@ -89,7 +89,7 @@ def is_link_local(value: str) -> bool:
 
 
 def vids(value: str, where: str) -> t.Tuple[int, int]:
-    """The VLAN ids that a text names, one such as ``10`` or a range such as ``10-20``: the first and the last."""
+    """The first and the last VLAN id of a text such as ``10`` or ``10-20``."""
     found = re.match(r"^\s*(\d{1,5})(?:\s*-\s*(\d{1,5}))?\s*$", value, re.A)
     first, last = (int(found.group(1)), int(found.group(2) or found.group(1))) if found else (0, 0)
     if not 1 <= first <= last <= VID_MAX:
@@ -100,10 +100,10 @@ def vids(value: str, where: str) -> t.Tuple[int, int]:
 
 
 def sysctl_key(value: str, where: str) -> str:
-    """A sysctl of the network stack, returned as its path below /proc/sys, such as ``net/ipv4/ip_forward``.
+    """A sysctl of the network stack, as its path below /proc/sys, such as ``net/ipv4/ip_forward``.
 
-    Both spellings of sysctl(8) are taken: where the first separator is a dot, dots separate and slashes stand for
-    dots inside a name; otherwise the other way round.
+    Accepts both spellings of sysctl(8): if the first separator is a dot, dots separate, and slashes stand for dots in names;
+    otherwise slashes separate, and dots are dots.
     """
     first = re.search("[./]", value)
     path = value.translate(str.maketrans("./", "/.")) if first and first.group() == "." else value
@@ -118,14 +118,14 @@ def sysctl_key(value: str, where: str) -> str:
 
 
 def sysctl_name(path: str) -> str:
-    """The other way: ``net.ipv4.ip_forward`` for ``net/ipv4/ip_forward``."""
+    """The inverse of ``sysctl_key``: ``net.ipv4.ip_forward`` for ``net/ipv4/ip_forward``."""
     return path.translate(str.maketrans("./", "/."))
 
 
 def sysctl_told(value: str) -> str:
-    """The value of a sysctl as the kernel tells it again, where it has numbers, or a list of numbers and ranges of these.
+    """The value of a sysctl as the kernel shows it after it was set to ``value``.
 
-    proc_dointvec() reads hexadecimal and octal numbers and tells decimal ones, proc_do_large_bitmap() joins ranges.
+    proc_dointvec() reads hexadecimal and octal numbers and shows decimal ones; proc_do_large_bitmap() joins ranges.
     """
     return " ".join(
         _number_told(word) if "," not in word and "-" not in word[1:] else _ranges_told(word) for word in value.split()
@@ -154,13 +154,13 @@ def _ranges_told(word: str) -> str:
 
 
 def sysctl_link(path: str) -> str:
-    """The name of the link that has a sysctl, given by its path; empty for one of the namespace."""
+    """The name of the link that the sysctl with a path belongs to; empty if it belongs to the namespace."""
     found = re.match("^net/[^/]+/(?:conf|neigh)/([^/]+)/", path)
     return found.group(1) if found and found.group(1) not in ("all", "default") else ""
 
 
 def _spelled(ip: t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]) -> str:
-    # As inet_ntop() does it, and so iproute2 and pyroute2; Python's own spelling differs for mapped IPv4 addresses.
+    # The spelling of inet_ntop(), iproute2 and pyroute2. Python's differs for mapped IPv4 addresses.
     return socket.inet_ntop(socket.AF_INET6 if ip.version == 6 else socket.AF_INET, ip.packed)
 
 
