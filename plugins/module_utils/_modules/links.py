@@ -30,7 +30,7 @@ KERNEL = Backend(lambda _options: Kernel(), PLANNING)
 
 
 def run_link(kind: t.Optional[Kind]) -> None:
-    """The whole of a module for one kind of link; None for the module that takes any that is there."""
+    """Run a module for one kind of link; None for the module that accepts any existing link."""
 
     def read(document: Document) -> Wanted:
         return Wanted(links=(documents.read_link(document, kind),))
@@ -44,7 +44,7 @@ def run_link(kind: t.Optional[Kind]) -> None:
 
 
 def run_port() -> None:
-    """The whole of the module linux_bridge_port."""
+    """Run the module linux_bridge_port."""
 
     def read(document: Document) -> Wanted:
         return Wanted(links=(documents.read_port(document),))
@@ -53,7 +53,7 @@ def run_port() -> None:
         wanted = outcome.wanted.links[0]
         link = state.links.get(wanted.ref)
         if state is outcome.plan.before and wanted.present and link and link.port:
-            # Where it is taken from another bridge, that is what was before.
+            # A port that is moved from another bridge: its document before is that of the other bridge.
             wanted = dataclasses.replace(wanted, port_of=link.values["master"])
         return documents.write_port(state, wanted)
 
@@ -61,7 +61,7 @@ def run_port() -> None:
 
 
 def run_netns() -> None:
-    """The whole of the module netns."""
+    """Run the module netns."""
 
     def read(document: Document) -> Wanted:
         return Wanted(namespaces=(read_netns(document),))

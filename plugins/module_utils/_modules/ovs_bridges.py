@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
 
 
 def run_bridge() -> None:
-    """The whole of the module ovs_bridge."""
+    """Run the module ovs_bridge."""
 
     def read(document: Document) -> Wanted:
         return Wanted(ovs_bridges=(documents.read_bridge(document),))

@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
 
 
 def run_port() -> None:
-    """The whole of the module ovs_port."""
+    """Run the module ovs_port."""
 
     def read(document: Document) -> Wanted:
         return Wanted(ovs_ports=(documents.read_port(document),))

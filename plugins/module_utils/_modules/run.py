@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The one place that knows AnsibleModule: options in, result or failure out."""
+"""The interface to AnsibleModule: from options to a result or a failure. No other file uses AnsibleModule."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ VERBOSE = 3  # -vvv
 
 
 class Backend(t.NamedTuple):
-    """What a module looks at and changes (``open`` takes its options), and how it makes plans for it.
+    """What a module observes and changes (``open``, given its options), and the planner for it.
 
-    ``certain`` where all that its documents have can be foretold. ``show`` makes what is returned of the options and a
-    document, where that isn't the document itself.
+    ``certain`` means that check mode can predict every value of its documents. ``show`` makes the returned value from the
+    options and a document, if that is not the document itself.
     """
 
     open: t.Callable[[Document], Host]
@@ -51,13 +51,13 @@ class Backend(t.NamedTuple):
     show: t.Callable[[Document, Document], Document] = lambda _options, document: document
 
 
-SENTENCE_MAX = 2000  # characters of what Ansible says of an option, which repeats its value
+SENTENCE_MAX = 2000  # characters of Ansible's message on an option, which contains its value
 
 
 class Module(AnsibleModule):  # type: ignore[misc]
-    """An AnsibleModule that keeps what is wrong with its options in ``wrong``, instead of failing for the first of it.
+    """An AnsibleModule that collects errors in its options in ``wrong`` and does not fail at the first one.
 
-    ``readable`` tells whether the options can be read all the same: at most, some that don't exist were given.
+    ``readable`` is true if the options can be used in spite of the errors: at most, unknown options were given.
     """
 
     def __init__(self, options: Document) -> None:
@@ -72,14 +72,14 @@ class Module(AnsibleModule):  # type: ignore[misc]
         self.wrong = [*self._mistyped.values(), *self.wrong]
 
     def _load_params(self) -> None:
-        """Load the options, and leave those out that Ansible would turn into something else, or fail to."""
+        """Load the options without those whose values Ansible would convert wrongly, or fail to convert."""
         super()._load_params()
         self._mistyped = mistyped(self._options, self.params)
         for name in outermost(self._mistyped):
             del self.params[name]
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> None:
-        """Fail; while the options are validated, keep what is wrong with them."""
+        """Fail; while options are validated, only collect the error."""
         if not self._validating or not getattr(self, "validation_result", None):
             super().fail_json(msg=msg, **kwargs)
         errors = self.validation_result.errors
@@ -92,16 +92,16 @@ class Module(AnsibleModule):  # type: ignore[misc]
         self.wrong = [said.rstrip(".") + "." for said in self.wrong]
 
     def exit_json(self, **kwargs: t.Any) -> None:
-        """Succeed. Ansible refuses results with bytes that are not text in UTF-8, so these are told as escape sequences."""
+        """Succeed. Bytes that are not UTF-8, which Ansible refuses in results, are returned as escape sequences."""
         super().exit_json(**{name: readable(value) for name, value in kwargs.items()})
 
     def warn(self, warning: str, **kwargs: t.Any) -> None:
         super().warn(printable(warning), **kwargs)
 
     def report(self, wrong: t.Sequence[str], error: t.Optional[Exception] = None) -> None:
-        """Fail with all that is wrong, each sentence once; return if nothing is.
+        """Fail with all errors, each sentence once. Returns if there are none.
 
-        Of an error that nobody has foreseen, -vvv shows the traceback as well.
+        With -vvv, the traceback of an unforeseen exception is shown as well.
         """
         failure = as_failure(error) if error else None
         more: Document = {}
@@ -127,12 +127,12 @@ def run(
     write: t.Callable[[Outcome, t.Any], Document],
     side: Backend,
 ) -> None:
-    """The whole of a module.
+    """Run a module.
 
-    ``noun`` is the name of what it returns, ``options`` its argument spec. ``read`` makes what is wanted of the options, and
-    ``write`` makes the document to return of a state.
+    ``noun`` is the name of the returned document, ``options`` the argument spec. ``read`` turns options into what is wanted,
+    ``write`` a State into the returned document.
     """
-    gc.disable()  # a module ends before that pays, and Python would go through all it has once more then
+    gc.disable()  # a module ends before garbage collection pays off, and Python would collect once more at its end
     module = Module(options)
     if not module.readable:
         module.report(module.wrong)
@@ -164,7 +164,7 @@ def _result(
 
 
 def _converged(module: Module, read: t.Callable[[Document], Wanted], side: Backend, tell: Tell) -> Outcome:
-    """What became of it; fails with all that is wrong, with the options and with what would come of them."""
+    """Converge, and return the Outcome. On errors, fails with all errors in the options and in the plan."""
     wrong = list(module.wrong)
     try:
         wanted = read(module.params)
@@ -189,7 +189,7 @@ def _follower() -> Follower:
 
 
 def _alike(before: Document, after: Document) -> Document:
-    """The document before without what can't be foretold of the one after, such as a MAC address to be chosen."""
+    """The document before without values that the one after lacks because they can't be predicted, such as a new MAC address."""
     if "absent" in (before.get("state"), after.get("state")):
         return before
     known = {name: value for name, value in before.items() if name in after}

@@ -42,13 +42,13 @@ from ansible_collections.virtnet.linux.plugins.module_utils._topology.state impo
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Outcome
 
-# Options of a topology that its result has as they were given, so that it can be given back.
+# Options that the result contains unchanged, so that it is valid as options.
 _RETURNED = ("name", "state", "purge", "rollback", "database", "timeout")
 
 
 def validate(options: documents.Options, document: documents.Document) -> t.Tuple[documents.Document, t.List[str]]:
-    """A document with its defaults, and what an argument spec has against it."""
-    # Ansible can't make integers of these.
+    """A document with defaults, and its errors against an argument spec."""
+    # Ansible can't convert these to integers.
     endless = [name for name, value in document.items() if isinstance(value, float) and not math.isfinite(value)]
     if endless:
         return document, ["%s: %s is not a number" % (name, document[name]) for name in endless]
@@ -58,7 +58,7 @@ def validate(options: documents.Options, document: documents.Document) -> t.Tupl
 
 
 def read(document: documents.Document) -> Wanted:
-    """What the options of a topology want. Raises BadInput with all that is wrong with them."""
+    """What the options of a topology request. Raises BadInput with all errors."""
     wanted = read_what_can_be(document)
     if wanted.wrong:
         raise BadInput(*wanted.wrong)
@@ -66,12 +66,12 @@ def read(document: documents.Document) -> Wanted:
 
 
 def read_what_can_be(document: documents.Document) -> Wanted:
-    """The same, with what is wrong in ``Wanted.wrong``, as long as the topology's own name is right."""
+    """The same with the errors in ``Wanted.wrong``, if the name of the topology is valid."""
     name, present = document["name"], document["state"] == "present"
     wanted = documents.read_what_can_be(document, validate)
     try:
         topology_name(name, "option name")
-    except BadInput as error:  # no record is looked for under such a name
+    except BadInput as error:  # no record has such a name
         raise BadInput(*wanted.wrong) from error
     kept = present and document["persist"] and not wanted.wrong
     keep = documents.keepable(document, validate) if kept else None
@@ -80,14 +80,14 @@ def read_what_can_be(document: documents.Document) -> Wanted:
 
 
 def result(params: documents.Document, document: documents.Document) -> documents.Document:
-    """What the module returns of its options and of what became of the elements; it can be given back as options."""
+    """The returned document, from the options and the elements after the run. It is valid as options."""
     given = {name: params[name] for name in _RETURNED if params[name] is not None}
     persist = params["persist"] and params["state"] == "present"
     return {**given, "persist": persist, **documents.listed(document)}
 
 
 def run_topology() -> None:
-    """The whole of the module topology."""
+    """Run the module topology."""
 
     def write(outcome: Outcome, state: State) -> documents.Document:
         return documents.write_topology(state, outcome.wanted, outcome.plan)
@@ -97,7 +97,7 @@ def run_topology() -> None:
 
 
 def run_info() -> None:
-    """The whole of the module topology_info."""
+    """Run the module topology_info."""
     module = Module(documents.info_options())
     params = module.params
     module.report(module.wrong)
@@ -111,7 +111,7 @@ def run_info() -> None:
 
 
 def look(names: t.Optional[t.Sequence[str]], database: str, timeout: int) -> documents.Document:
-    """All of this host, or what is in the own namespace and in those that are named. Raises a Failure."""
+    """The document of this host with all namespaces, or with the own one and those that are named. Raises a Failure."""
     for name in names or ():
         namespace_name(name, "option namespaces")
     with contextlib.closing(WholeHost(timeout)) as host:

@@ -5,12 +5,12 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Namespaces held open with as few descriptors as the limit of open files (RLIMIT_NOFILE) allows.
+"""Keep namespaces open within the limit on open files (RLIMIT_NOFILE).
 
-Each namespace of a task must stay the same until the task ends, and one that was deleted must still be there for the undo.
-Usually that is one descriptor for each, and one for its socket. Where the limit is too low for that, the namespaces that
-were used least recently are closed; what keeps them alive then is a copy of their descriptor in the queue of a socket,
-which does not count, and goes when the process ends.
+Each namespace of a task must stay the same until the task ends, and a deleted one must still exist for a rollback. Usually
+this requires one descriptor for each namespace and one for its socket. If the limit is too low, the least recently used
+namespaces are closed. A copy of the descriptor in the queue of a socket keeps them alive; it does not count against the limit,
+and disappears when the process ends.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.errors impor
 SO_PEEK_OFF, SO_SNDBUFFORCE = 42, 32  # asm-generic/socket.h
 CLONE_NEWNET = 0x40000000  # linux/sched.h
 QUEUE_BYTES = 1 << 28
-# What else is open at the same time: the lock, the socket at home, files of records, /proc and /sys.
+# Other open files: the lock, the socket of the own namespace, records, /proc and /sys.
 RESERVE = 6
-# Open at the same time are the namespace of the requests that wait, the one they lead to, and the one looked at.
+# Open together: the namespace of waiting requests, the one in their attributes, and the one that is read.
 FEWEST = 3
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -53,7 +53,7 @@ class Shelf:
         self._queues, self._entrance = [], None
 
     def put(self, fd: int) -> Place:
-        """Keep a copy of a descriptor. Raises OSError."""
+        """Store a copy of a descriptor. Raises OSError."""
         if self._entrance is None:
             self.open()
         try:
@@ -83,7 +83,7 @@ class Shelf:
         entrance.sendmsg([b"\0"], [rights], socket.MSG_DONTWAIT)
 
     def get(self, place: Place) -> int:
-        """A new descriptor of what was put. Raises OSError."""
+        """A new descriptor for what was stored. Raises OSError."""
         number, offset = place
         queue = self._queues[number]
         queue.setsockopt(socket.SOL_SOCKET, SO_PEEK_OFF, offset)
@@ -95,10 +95,10 @@ class Shelf:
 
 
 class Handle:
-    """Something with descriptors that can be closed and opened again."""
+    """An object whose descriptors can be closed and opened again."""
 
     def put_away(self) -> None:
-        """Close the descriptors, but keep what they are of alive."""
+        """Close the descriptors, and keep the objects behind them alive."""
         raise NotImplementedError
 
 
@@ -127,25 +127,25 @@ class Descriptors:
             )
 
     def close(self) -> None:
-        """Close what this has opened itself."""
+        """Close the descriptors that this object opened."""
         self.shelf.close()
         os.close(self.home)
 
     def fit(self) -> None:
-        """Count how many handles can be open under the limit as it is now, with two descriptors each."""
+        """Compute how many handles, with two descriptors each, can be open under the current limit."""
         _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         others = len(os.listdir("/proc/self/fd")) - 1 - 2 * len(self._open)
         self.most = max((hard - others - RESERVE) // 2, 0)
 
     def put_away(self, all_of_them: bool = False) -> None:
-        """Close descriptors for others to use, where the limit is tight, or in any case."""
+        """Close descriptors for other uses, if the limit is low or ``all_of_them`` is set."""
         if all_of_them or len(self._open) + 2 * RESERVE > self.most:
             for handle in [handle for handle in self._open if handle not in self._held]:
                 handle.put_away()
                 del self._open[handle]
 
     def use(self, handle: Handle) -> None:
-        """A handle is going to be opened, or used: close others for it where there are too many."""
+        """Called before a handle is opened or used. Closes other ones if there are too many."""
         self._open.pop(handle, None)
         self.make_room()
         self._open[handle] = None
@@ -159,12 +159,12 @@ class Descriptors:
                 del self._open[other]
 
     def closed(self, handle: Handle) -> None:
-        """A handle was closed for good."""
+        """Called after a handle was closed finally."""
         self._open.pop(handle, None)
         self._held.discard(handle)
 
     def hold(self, handle: Handle) -> None:
-        """Keep the descriptors of a handle open until ``release``, because requests that wait name them."""
+        """Keep the descriptors of a handle open until ``release``, because waiting requests contain them."""
         self._held.add(handle)
 
     @property
@@ -173,12 +173,12 @@ class Descriptors:
         return len(self._held) >= self.most - 2
 
     def release(self) -> None:
-        """No request waits any more."""
+        """Called when no request waits."""
         self._held.clear()
 
     @staticmethod
     def enter(fd: int) -> None:
-        """Go into a namespace. Raises OSError."""
+        """Enter a namespace. Raises OSError."""
         if LIBC.setns(fd, CLONE_NEWNET):
             code = ctypes.get_errno()
             raise OSError(code, os.strerror(code))

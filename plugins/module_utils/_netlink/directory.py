@@ -5,12 +5,11 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Which namespaces are meant by the ids under which another one knows them.
+"""Find the namespaces that belong to the ids (nsid) of another namespace.
 
-The kernel translates such ids only from one namespace to another. To ask each namespace for its id of each other one would
-take the square of their number. So this has a new namespace, in which every namespace gets a number; one request then
-translates all ids of a namespace into these numbers. The new namespace has no name, no other one has an id for it, and it goes
-with the task.
+The kernel translates ids only between two namespaces. Asking each namespace for its id of each other one takes quadratic time.
+Therefore this creates a namespace in which every namespace gets a number; one request then translates all ids of a namespace
+to these numbers. The new namespace has no name, no other namespace has an id for it, and it disappears with the task.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ if t.TYPE_CHECKING:
 
 
 class Directory:
-    """Numbers for namespaces. Raises OSError where no namespace can be made."""
+    """Numbers for namespaces. Raises OSError if no namespace can be created."""
 
     def __init__(self, descriptors: Descriptors) -> None:
         self._descriptors = descriptors
@@ -48,19 +47,19 @@ class Directory:
         self.forget()
 
     def close(self) -> None:
-        """Let the kernel delete the namespace."""
+        """Close the namespace; the kernel then deletes it."""
         self._space.close()
 
     def forget(self) -> None:
-        """Forget which references mean which namespaces, because it may change."""
+        """Forget which references belong to which namespaces."""
         self._references: t.Dict[int, str] = {}
         self._known = 0
         self._complete = False
 
     def translate(self, space: Namespace, nsid: int, spaces: t.Mapping[str, Namespace]) -> t.Dict[int, str]:
-        """References by the ids of ``space``, of ``spaces`` and, if ``nsid`` is none of them, of all namespaces.
+        """References by the ids in ``space``: those of ``spaces`` or, if ``nsid`` is not among them, of all namespaces.
 
-        Raises OSError or NetlinkError where that can't be had. (Linux can do it since 5.0.)
+        Raises OSError or NetlinkError if the kernel can't tell (before Linux 5.0).
         """
         own = self._number_of(space)
         if self._known != len(spaces):

@@ -5,9 +5,9 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Where namespaces are: references to descriptors, all that there are, and how one gets a name and loses it.
+"""Open, list, name and create network namespaces.
 
-Names are files, whose names are bytes: the locale doesn't matter here. pyroute2 knows names in ASCII only.
+Names of namespaces are file names, so they are bytes and independent of the locale. pyroute2 supports only ASCII.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MS_BIND, MS_REC, MS_SHARED, MNT_DETACH = 0x1000, 0x4000, 0x100000, 2  # linux/mo
 
 
 def open_namespace(reference: str) -> t.Optional[int]:
-    """A descriptor of the namespace behind a reference, None if there is none. Raises BadInput if it is another thing."""
+    """Open a namespace by its name or path. Returns None if it does not exist; raises BadInput if it is not a namespace."""
     path = "/proc/thread-self/ns/net"
     if reference != OWN:
         path = reference if reference.startswith("/") else os.path.join(NETNS_DIR, reference)
@@ -54,7 +54,7 @@ def open_namespace(reference: str) -> t.Optional[int]:
 
 
 def is_dead(reference: str) -> bool:
-    """Whether a reference names a process that isn't running."""
+    """Whether a reference is the path of a process that does not exist."""
     found = re.match(r"^/proc/\d+(?=/)", reference)
     return bool(found and not os.path.exists(found.group()))
 
@@ -67,17 +67,17 @@ def _namespace_type(fd: int) -> int:
 
 
 def named_namespaces() -> t.List[str]:
-    """The names of all files that name namespaces, or did."""
+    """The names of all files in /run/netns, including stale ones."""
     with contextlib.suppress(FileNotFoundError):
         return sorted(map(from_octets, os.listdir(octets(NETNS_DIR))))
     return []
 
 
 def give_name(name: str) -> None:
-    """Give the namespace that this process is in a name, as ip-netns does it. Raises OSError, and then there is no such name."""
+    """Give the namespace of this process a name, as ip-netns(8) does. If it raises OSError, the name does not exist."""
     path = octets(os.path.join(NETNS_DIR, name))
     _share(octets(NETNS_DIR))
-    os.mknod(path, stat.S_IFREG)  # an undo may have no descriptor left to open it with
+    os.mknod(path, stat.S_IFREG)  # a rollback may have no free descriptor to open it with
     try:
         _checked(LIBC.mount(b"/proc/thread-self/ns/net", path, b"none", MS_BIND, None))
     except BaseException:
@@ -86,14 +86,14 @@ def give_name(name: str) -> None:
 
 
 def take_name(name: str) -> None:
-    """Take the name of a namespace. Raises OSError."""
+    """Remove the name of a namespace. Raises OSError."""
     path = octets(os.path.join(NETNS_DIR, name))
     LIBC.umount2(path, MNT_DETACH)
     os.unlink(path)
 
 
 def _share(folder: bytes) -> None:
-    """Have all mount namespaces see what is mounted in a folder from now on, if it isn't so yet."""
+    """Make a folder a shared mount, unless it is one, so that all mount namespaces see later mounts in it."""
     with contextlib.suppress(FileExistsError):
         os.mkdir(folder, 0o755)
     if LIBC.mount(b"", folder, b"none", MS_SHARED | MS_REC, None):
@@ -102,7 +102,7 @@ def _share(folder: bytes) -> None:
 
 
 def unshare() -> None:
-    """Go into a new network namespace. Raises OSError."""
+    """Enter a new network namespace. Raises OSError."""
     _checked(LIBC.unshare(CLONE_NEWNET))
 
 

@@ -5,11 +5,11 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The nodes of macvtaps in /dev: finding, making and removing them.
+"""Find, create and remove the nodes of macvtaps in /dev.
 
-The kernel removes the nodes that it made together with their devices. A node that this collection made would outlive its
-device, and the kernel gives the device number to the next macvtap, of which the node's owner would then get the packets.
-Therefore each of these nodes carries the identity of its device in an extended attribute.
+The kernel removes nodes that it created together with their devices. A node that this collection created would outlive its
+device. As the kernel reuses device numbers, the owner of the node could then open another macvtap. Therefore each of these nodes
+stores the identity of its device in an extended attribute.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _MARK = "trusted.virtnet.device"
 _NAMES = re.compile("(macv)?tap[0-9]+$")
 _DRIVER = "macvtap"
 
-# The path, the device number, and what tells a node from an earlier one at the same path.
+# The path, the device number, and the identity of the node
 _Node = t.Tuple[str, int, t.Tuple[int, int]]
 
 
 @dataclasses.dataclass(frozen=True)
 class Device:
-    """A character device. ``index`` is the interface index of its link, ``identity`` unique as long as the kernel runs."""
+    """A character device. ``index`` is the interface index of its link; ``identity`` is unique until the next boot."""
 
     index: int
     number: int  # with the major and the minor one
@@ -44,24 +44,24 @@ class Device:
 
     @property
     def paths(self) -> t.Tuple[str, str]:
-        """Where its node is, or should be.
+        """The possible paths of its node.
 
-        Interface indexes repeat in each namespace, and /dev is one for all. Where the usual name is that of another
-        namespace's link, the node gets one that is unique.
+        Interface indexes are unique only in a namespace, and all namespaces share /dev. If the usual name is in use, the node
+        gets another, unique one.
         """
         return "/dev/tap%d" % self.index, "/dev/macvtap%d" % os.minor(self.number)
 
     def node(self) -> t.Optional[str]:
-        """The path of its node, None if it has none."""
+        """The path of its node; None if it has none."""
         return next((path for path in self.paths if self.has(path)), None)
 
     def has(self, path: str) -> bool:
-        """Whether a node is this device's, and not left over from an earlier one with the same number."""
+        """Whether a node belongs to this device and is not a stale node of an earlier one with its number."""
         return number_at(path) == self.number and _mark(path) in ("", self.identity)
 
 
 def device_of(name: str) -> Device:
-    """The device of a link in the namespace that the process is in. Raises OSError."""
+    """The device of a link in the namespace of this process. Raises OSError."""
     with sysfs() as top:
         folder = os.open(octets("class/net/" + name), os.O_RDONLY | os.O_DIRECTORY, dir_fd=top)
         try:
@@ -86,9 +86,9 @@ def _contents(path: str, folder: int) -> str:
 
 
 def _identity(number: int, top: int) -> str:
-    """What tells the device with a number from earlier ones with the same number; empty if there is none now.
+    """The identity of the device with a number, which differs from earlier ones with this number; empty if it does not exist.
 
-    This is the number of its inode in sysfs, which the kernel counts up.
+    It is the inode number in sysfs, which the kernel increments.
     """
     with contextlib.suppress(FileNotFoundError):
         return str(os.lstat("dev/char/%d:%d" % (os.major(number), os.minor(number)), dir_fd=top).st_ino)
@@ -96,7 +96,7 @@ def _identity(number: int, top: int) -> str:
 
 
 def number_at(path: str) -> t.Optional[int]:
-    """The device number of the character device at a path, 0 for anything else there, None for nothing."""
+    """The number of the character device at a path; 0 for another kind of file, None if nothing exists."""
     try:
         status = os.lstat(path)
     except FileNotFoundError:
@@ -105,14 +105,14 @@ def number_at(path: str) -> t.Optional[int]:
 
 
 def _mark(path: str) -> str:
-    """The identity of the device that a node was made for, as far as this collection made it."""
+    """The identity of the device that a node was created for; empty if this collection did not create it."""
     with contextlib.suppress(OSError):
         return os.getxattr(path, _MARK, follow_symlinks=False).decode("ascii", "replace")
     return ""
 
 
 def make(device: Device) -> str:
-    """Make the node of a device, and return its path. Raises OSError."""
+    """Create the node of a device, and return its path. Raises OSError."""
     for path in device.paths:
         there = number_at(path)
         if there == 0 or (there and not _stale((path, there))):
@@ -127,20 +127,20 @@ def make(device: Device) -> str:
 
 
 def remove(path: str) -> None:
-    """Remove a node, or do nothing if it is gone already."""
+    """Remove a node if it exists."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
 
 
 def _stale(*nodes: t.Tuple[str, int]) -> t.List[str]:
-    """Those nodes that are left over: their device doesn't exist, or only another one with its number."""
+    """The stale nodes: their device does not exist, or its number belongs to another one."""
     with sysfs() as top:
         living = {path: _identity(number, top) for path, number in nodes}
     return [path for path, identity in living.items() if not identity or _mark(path) not in ("", identity)]
 
 
 def sweep() -> None:
-    """Remove all nodes whose device doesn't exist any more, as far as this host can tell."""
+    """Remove all stale nodes, as far as they can be recognized."""
     nodes = [(path, number) for path, number, _file in _nodes()]
     if nodes:
         with contextlib.suppress(OSError):
@@ -149,13 +149,13 @@ def sweep() -> None:
 
 
 def lasting() -> bool:
-    """Whether there are nodes that wouldn't go by themselves together with their device."""
+    """Whether nodes exist that the kernel does not remove with their device."""
     return any(_mark(path) for path, _number, _file in _nodes())
 
 
 @contextlib.contextmanager
 def fresh(name: str) -> t.Iterator[None]:
-    """A context in which a macvtap gets its number. A node that another device with this number had is removed.
+    """A context in which a macvtap gets its number. Afterwards, a stale node with this number is removed.
 
     Called inside the namespace where the link will be.
     """
@@ -169,7 +169,7 @@ def fresh(name: str) -> t.Iterator[None]:
 
 
 def _nodes() -> t.Iterator[_Node]:
-    """All nodes in /dev that are, or once were, those of macvtaps."""
+    """All nodes in /dev that belong or belonged to macvtaps."""
     names = [name for name in os.listdir("/dev") if _NAMES.match(name)]
     foreign = _majors_of_others() if names else set()
     for path in ("/dev/" + name for name in names):

@@ -5,11 +5,10 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What the kernel tells of links that Open vSwitch uses, without its database.
+"""Recognize links that Open vSwitch uses, without asking its database.
 
-With the datapath "system", the ports of a bridge have the link ovs-system as their master, and the links that OVS makes are of
-the kind openvswitch. With the datapath "netdev", the daemon ovs-vswitchd holds a packet socket for each port, and an open tap
-for each link that it makes.
+With the datapath "system", the master of a port is the link ovs-system, and links that OVS creates are of the kind openvswitch.
+With the datapath "netdev", ovs-vswitchd has a packet socket for each port, and an open tap for each link that it creates.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ _SIOCETHTOOL, _ETHTOOL_GDRVINFO, _DRVINFO_SIZE = 0x8946, 3, 196
 
 
 def daemons(here: bool = False) -> t.Iterator[int]:
-    """The process ids of Open vSwitch's daemons; with ``here`` of those in the namespace of this thread."""
+    """The process ids of the daemons of Open vSwitch; with ``here`` only those in the namespace of this thread."""
     for pid in filter(str.isdigit, os.listdir("/proc")):
         folder = "/proc/%s/" % pid
         with contextlib.suppress(OSError), open(folder + "comm", encoding="utf-8", errors="replace") as comm:
@@ -51,7 +50,7 @@ def serves_here(database: str) -> bool:
 
 
 def taps(here: bool = False) -> t.Optional[t.List[str]]:
-    """The names of the taps that the daemons hold, an empty one for each whose link is gone; None if no daemon is found."""
+    """The names of the taps that the daemons hold open, empty for a tap whose link is gone; None if there is no daemon."""
     found: t.Optional[t.List[str]] = None
     for pid in daemons(here):
         found = found or []
@@ -63,9 +62,9 @@ def taps(here: bool = False) -> t.Optional[t.List[str]]:
 
 
 def maker_of(name: str, kind: str) -> str:
-    """What a link in the namespace of this thread is to Open vSwitch there: its "bridge", its internal "port", or nothing.
+    """The role of a link that Open vSwitch created in the namespace of this thread: "bridge", "port", or empty.
 
-    In other namespaces Open vSwitch leaves what it has made alone.
+    Open vSwitch does not change its links in other namespaces.
     """
     pids = list(daemons(here=True))
     if not pids or (kind != "openvswitch" and name not in (taps(here=True) or ())):
@@ -75,9 +74,9 @@ def maker_of(name: str, kind: str) -> str:
 
 
 def why_absent(name: str) -> str:
-    """Why there is no link of a name that Open vSwitch has an internal interface for, as a sentence; empty if it has none.
+    """A sentence on why the link of an internal interface does not exist; empty if Open vSwitch has no such interface.
 
-    It asks the database in the usual place, which costs a process.
+    This runs a process that asks the database in the default place.
     """
     if name.startswith("-") or not any(os.path.exists(os.path.join(folder, "db.sock")) for folder in FOLDERS):
         return ""
@@ -97,7 +96,7 @@ def why_absent(name: str) -> str:
 
 
 def _folder_of(pid: int) -> str:
-    """The folder in which a daemon has the sockets of its bridges: the one of its database, by its command line."""
+    """The folder with the sockets of a daemon's bridges. It is that of the database on its command line."""
     with contextlib.suppress(OSError), open(
         "/proc/%d/cmdline" % pid, encoding="utf-8", errors="surrogateescape"
     ) as line:
@@ -118,7 +117,7 @@ def _descriptors(pid: int) -> t.List[str]:
 
 
 def packet_sockets() -> t.Set[int]:
-    """The indexes of the links in the namespace of this thread that a daemon has taken with a packet socket."""
+    """The indexes of the links in the namespace of this thread for which a daemon has a packet socket."""
     rows: t.List[t.List[str]] = []
     with contextlib.suppress(FileNotFoundError), open("/proc/thread-self/net/packet", encoding="ascii") as table:
         rows = [line.split() for line in table][1:]
@@ -136,7 +135,7 @@ def packet_sockets() -> t.Set[int]:
 
 
 def driver_of(name: str) -> t.Optional[str]:
-    """The driver of a link in the namespace of this thread, empty where it doesn't tell; None if there is no such link."""
+    """The driver of a link in the namespace of this thread; empty if it is unknown, None if the link does not exist."""
     try:
         socket.if_nametoindex(name)
     except OSError:

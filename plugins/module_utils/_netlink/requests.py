@@ -5,10 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Requests to the kernel as values: what asks for something needs neither pyroute2 nor a socket.
-
-``_netlink/socket.py`` encodes and sends them.
-"""
+"""Requests to the kernel as values, which need neither pyroute2 nor a socket. ``_netlink/socket.py`` encodes and sends them."""
 
 from __future__ import annotations
 
@@ -31,7 +28,7 @@ NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE = 0x100, 0x200, 0x400
 
 
 class NetlinkError(Exception):
-    """The kernel refused a request: its errno, and its own sentence or that of strerror."""
+    """The kernel refused a request: its errno, and its message or that of strerror."""
 
     def __init__(self, code: int, text: str = "") -> None:
         self.code = code
@@ -39,7 +36,7 @@ class NetlinkError(Exception):
 
 
 class Request(t.NamedTuple):
-    """A request: the kind of message, and what goes into it, by pyroute2's names for attributes and fields."""
+    """A request: the kind of message, its attributes and its fields, by their names in pyroute2."""
 
     message: str
     type: int
@@ -49,5 +46,5 @@ class Request(t.NamedTuple):
 
 
 def acknowledged(request: Request) -> Request:
-    """The same request, which the kernel answers in any case."""
+    """The same request with NLM_F_ACK, so that the kernel always answers."""
     return request._replace(flags=request.flags | NLM_F_ACK)

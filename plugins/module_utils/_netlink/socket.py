@@ -5,12 +5,12 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Sockets in network namespaces, and what goes through them. The only file that imports pyroute2.
+"""Netlink sockets in network namespaces. The only file that imports pyroute2.
 
-Of pyroute2 the messages are used, which it encodes and decodes. The layers above them differ between its versions, drop
-silently what they don't know, and wait for the answer to each request, which takes longer than what the kernel does. So
-requests go through plain sockets, those that change something many at once. Each namespace has a socket of its own, opened
-while this process is inside it for a moment; sockets and namespaces stay open until the task ends.
+Only the message classes of pyroute2 are used. Its higher layers differ between versions, silently drop unknown attributes, and
+wait for the answer to each request, which takes longer than the work of the kernel. Therefore requests go through plain
+sockets, many changes at once. Each namespace has a socket, which is opened while this process is inside the namespace. Sockets
+and namespaces stay open until the task ends.
 """
 
 from __future__ import annotations
@@ -75,12 +75,12 @@ try:
     from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
     from pyroute2.netlink.rtnl.rtmsg import rtmsg
 except (ImportError, AttributeError, TypeError, SyntaxError) as import_error:
-    # The last two are what a pyroute2 raises that is too new for this Python.
+    # A pyroute2 that is too new for this Python raises the last two.
     PYROUTE2_ERROR = str(import_error)
 else:
 
     def _teach(message: t.Any, *attributes: t.Tuple[int, str, str]) -> None:
-        """Teach a message class of pyroute2 attributes (number, name, type) that it lacks, or has otherwise."""
+        """Add attributes (number, name, type) to a message class of pyroute2, or replace them."""
         known = list(message.nla_map)
         for number, name, nla_type in attributes:
             known += [("UNKNOWN_%d" % missing, "hex") for missing in range(len(known), number + 1)]
@@ -94,7 +94,7 @@ else:
         nla_map = ((1, "BRIDGE_VLANDB_DUMP_FLAGS", "uint32"),)
 
     class _VlanMessage(nlmsg):  # type: ignore[misc]
-        """Its answers."""
+        """The answers to RTM_GETVLAN."""
 
         fields = _VlanRequest.fields
         nla_map = ((1, "BRIDGE_VLANDB_ENTRY", "entry"),)
@@ -109,7 +109,7 @@ else:
     _teach(ifaddrmsg, (9, "IFA_RT_PRIORITY", "uint32"), (11, "IFA_PROTO", "uint8"))
     _teach(ifinfmsg.ifinfo.bridge_data, (45, "IFLA_BR_VLAN_STATS_PER_PORT", "uint8"))
     _teach(ifinfmsg.ifinfo.bridge_slave_data, (39, "IFLA_BRPORT_LOCKED", "uint8"))
-    # One driver, one set of attributes; and numbers where pyroute2 translates those that it knows.
+    # macvtap has the attributes of macvlan. pyroute2 translates modes that it knows; numbers are wanted here.
     ifinfmsg.ifinfo.data_map["macvtap"] = ifinfmsg.ifinfo.macvlan_data
     _teach(
         ifinfmsg.ifinfo.macvlan_data,
@@ -127,10 +127,10 @@ RTEXT_FILTER_SKIP_STATS = 8
 SOL_NETLINK, NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK = 270, 10, 11, 12
 SO_NETNS_COOKIE = 71  # asm-generic/socket.h
 LARGEST = 1 << 16  # bytes; the kernel puts at most half of that into one answer
-# How many requests go at once: their acknowledgements have to fit the usual buffer of a socket.
+# Requests that are sent at once: their acknowledgements must fit into the default buffer of a socket.
 TOGETHER = 100
 DUMP_RETRIES = 20
-FEW = 64  # links that are read one by one rather than all again
+FEW = 64  # links that are read one by one and not in a new dump
 PAUSE = 0.02  # seconds, times the number of attempts
 
 # What is encoded without pyroute2.
@@ -154,12 +154,12 @@ def _link_message(data: bytes) -> messages.LinkMessage:
 
 
 class Namespace(Handle):
-    """A network namespace, with a netlink socket in it; each is opened when it is needed.
+    """A network namespace with a netlink socket. Both are opened on demand.
 
-    That of the process itself, the ``own`` one, stays open.
+    The namespace of the process itself (``own``) stays open.
     """
 
-    inside_of: t.ClassVar[t.Optional[Namespace]] = None  # where the process is, if not at home
+    inside_of: t.ClassVar[t.Optional[Namespace]] = None  # where the process is, if not in its own namespace
 
     def __init__(self, fd: int, own: bool = False, descriptors: t.Optional[Descriptors] = None) -> None:
         self._fd: t.Optional[int] = fd
@@ -174,7 +174,7 @@ class Namespace(Handle):
         self._sequence = 0
         self._indexes: t.Dict[str, int] = {}
         self._names: t.Dict[int, str] = {}
-        # References to other namespaces, by their ids here; and those of which the id was asked for.
+        # References to other namespaces by their ids here, and the references whose ids were read.
         self.ids: t.Dict[int, t.Optional[str]] = {}
         self.asked: t.Set[str] = set()
         self.port_vlans = True
@@ -191,7 +191,7 @@ class Namespace(Handle):
 
     @property
     def fd(self) -> int:
-        """A descriptor of it, which may be closed as soon as other namespaces are used. Raises OSError."""
+        """A descriptor of the namespace. It may be closed when other namespaces are used. Raises OSError."""
         if not self.own:
             self._descriptors.use(self)
         if self._fd is None:
@@ -199,7 +199,7 @@ class Namespace(Handle):
         return self._fd
 
     def keep(self) -> None:
-        """Keep it alive without a descriptor. Raises OSError."""
+        """Keep the namespace alive without a descriptor. Raises OSError."""
         if self._kept is None:
             self._kept = self._descriptors.shelf.put(t.cast("int", self._fd))
 
@@ -214,12 +214,12 @@ class Namespace(Handle):
             self._channel = None
 
     def forget(self) -> None:
-        """Forget what was remembered of names and indexes, because it may change."""
+        """Forget the names and indexes that were read."""
         self._indexes, self._names, self.ids, self.asked = {}, {}, {}, set()
 
     @contextlib.contextmanager
     def inside(self) -> t.Iterator[None]:
-        """Be in the namespace for a moment. Raises Unusable if this user may not."""
+        """A context in which this process is in the namespace. Raises Unusable if this user lacks the privilege."""
         before = Namespace.inside_of
         if self is before or (self.own and before is None):
             yield
@@ -241,7 +241,7 @@ class Namespace(Handle):
 
     @property
     def channel(self) -> socket.socket:
-        """The socket in it."""
+        """The socket in the namespace."""
         if not self.own:
             self._descriptors.use(self)
         if self._channel is None:
@@ -255,14 +255,14 @@ class Namespace(Handle):
 
     @property
     def cookie(self) -> str:
-        """What tells this namespace from every other one since the kernel started; before Linux 5.14, its inode."""
+        """The identity of the namespace, unique since boot: its cookie; before Linux 5.14, its inode number."""
         with contextlib.suppress(OSError):
             (number,) = struct.unpack("=Q", self.channel.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8))
             return "cookie %d" % number
         return "inode %d" % self.identity[1]
 
     def encode(self, request: Request) -> bytes:
-        """A request as it is sent."""
+        """A request as bytes."""
         self._sequence += 1
         layout = _LAYOUTS.get(request.message)
         body = layout.encode(request.header, request.attributes) if layout else None
@@ -278,7 +278,7 @@ class Namespace(Handle):
         return bytes(message.data)
 
     def send(self, requests: t.Sequence[bytes]) -> t.List[t.Optional[NetlinkError]]:
-        """Send requests, and return what the kernel had against each. It runs all of them, whatever becomes of one."""
+        """Send requests, and return the error of each, or None. The kernel processes all of them, even if some fail."""
         answers: t.List[t.Optional[NetlinkError]] = []
         for start in range(0, len(requests), TOGETHER):
             some = requests[start : start + TOGETHER]
@@ -290,17 +290,17 @@ class Namespace(Handle):
                     errors = [answer.error for answer in found if answer.kind == messages.NLMSG_ERROR]
                     answers += [NetlinkError(*error) if error[0] else None for error in errors]
             except OSError:
-                # What is still to come mustn't be taken for the answers to what is sent next, the undo say.
+                # Late answers must not be mistaken for answers to later requests, such as those of the rollback.
                 self._close_socket()
                 raise
         return answers
 
     def _ask(self, request: Request) -> t.List[bytes]:
-        """The messages that answer a question. Raises NetlinkError."""
+        """The messages that answer a request. Raises NetlinkError."""
         return self._answers(request)[0]
 
     def _answers(self, request: Request) -> t.Tuple[t.List[bytes], bool]:
-        """The same, and whether the table has changed while it was dumped. Raises NetlinkError."""
+        """The same, and whether the table changed during the dump. Raises NetlinkError."""
         self.channel.send(self.encode(request))
         found: t.List[bytes] = []
         interrupted = False
@@ -318,12 +318,12 @@ class Namespace(Handle):
                     return found, interrupted
 
     def dump(self, message: str, kind: int, attributes: t.Any, **fields: int) -> t.List[t.Any]:
-        """All answers to a dump request, which is repeated as long as the tables change underneath it."""
+        """All answers to a dump request. It is repeated if the table changed during the dump."""
         request = Request(message, kind, NLM_F_DUMP, attributes, fields)
         return [_decoded(message, answer) for answer in self._settled(request, bytes)]
 
     def _settled(self, request: Request, identity: t.Callable[[bytes], t.Any]) -> t.List[bytes]:
-        """A dump during which the table didn't change, or after which another one has found the same things."""
+        """A dump during which the table did not change, or whose result a second dump confirmed."""
         before: t.Optional[t.Set[t.Any]] = None
         for _attempt in range(DUMP_RETRIES):
             found, interrupted = self._answers(request)
@@ -336,10 +336,11 @@ class Namespace(Handle):
     def dump_of_links(
         self, request: Request, place: messages.Place, reread: t.Callable[[int], t.List[bytes]]
     ) -> t.List[bytes]:
-        """A dump of what belongs to links. Where the table changes during it, it misses things that stay, as well.
+        """A dump of entries that belong to links.
 
-        Carrier and addresses of thousands of new links change all the time. So it is compared with a second dump, and only
-        the links in which the two differ are read again: ``place`` tells the link of a message and what is compared.
+        If the table changes during a dump, it can lack entries that existed all the time, and carrier and addresses of
+        thousands of new links change constantly. Therefore it is compared with a second dump, and only links that differ are
+        read again. ``place`` returns the link of a message and what is compared.
         """
         found, interrupted = self._answers(request)
         for attempt in range(DUMP_RETRIES):
@@ -355,7 +356,7 @@ class Namespace(Handle):
         raise Unusable("The kernel's tables changed during each of %d attempts to read them." % DUMP_RETRIES)
 
     def of_link(self, request: Request, place: messages.Place) -> t.List[bytes]:
-        """What a link has in a table; nothing if it is gone."""
+        """The entries of a link in a table; none if the link is gone."""
         try:
             return self._settled(request, place)
         except NetlinkError as error:
@@ -364,9 +365,9 @@ class Namespace(Handle):
         return []
 
     def links(self, *attributes: t.Tuple[str, t.Any]) -> t.Dict[str, messages.LinkMessage]:
-        """The messages that describe all links, or those that the kernel finds by some attributes, by their names.
+        """The messages that describe all links, or those with some attributes, by the names of the links.
 
-        ``name_of`` remembers them then.
+        ``name_of`` then knows their names.
         """
         request = Request(LINK, RTM_GETLINK, NLM_F_DUMP, [*attributes, EXT_MASK], {})
         dump = self.dump_of_links(request, messages.place_of_link, lambda index: self._get_link([], index=index))
@@ -386,19 +387,19 @@ class Namespace(Handle):
             raise
 
     def link_by_name(self, name: str) -> t.Any:
-        """The message that describes a link, None if there is none of that name (alternative names don't count)."""
+        """The message that describes a link; None if it does not exist. Alternative names don't count."""
         message = self._link([("IFLA_IFNAME", name)])
         return message if message and message.get_attr("IFLA_IFNAME") == name else None
 
     def name_of(self, index: int) -> str:
-        """The name of the link with an index, empty if it is gone."""
+        """The name of the link with an index; empty if it is gone."""
         if index in self._names:
             return self._names[index]
         message = self._link([], index=index)
         return message.get_attr("IFLA_IFNAME") if message else ""
 
     def index_of(self, name: str) -> int:
-        """The index of a link, remembered until ``forget``; raises NetlinkError if there is none of that name."""
+        """The index of a link, cached until ``forget``. Raises NetlinkError if the link does not exist."""
         if name not in self._indexes:
             message = self.link_by_name(name)
             if message is None:
@@ -407,16 +408,16 @@ class Namespace(Handle):
         return self._indexes[name]
 
     def knows(self, name: str) -> bool:
-        """Whether the index of a link is remembered."""
+        """Whether the index of a link is cached."""
         return name in self._indexes
 
     def id_of(self, fd: int) -> int:
-        """The id under which this namespace knows the one behind ``fd``, -1 if it doesn't."""
+        """The id in this namespace of the namespace behind ``fd``; -1 if it has none."""
         (answer,) = self._ask(Request(NSID, RTM_GETNSID, 0, [("NETNSA_FD", fd)], {}))
         return int(_decoded(NSID, answer).get_attr("NETNSA_NSID"))
 
     def give_id(self, fd: int, nsid: int) -> bool:
-        """Have this namespace know the one behind ``fd`` under an id. Returns False if it knows it already."""
+        """Assign an id in this namespace to the namespace behind ``fd``. Returns False if it has one."""
         request = Request(NSID, RTM_NEWNSID, NLM_F_ACK, [("NETNSA_FD", fd), ("NETNSA_NSID", nsid)], {})
         (error,) = self.send([self.encode(request)])
         if error and error.code != errno.EEXIST:
@@ -424,9 +425,9 @@ class Namespace(Handle):
         return error is None
 
     def ids_in(self, nsid: int) -> t.Dict[int, int]:
-        """The ids under which the namespace with an id here knows others, and those of the same namespaces here.
+        """The ids of the namespace with an id in this one, translated to the ids of this one.
 
-        Raises NetlinkError where the kernel can't translate them; before 5.0 it ignores the question.
+        Raises NetlinkError if the kernel can't translate them. Before Linux 5.0 it ignores the request.
         """
         found = self.dump(NSID, RTM_GETNSID, [("NETNSA_TARGET_NSID", nsid)])
         ids = {message.get_attr("NETNSA_NSID"): message.get_attr("NETNSA_CURRENT_NSID") for message in found}
@@ -435,7 +436,7 @@ class Namespace(Handle):
         return ids
 
     def ipv6(self, name: str) -> t.Optional[bool]:
-        """Whether a link has IPv6, or ``default`` for new ones; None where the kernel has no such setting for it."""
+        """Whether a link, or ``default`` for new links, has IPv6; None if the kernel has no such setting."""
         path = "%snet/ipv6/conf/%s/disable_ipv6" % (PROC_SYS, name)
         with self.inside(), contextlib.suppress(OSError), open(path, encoding="ascii") as file:
             return file.read().strip() == "0"
@@ -443,7 +444,7 @@ class Namespace(Handle):
 
 
 def require() -> None:
-    """Raises Unusable where this host, this Python or this user can't do what is needed."""
+    """Raise Unusable if this host, this Python or this user lacks what is needed."""
     if PYROUTE2_ERROR is not None:
         raise Unusable(_unusable_pyroute2(PYROUTE2_ERROR, _installed_pyroute2(), sys.version_info[:2]))
     if not _privileged():
@@ -451,7 +452,7 @@ def require() -> None:
 
 
 def _unusable_pyroute2(error: str, installed: str, python: t.Tuple[int, int]) -> str:
-    """A sentence on a pyroute2 that raised this error, with its version ("" if unknown) and that of Python."""
+    """A sentence on a pyroute2 that can't be imported, given the error, its version ("" if unknown) and that of Python."""
     if python < (3, 9) and _release(installed) > PYROUTE2_FOR_PYTHON_3_8:
         newest = _dotted(PYROUTE2_FOR_PYTHON_3_8)
         return (
@@ -466,7 +467,7 @@ def _unusable_pyroute2(error: str, installed: str, python: t.Tuple[int, int]) ->
 
 
 def _installed_pyroute2() -> str:
-    """The version of pyroute2 that is installed, usable or not; "" if there is none."""
+    """The version of the installed pyroute2, usable or not; "" if there is none."""
     # Imported only here: it takes long to import.
     from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
 

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""A sysfs that shows the namespace that the process is in, wherever /sys comes from."""
+"""Read the sysfs of the namespace of this process, even if /sys belongs to another one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _syscall(number: int, *arguments: t.Any) -> int:
 
 
 def uppers(name: str) -> t.Tuple[str, ...]:
-    """The links in this namespace that are stacked upon another one, its master among them. Raises OSError."""
+    """The links in this namespace that are stacked upon a link, and its master. Raises OSError."""
     with sysfs() as top:
         folder = os.open(octets("class/net/" + name), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=top)
         try:
@@ -44,7 +44,7 @@ def uppers(name: str) -> t.Tuple[str, ...]:
 
 @contextlib.contextmanager
 def sysfs() -> t.Iterator[int]:
-    """A descriptor of the top folder of a sysfs that is mounted nowhere. Raises OSError."""
+    """A descriptor of the root of a new, detached sysfs mount. Raises OSError."""
     context = _syscall(_FSOPEN, b"sysfs", FSOPEN_CLOEXEC)
     try:
         _syscall(_FSCONFIG, context, FSCONFIG_CMD_CREATE, None, None, 0)

@@ -5,9 +5,9 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Messages about addresses and routes, encoded and decoded here, because a host may have tens of thousands of them.
+"""Encode and decode messages about addresses and routes, of which a host may have tens of thousands.
 
-pyroute2 needs ten times as long for each. What is not in these tables is left to it.
+pyroute2 takes ten times as long for each. It still encodes messages with attributes that are not listed here.
 """
 
 from __future__ import annotations
@@ -78,10 +78,10 @@ _METRICS = {
 
 
 class Metrics(t.Dict[str, t.Any]):
-    """The metrics of a route, as pyroute2 shows nested attributes."""
+    """The metrics of a route, with the interface of pyroute2's nested attributes."""
 
     def get_attr(self, name: str) -> t.Any:
-        """One of them, None if it is not set."""
+        """The value of a metric; None if it is not set."""
         return dict(self["attrs"]).get(name)
 
 
@@ -110,14 +110,14 @@ def _unused(_value: t.Any) -> bytes:
 
 
 class Layout(t.NamedTuple):
-    """What a message looks like behind its nlmsghdr: its fields, and the attributes that are known here."""
+    """The layout of a message after its nlmsghdr: its fields and attributes."""
 
     format: str
     fields: t.Tuple[str, ...]
     attributes: t.Mapping[str, Attribute]
 
     def encode(self, header: t.Mapping[str, int], attributes_of: Attributes) -> t.Optional[bytes]:
-        """The message without its nlmsghdr, None if it has attributes that are not known here."""
+        """A message without its nlmsghdr; None if it has attributes that are not listed."""
         fields = [header.get(name, 0) for name in self.fields]
         try:
             body = [_attribute(self.attributes[n][0], self.attributes[n][1](value)) for n, value in attributes_of]
@@ -160,7 +160,7 @@ ROUTE = Layout(
 
 
 class Message:
-    """A message with a layout, decoded as it is asked for; it is read as one of pyroute2's."""
+    """A message that is decoded on demand, with the interface of pyroute2's messages."""
 
     def __init__(self, layout: Layout, data: bytes) -> None:
         self._layout = layout
@@ -172,7 +172,7 @@ class Message:
         return int(self._fields[field])
 
     def get_attr(self, name: str) -> t.Any:
-        """The value of an attribute, None if there is none."""
+        """The value of an attribute; None if the message has none."""
         number, _encode, decode = self._layout.attributes[name]
         payload = self._attributes.get(number)
         return None if payload is None else decode(payload)
