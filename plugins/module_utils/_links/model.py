@@ -43,6 +43,11 @@ class Ref(t.NamedTuple):
         return "'%s'%s" % (self.name, in_netns(self.netns))
 
 
+def aside_name(index: int) -> str:
+    """The name of a link with an index while it is set aside."""
+    return "vnaside%x" % index
+
+
 def in_netns(netns: str) -> str:
     """The words that place something in a namespace; none for the namespace that the module runs in."""
     return " in namespace '%s'" % netns if netns else ""

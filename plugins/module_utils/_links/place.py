@@ -25,6 +25,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
     Netns,
     Ref,
     WantedLink,
+    aside_name,
     former_places,
     in_netns,
 )
@@ -227,7 +228,7 @@ class Placing(LinkEditor, Planner):
         if link.ref.name == "lo" or not link.kind:
             raise Conflict("%s; %s." % (capitalized(problem), _undeletable(link)))
         self._warn_users(link)
-        aside = Ref(link.ref.netns, "vnaside%x" % link.index)
+        aside = Ref(link.ref.netns, aside_name(link.index))
         self._set_aside[aside] = link.ref
         self.do(steps.LinkAside(link.ref, aside.name))
         self.last.append(functools.partial(self.delete_link, aside, silent=True))

@@ -17,7 +17,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Ref
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Ref, aside_name
 from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import OwnedLink, Record
 
 if t.TYPE_CHECKING:
@@ -40,7 +40,7 @@ def still_owned(record: Record, state: State) -> Owned:
     mine = Owned()
     if record.boot == state.boot:
         mine.namespaces = {name for name in record.namespaces if _is_owned_namespace(record, name, state)}
-        mine.links = {Ref(link.netns, link.name) for link in record.links if _is_owned_link(record, link, state)}
+        mine.links = {ref for link in record.links for ref in _places(link) if _is_owned_link(record, link, ref, state)}
     for table, rows, into in (("Bridge", record.bridges, mine.bridges), ("Port", record.ports, mine.ports)):
         for (database, name), uuid in rows.items():
             switch = state.ovs.get(database)
@@ -60,8 +60,15 @@ def _is_owned_namespace(record: Record, name: str, state: State) -> bool:
     return bool(there and _is_same(record, record.namespaces[name], there.identity))
 
 
-def _is_owned_link(record: Record, link: OwnedLink, state: State) -> bool:
-    found, space = state.links.get(Ref(link.netns, link.name)), state.namespaces.get(link.netns)
+def _places(link: OwnedLink) -> t.Iterator[Ref]:
+    """Where a recorded link may be: a task that was killed may have left it set aside."""
+    yield Ref(link.netns, link.name)
+    if link.ifindex:
+        yield Ref(link.netns, aside_name(link.ifindex))
+
+
+def _is_owned_link(record: Record, link: OwnedLink, ref: Ref, state: State) -> bool:
+    found, space = state.links.get(ref), state.namespaces.get(ref.netns)
     if not found or not space or found.kind != link.kind:
         return False
     if link.ifindex:

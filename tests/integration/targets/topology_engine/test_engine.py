@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import json
 import os
 import signal
 import typing as t
@@ -303,6 +304,26 @@ def copied(document: Document) -> t.Dict[str, t.Any]:
 @given(st.lists(st.tuples(topologies(), st.none() | st.integers(0, 99)), min_size=3, max_size=3))
 def test_random_topologies(wishes: t.List[t.Tuple[Document, t.Optional[int]]]) -> None:
     total.update(alone(lambda: live(wishes)))
+
+
+def test_a_link_that_a_killed_task_has_set_aside_goes_with_the_next_task() -> None:
+    tap = {"kind": "tuntap", "name": "t0", "mode": "tap", "netns": "blue"}
+    document = {"name": "lab", "namespaces": [{"name": "blue"}], "links": [tap]}
+    other = {**document, "links": [{**tap, "multi_queue": True, "recreate": True}]}
+
+    def test() -> None:
+        host = Host()
+        host.world.build("")
+        run(document)
+        count = len(run(other, check=True).plan.steps)
+        for at in range(count):
+            run({**document, "links": [{**tap, "recreate": True, "multi_queue": False}]})
+            kill(other, at)
+            run(other)
+            links = json.loads(host.world.run("ip", "-n", "blue", "-j", "link"))
+            assert {link["ifname"] for link in links} == {"lo", "t0"}, at
+
+    alone(test)
 
 
 def test_faults_were_injected() -> None:

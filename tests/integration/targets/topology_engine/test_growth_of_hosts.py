@@ -14,7 +14,7 @@ import typing as t
 import pytest
 
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Outcome, converge
-from ansible_collections.virtnet.linux.plugins.module_utils._links import observe
+from ansible_collections.virtnet.linux.plugins.module_utils._links import spaces
 from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import directory
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.descriptors import Descriptors
@@ -127,7 +127,7 @@ def _unnamed(made: bool) -> None:
     directories: t.List[t.Any] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            observe,
+            spaces,
             "Directory",
             lambda descriptors: directories.append(directory.Directory(descriptors)) or directories[-1],
         )

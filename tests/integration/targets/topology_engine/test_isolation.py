@@ -87,7 +87,7 @@ def links(netns: str = "") -> t.Dict[str, int]:
 
 def cookie() -> str:
     with contextlib.closing(WholeHost(10)) as host:
-        space = host._kernel.space("")
+        space = host._kernel.spaces.space("")
         assert space
         return space.cookie
 

@@ -94,6 +94,14 @@ def test_what_was_announced_belongs_if_it_came_afterwards() -> None:
     assert still_owned(record, a_state(br0=7)).links == set()
 
 
+def test_a_link_that_a_killed_task_has_set_aside_still_belongs() -> None:
+    before = a_state(br0=7)
+    record = announced(record_of("lab", Owned(links={BR0}), before), Owned(links={BR0}), before, a_state(br0=0))
+    assert still_owned(record, a_state(vnaside7=7)).links == {Ref("blue", "vnaside7")}
+    assert still_owned(record, a_state(vnaside7=7, br0=8)).links == {Ref("blue", "vnaside7"), BR0}
+    assert still_owned(record, a_state(vnaside7=9, vnaside9=9)).links == set()
+
+
 def test_a_folder_of_records(tmp_path: Path) -> None:
     folder = Records(str(tmp_path / "made" / "on demand"))
     assert folder.names() == []
