@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Read JSON files that say what to do to a host. Only files that nobody but root can write are trusted."""
+"""Read JSON files that say what to do to a host. Only files that only root can write are trusted."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _check_folder(folder: str) -> None:
 
 
 def _other_writer(status: os.stat_result) -> str:
-    """Who can write to a file or a folder besides root and this process; empty for nobody."""
+    """Who can write to a file or a folder, apart from root and this process; empty if no one can."""
     if status.st_uid not in (0, os.geteuid()):
         return "user %d" % status.st_uid
     if status.st_mode & stat.S_IWOTH:

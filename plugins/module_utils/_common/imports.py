@@ -28,7 +28,7 @@ def prepare() -> None:
     """Make later imports faster."""
     for folder in FOLDERS:
         compile_once(pkgutil.get_importer(os.path.join(_MODULE_UTILS, folder).rstrip("/")))
-    # Importing all of it takes eight times as long as the part that is needed, and longer than any task.
+    # A complete import is eight times as slow as that of the required part, and slower than any task.
     postpone("pyroute2")
 
 

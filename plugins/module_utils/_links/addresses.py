@@ -153,7 +153,7 @@ def _request(runner: Runner, ref: Ref, address: Address, message_type: int, flag
 
 
 def with_broadcast_of(old: t.Optional[Address], new: Address) -> Address:
-    """An address that another link has let go of, with the broadcast address that it had there."""
+    """An address that moves here from another link, with the broadcast address that it had there."""
     broadcast = dict(old.extra).get("attributes", {}).get("IFA_BROADCAST") if old and not new.extra else None
     if broadcast is None:
         return new
@@ -233,7 +233,7 @@ def _write(link: Link) -> t.List[str]:
 
 
 def _decode(message: t.Any) -> Address:
-    """The address that a message describes, with all that it takes to give it back."""
+    """The address that a message describes, with everything that is required to restore it."""
     local = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
     flags = message.get_attr("IFA_FLAGS")
     flags = message["flags"] if flags is None else flags

@@ -109,7 +109,7 @@ class Checking(Settling):
                 )
 
     def warn_losses(self, links: t.Iterable[WantedLink]) -> None:
-        """Warn of the addresses and routes that go although nobody has asked for that."""
+        """Warn of addresses and routes that are lost although the task does not request that."""
         ends = {end.ref: end for link in links if link.present for end in link.ends()}
         wanted = {(end.ref.netns, address) for end in ends.values() for address in end.addresses or ()}
         aside = {*self._set_aside.values()}

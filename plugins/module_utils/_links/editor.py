@@ -92,7 +92,7 @@ class LinkEditor(Part):
                 facet.add(self, ref, target)
 
     def _set_values(self, ref: Ref, target: Link, irreversible: bool = False) -> None:
-        # Nobody knows the kind of a link that Open vSwitch makes until it is there: it may not have what the target has.
+        # The kind of a link is unknown until Open vSwitch has created it. It may lack attributes of the target.
         kind = registry.KINDS.get(target.kind) if target.kind == self.state.links[ref].kind else None
         own = kind.attributes if kind else ()
         for attribute in (attribute for attribute in (*own, *common.COMMON) if attribute.irreversible == irreversible):

@@ -408,16 +408,12 @@ class Observer:
         """
         rtnl_kind = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND") or ""
         kind = registry.BY_RTNL.get(rtnl_kind)
-        values = messages.common_values(message)
-        master_index = message.get_attr("IFLA_MASTER")
-        values["master"] = master or (space.name_of(master_index) if master_index else "")
-        users: t.Tuple[str, ...] = ()
-        if kind:
-            values.update(messages.own_values(kind.attributes, message))
+        values = _values(space, message, kind, master)
+        open_by: t.Tuple[str, ...] = ()
         if kind and not brief and kind.__class__ is not Kind:
             with space.inside():
                 values.update(kind.read_more(ref.name, message))
-                users = kind.open_by(ref.name, message, may_go)
+                open_by = kind.open_by(ref.name, message, may_go)
         index = message["index"]
         port = messages.port_settings(message) if details else {}
         details = details and not brief
@@ -429,7 +425,7 @@ class Observer:
             {name: value for name, value in values.items() if value is not None},
             peer=self._lower(space, ref, message) if kind and kind.paired and not brief else None,
             parent=self._lower(space, ref, message) if kind and kind.has_parent else None,
-            open_by=users,
+            open_by=open_by,
             uppers=self._uppers(space, ref.name) if may_go else (),
             port=port,
             vlans=vlans.observe(space, index) if port and details and not master else None,
@@ -508,6 +504,16 @@ class Observer:
                     return reference
                 os.close(fd)
         return None
+
+
+def _values(space: Namespace, message: t.Any, kind: t.Optional[Kind], master: str) -> t.Dict[str, t.Any]:
+    """The values that a message tells of a link; ``master`` is the name of its master if it is known."""
+    values = messages.common_values(message)
+    index = message.get_attr("IFLA_MASTER")
+    values["master"] = master or (space.name_of(index) if index else "")
+    if kind:
+        values.update(messages.own_values(kind.attributes, message))
+    return values
 
 
 def _can_not_be_made(wanted: WantedLink) -> bool:

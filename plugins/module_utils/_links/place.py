@@ -200,10 +200,10 @@ class Placing(LinkEditor, Planner):
         return next((link for link in places if link), None)
 
     def _is_pair(self, wanted: WantedLink, peer: Link) -> bool:
-        """Whether a link with the name of the peer is one end of the wanted pair, of which the other end is elsewhere.
+        """Whether a link with the name of the peer is one end of the wanted pair, whose other end is elsewhere.
 
-        That has kept its name in another namespace; or rename_from has its name; or the topology owns the pair. Any
-        other pair could be anybody's.
+        It is, if the other end has the wanted name in another namespace, or that of rename_from, or if the topology owns the
+        pair. Any other pair may belong to another user.
         """
         other = peer.peer
         if other is None:

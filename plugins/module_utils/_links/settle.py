@@ -16,7 +16,6 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.errors impor
 from ansible_collections.virtnet.linux.plugins.module_utils._links import facet, foreseen, routes, steps, vlans
 from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, registry
-from ansible_collections.virtnet.linux.plugins.module_utils._links.merge import merge_values
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
     STATIC,
     Address,
@@ -28,6 +27,9 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._links.place import Placing, a_link
 from ansible_collections.virtnet.linux.plugins.module_utils._links.routes import Near
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Kind
 
 _KEPT_BY_OVS = {
     "mac": (
@@ -121,7 +123,9 @@ class Settling(Placing):
     def _target(self, wanted: WantedLink, base: Link, prefix: str) -> Link:
         """What a link is to have."""
         link = self.state.links[wanted.ref]
-        merged = merge_values({**base.values, **self._given.get(wanted.ref, {})}, wanted, registry.KINDS.get(link.kind))
+        merged = _merge_values(
+            {**base.values, **self._given.get(wanted.ref, {})}, wanted, registry.KINDS.get(link.kind)
+        )
         values = self._without_followers(merged, wanted, link)
         same_master = values.get("master") == base.values.get("master")
         lists = facet.merged(FACETS, base, wanted)
@@ -361,3 +365,14 @@ class Settling(Placing):
 def _moved(wanted: WantedLink, origin: t.Optional[Link]) -> bool:
     """Whether a link came from another namespace."""
     return origin is not None and origin.ref.netns != wanted.ref.netns
+
+
+def _merge_values(there: t.Mapping[str, t.Any], wanted: WantedLink, kind: t.Optional[Kind]) -> t.Dict[str, t.Any]:
+    """The values that a link is to have, given those that it has and those that are wanted."""
+    asked = dict(wanted.values)
+    for attribute in kind.attributes if kind else ():
+        if attribute.name in asked:
+            purge = attribute.name in wanted.purge_values
+            asked[attribute.name] = attribute.codec.merge(there.get(attribute.name), asked[attribute.name], purge)
+    merged = {**there, **asked}
+    return {**(kind.normalized(merged) if kind else merged), **asked}

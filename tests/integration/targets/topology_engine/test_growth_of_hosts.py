@@ -120,23 +120,25 @@ def _unnamed(made: bool) -> None:
         ),
     )
     processes = [_sleeper("p%d" % n) for n in range(count)]
-    held = [os.open("/run/netns/d%d" % n, os.O_RDONLY) for n in range(count)]
-    world.run(
-        "ip", "-batch", "-", stdin="".join("netns delete %s%d\n" % (kind, n) for kind in "pd" for n in range(count))
-    )
-    directories: t.List[t.Any] = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            spaces,
-            "Directory",
-            lambda descriptors: directories.append(directory.Directory(descriptors)) or directories[-1],
+    try:
+        held = [os.open("/run/netns/d%d" % n, os.O_RDONLY) for n in range(count)]
+        world.run(
+            "ip", "-batch", "-", stdin="".join("netns delete %s%d\n" % (kind, n) for kind in "pd" for n in range(count))
         )
-        if not made:
-            patch.setattr(directory, "unshare", _refuse)
-        seen = _seen([name for name in named if name[0] == "n"])
-    for pid in processes:
-        os.kill(pid, 9)
-        os.waitpid(pid, 0)
+        directories: t.List[t.Any] = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                spaces,
+                "Directory",
+                lambda descriptors: directories.append(directory.Directory(descriptors)) or directories[-1],
+            )
+            if not made:
+                patch.setattr(directory, "unshare", _refuse)
+            seen = _seen([name for name in named if name[0] == "n"])
+    finally:
+        for pid in processes:
+            os.kill(pid, 9)
+            os.waitpid(pid, 0)
     for fd in held:
         os.close(fd)
     assert bool(directories) == made
