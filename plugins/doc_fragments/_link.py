@@ -108,6 +108,45 @@ purge_routes:
       (of protocol C(static) or C(boot)) are removed.
   type: bool
   default: false
+neighbors:
+  description:
+    - Permanent entries of the ARP (IPv4) and NDP (IPv6) tables of this link, and addresses that this host answers for
+      (proxies). They are ensured; others stay.
+    - An entry that the kernel has learned for the same address is replaced. Learned entries are neither returned nor removed.
+    - The kernel removes all neighbors of a link that goes down, and most when its MAC address changes. A task that changes the
+      link adds them again.
+  type: list
+  elements: dict
+  suboptions:
+    address:
+      description:
+        - The IPv4 or IPv6 address of the neighbor, without a prefix length.
+      type: str
+      required: true
+    mac:
+      description:
+        - The MAC address of the neighbor. Required, except with O(neighbors[].proxy=true).
+      type: str
+    state:
+      description:
+        - V(permanent) or V(noarp), as C(ip neighbour) has them. The kernel probes neither.
+        - If omitted, V(permanent).
+      type: str
+      choices: [permanent, noarp]
+    proxy:
+      description:
+        - Whether this host answers ARP requests or neighbor solicitations for the address with the MAC address of this link.
+        - For IPv6, the sysctl C(net.ipv6.conf.NAME.proxy_ndp) must be on as well.
+      type: bool
+    router:
+      description:
+        - Whether the neighbor, or the proxy, is a router. IPv6 only.
+      type: bool
+purge_neighbors:
+  description:
+    - Whether to remove the permanent neighbors and the proxies of this link that are not in O(neighbors).
+  type: bool
+  default: false
 """
 
 _NAME = r"""
@@ -142,8 +181,8 @@ move_from:
     - Where to take an existing link of that name and kind from when it isn't in O(netns) yet, by name or path like
       O(netns). The empty string is the namespace in which the module runs.
     - If omitted, no link is ever moved; one of the same name elsewhere is another link.
-    - A link that is moved keeps its settings and its administrative state. Its addresses and routes stay behind, as
-      the kernel does it; give O(addresses) and O(routes) for the new place.
+    - A link that is moved keeps its settings and its administrative state. Its addresses, routes and neighbors stay
+      behind, as the kernel does it; give O(addresses), O(routes) and O(neighbors) for the new place.
   type: str
 """
 

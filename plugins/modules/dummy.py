@@ -74,6 +74,7 @@ link:
     promisc: false
     addresses: [192.0.2.1/32]
     routes: []
+    neighbors: []
 commands:
   description: What an administrator would have typed to do the same, in that order.
   returned: success

@@ -75,6 +75,7 @@ link:
     promisc: false
     addresses: []
     routes: []
+    neighbors: []
 commands:
   description: What an administrator would have typed to do the same, in that order.
   returned: success

@@ -115,6 +115,7 @@ link:
         via: 192.0.2.1
         metric: 0
         table: 254
+    neighbors: []
 commands:
   description: What an administrator would have typed to do the same, in that order.
   returned: success

@@ -184,6 +184,7 @@ link:
     mcast_querier: false
     addresses: [192.0.2.1/24]
     routes: []
+    neighbors: []
     ports: [tap0, tap1]
 commands:
   description: What an administrator would have typed to do the same, in that order.

@@ -101,6 +101,7 @@ link:
     macaddrs: []
     addresses: [192.0.2.20/24]
     routes: []
+    neighbors: []
 commands:
   description: What an administrator would have typed to do the same, in that order.
   returned: success

@@ -175,6 +175,7 @@ link:
       mode: "0660"
     addresses: []
     routes: []
+    neighbors: []
 commands:
   description: What an administrator would have typed to do the same, in that order.
   returned: success

@@ -77,14 +77,14 @@ links:
   type: list
   elements: dict
   sample:
-    - {name: tap0, kind: tuntap, state: up, mode: tap, mtu: 1500, addresses: [], routes: []}
+    - {name: tap0, kind: tuntap, state: up, mode: tap, mtu: 1500, addresses: [], routes: [], neighbors: []}
 other_links:
   description: Hardware, and links of kinds that this collection doesn't make.
   returned: success
   type: list
   elements: dict
   sample:
-    - {name: eth0, kind: hardware, state: up, mtu: 1500, addresses: [192.0.2.7/24], routes: []}
+    - {name: eth0, kind: hardware, state: up, mtu: 1500, addresses: [192.0.2.7/24], routes: [], neighbors: []}
 ovs_bridges:
   description: The bridges of Open vSwitch; an empty list where there is none.
   returned: success

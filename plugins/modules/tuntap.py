@@ -124,6 +124,7 @@ link:
     vnet_hdr: true
     addresses: []
     routes: []
+    neighbors: []
 commands:
   description: What an administrator would have typed to do the same, in that order.
   returned: success

@@ -94,6 +94,7 @@ link:
     promisc: false
     addresses: [192.0.2.1/24]
     routes: []
+    neighbors: []
     peer:
       name: veth1
       netns: green
@@ -106,6 +107,7 @@ link:
       promisc: false
       addresses: [192.0.2.2/24]
       routes: []
+      neighbors: []
 commands:
   description: What an administrator would have typed to do the same, in that order.
   returned: success

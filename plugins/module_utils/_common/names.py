@@ -175,15 +175,15 @@ def namespace(value: str, where: str) -> str:
     return value
 
 
-def mac(value: str, where: str) -> str:
-    """A unicast MAC address, in lower case with colons."""
+def mac(value: str, where: str, multicast: bool = False) -> str:
+    """A unicast MAC address (with ``multicast`` any one), in lower case with colons."""
     octets = re.split("[:-]", value.strip().lower())
     if len(octets) != 6 or not all(re.match("^[0-9a-f]{2}$", octet) for octet in octets):
         hint = (
             " (quote it in YAML: 52:54:00:12:34:56 without quotes can be read as a number)" if value.isdigit() else ""
         )
         raise BadInput("%s: %s isn't a MAC address such as 52:54:00:12:34:56%s." % (upper(where), quoted(value), hint))
-    if int(octets[0], 16) & 1:
+    if int(octets[0], 16) & 1 and not multicast:
         raise BadInput(
             "%s: %s is a multicast address; the lowest bit of the first byte of a device's MAC address is 0."
             % (upper(where), quoted(value))

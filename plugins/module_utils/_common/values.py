@@ -51,6 +51,17 @@ def source(value: str, where: str) -> str:
     return _unicast(value, where, "the source address of a route")
 
 
+def neighbor(value: str, where: str) -> str:
+    """The address of a neighbor; returned in canonical spelling."""
+    if "/" in value:
+        raise BadInput("%s: %s has a prefix length; a neighbor is one address." % (upper(where), quoted(value)))
+    spelled = host(value, where)
+    parsed = ipaddress.ip_address(spelled)
+    if parsed.is_unspecified or parsed.is_multicast or spelled == "255.255.255.255":
+        raise BadInput("%s: %s can't be a neighbor: it isn't a unicast address." % (upper(where), quoted(value)))
+    return spelled
+
+
 def _unicast(value: str, where: str, what: str) -> str:
     spelled = host(value, where)
     parsed = ipaddress.ip_address(spelled)

@@ -19,7 +19,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common import names
 from ansible_collections.virtnet.linux.plugins.module_utils._common import values as common_values
 from ansible_collections.virtnet.linux.plugins.module_utils._common.commands import Argv, ip
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Complaints
-from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import Facet
+from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import DOWN, NO_IPV6, Facet
 from ansible_collections.virtnet.linux.plugins.module_utils._links.messages import UNSTEADY, family, kernel_release
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import DYNAMIC, KERNEL, STATIC, Address
 from ansible_collections.virtnet.linux.plugins.module_utils._links.routes import (
@@ -327,6 +327,15 @@ def _add(editor: FacetEditor, ref: Ref, target: Link) -> None:
     editor.do(*lacking)
 
 
+def _identity(ref: Ref, address: t.Union[str, Address]) -> t.Hashable:
+    return ref.netns, str(address).split("/", maxsplit=1)[0]
+
+
+def _stays(address: Address, event: str) -> bool:
+    # addrconf_ifdown() of the kernel
+    return event not in (DOWN, NO_IPV6) or address.family == 4
+
+
 FACET = Facet(
     "addresses",
     option={"type": "list", "elements": "str"},
@@ -336,4 +345,6 @@ FACET = Facet(
     merge=_merge,
     drop=_drop,
     add=_add,
+    identity=_identity,
+    stays=_stays,
 )

@@ -13,11 +13,10 @@ import collections
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Conflict
-from ansible_collections.virtnet.linux.plugins.module_utils._links import foreseen
+from ansible_collections.virtnet.linux.plugins.module_utils._links import facet, foreseen
+from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
-    KERNEL,
-    STATIC,
     Link,
     Ref,
     WantedLink,
@@ -109,34 +108,19 @@ class Checking(Settling):
                 )
 
     def warn_losses(self, links: t.Iterable[WantedLink]) -> None:
-        """Warn of addresses and routes that are lost although the task does not request that."""
+        """Warn of addresses, routes and the like that are lost although the task does not request that."""
         ends = {end.ref: end for link in links if link.present for end in link.ends()}
-        wanted = {(end.ref.netns, address) for end in ends.values() for address in end.addresses or ()}
+        asked = facet.asked(FACETS, ends.values())
         aside = {*self._set_aside.values()}
         for place, link in self.before.links.items():
             ref = self._moved.get(place, place)
             now = self.state.links.get(ref)
             if now is None or now is link or place in aside:
                 continue
-            end = ends.get(ref)
-            keys, hosts = {route.key for route in now.routes}, {address.host for address in now.addresses}
-            addresses = [
-                address.address
-                for address in link.addresses
-                if address.origin != KERNEL and address.host not in hosts
-                if not (end and end.purge_addresses and address.origin == STATIC)
-                if (place.netns, address.address) not in wanted
-            ]
-            routes = [
-                "route " + str(route)
-                for route in link.routes
-                if route.origin != KERNEL and route.key not in keys
-                if not (end and end.purge_routes and route.origin == STATIC)
-                if (place.netns, route.key) not in self._wishes
-            ]
-            if addresses or routes:
+            lost = facet.losses(FACETS, link, now, ends.get(ref), asked)
+            if lost:
                 self.warnings.append(
-                    "%s loses %s, %s." % (a_link(link, True), ", ".join([*addresses, *routes]), _reason(link, now))
+                    "%s loses %s, %s." % (a_link(link, True), ", ".join(lost), _reason(link, now, lost))
                 )
 
 
@@ -151,9 +135,14 @@ def _up_with(link: Link) -> t.Tuple[t.Any, ...]:
     return link.index, link.parent, link.values.get("state"), link.values.get("mac")
 
 
-def _reason(before: Link, now: Link) -> str:
+def _reason(before: Link, now: Link, lost: t.Iterable[str]) -> str:
     if before.ref.netns != now.ref.netns:
         return "because it moves to another namespace"
     if now.values.get("state") == "down" and before.values.get("state") == "up":
         return "because it goes down"
+    with_mac = facet.after(FACETS, before, facet.OTHER_MAC)
+    if before.values.get("mac") != now.values.get("mac") and {*lost} <= {
+        *facet.losses(FACETS, before, with_mac, None, ())
+    }:
+        return "because its MAC address changes"
     return "because an address that it needs is removed"

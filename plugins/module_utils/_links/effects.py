@@ -13,6 +13,8 @@ import dataclasses
 import math
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils._links import facet
+from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, Ref
 from ansible_collections.virtnet.linux.plugins.module_utils._links.routes import forget_sources
@@ -61,15 +63,6 @@ def children(state: State, parent: t.Optional[Link]) -> t.List[Link]:
     return [link for end in ends for link in state.children(end)]
 
 
-def without_ipv6(link: Link) -> Link:
-    """A link without its IPv6 addresses and routes."""
-    return dataclasses.replace(
-        link,
-        routes=tuple(route for route in link.routes if route.family == 4),
-        addresses=tuple(address for address in link.addresses if address.family == 4),
-    )
-
-
 def set_mtu(state: State, link: Link, keeps: t.Optional[bool]) -> None:
     """Put a link with another MTU (none: unknown) into a State, and let the links that follow it do so.
 
@@ -78,7 +71,7 @@ def set_mtu(state: State, link: Link, keeps: t.Optional[bool]) -> None:
     """
     mtu = link.values.get("mtu")
     if mtu is not None and mtu < common.IPV6_MIN_MTU:
-        link = without_ipv6(link)
+        link = facet.after(FACETS, link, facet.NO_IPV6)
     state.put(dataclasses.replace(link, keeps_mtu=keeps))
     for child in state.children(link.ref):
         has = child.values.get("mtu")
@@ -120,13 +113,19 @@ def share_mac(state: State, link: Link) -> None:
     mac = link.values.get("mac")
     kind = registry.KINDS.get(link.kind)
     if kind and kind.exclusive_parent(link.values) and link.parent in state.links:
-        state.put(state.links[link.parent].with_values(mac=mac))
+        state.put(with_mac(state.links[link.parent], mac))
     for child in state.children(link.ref):
         if registry.KINDS[child.kind].exclusive_parent(child.values):
-            state.put(child.with_values(mac=mac))
+            state.put(with_mac(child, mac))
     master = _master(state, link)
     if master and "mac" in _follows(master):
-        state.put(master.with_values(mac=None))
+        state.put(with_mac(master, None))
+
+
+def with_mac(link: Link, mac: t.Optional[str]) -> Link:
+    """A link that gets a MAC address (None: unknown), which may be another one."""
+    same = mac is not None and link.values.get("mac") == mac
+    return link if same else facet.after(FACETS, link.with_values(mac=mac), facet.OTHER_MAC)
 
 
 def _follows(master: Link) -> t.Set[str]:
@@ -147,7 +146,7 @@ def set_ports(state: State, master: Link, ports: t.Optional[t.Tuple[str, ...]], 
     The MAC address of a bridge follows its ports unless it has been set, which is unknown.
     """
     if "mac" in _follows(master):
-        master = master.with_values(mac=None)
+        master = with_mac(master, None)
     master = dataclasses.replace(master, ports=ports)
     state.put(master)
     _follow_ports(state, master, mtu)

@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Complaints
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import KERNEL, STATIC
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
@@ -24,6 +25,9 @@ if t.TYPE_CHECKING:
 Options = t.Dict[str, t.Any]
 Document = t.Dict[str, t.Any]
 Lists = t.Mapping[int, t.Sequence[t.Any]]
+
+# What happens to a link and may remove entries of a facet: it goes down, loses IPv6, gets another MAC address.
+DOWN, NO_IPV6, OTHER_MAC = "down", "no_ipv6", "other_mac"
 
 
 class FacetEditor(t.Protocol):
@@ -39,9 +43,10 @@ class FacetEditor(t.Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Facet:
-    """A facet of links, with its option ``name`` and an option ``purge_NAME``.
+    """A facet of links: a list of entries, with its option ``name`` and an option ``purge_NAME``.
 
-    ``name`` and ``purge_NAME`` are fields of WantedLink, and ``name`` is one of Link.
+    ``name`` and ``purge_NAME`` are fields of WantedLink, and ``name`` is one of Link. ``str()`` of an entry names it in
+    sentences, and the entries of Link in FACETS have an ``origin`` and a ``family`` (4 or 6).
     """
 
     name: str
@@ -60,6 +65,12 @@ class Facet:
     # What links have, as values of Link by their index: of the link with an index, or of all (0). Without ``kernels`` (the
     # last argument) what the kernel made may be left out. None where the observer reads it with the settings of a port.
     observe: t.Optional[t.Callable[[Namespace, int, bool], Lists]] = None
+    # What an entry of a link, or of a wish for it, is in the kernel: with an equal one elsewhere, nothing is lost.
+    identity: t.Callable[[Ref, t.Any], t.Hashable] = lambda ref, entry: (ref, entry)
+    # Whether an entry stays when something happens to its link: DOWN, NO_IPV6 or OTHER_MAC.
+    stays: t.Callable[[t.Any, str], bool] = lambda _entry, _event: True
+    # The word for an entry in sentences, where ``str()`` of it is not enough.
+    noun: str = ""
 
 
 def options(facets: t.Iterable[Facet]) -> Options:
@@ -117,6 +128,65 @@ def merged(facets: t.Iterable[Facet], base: Link, wanted: WantedLink) -> t.Dict[
 def nothing(facets: t.Iterable[Facet]) -> t.Dict[str, t.Any]:
     """The fields of Link for one that has nothing of facets, as after a move to another namespace."""
     return {facet.name: () for facet in facets}
+
+
+def after(facets: t.Iterable[Facet], link: Link, event: str) -> Link:
+    """What is left of a link when something happens to it: DOWN, NO_IPV6 or OTHER_MAC."""
+    left: t.Dict[str, t.Any] = {
+        facet.name: tuple(entry for entry in getattr(link, facet.name) if facet.stays(entry, event)) for facet in facets
+    }
+    return dataclasses.replace(link, **left)
+
+
+def facts(facets: t.Iterable[Facet], link: Link) -> t.Dict[str, t.Any]:
+    """What a link has of facets in words, by name, for a comparison; without what the kernel adds."""
+    return {
+        facet.name: sorted(
+            str(entry) if entry.origin == STATIC else "%s (%s)" % (entry, entry.origin)
+            for entry in getattr(link, facet.name)
+            if entry.origin != KERNEL
+        )
+        for facet in facets
+    }
+
+
+def static_ipv6(facets: t.Iterable[Facet], link: Link) -> t.Dict[str, t.List[str]]:
+    """What an administrator gave a link of IPv6, in words, by the names of facets."""
+    return {
+        facet.name: [str(e) for e in getattr(link, facet.name) if e.family == 6 and e.origin == STATIC]
+        for facet in facets
+    }
+
+
+def asked(facets: t.Iterable[Facet], wanted: t.Iterable[WantedLink]) -> t.Set[t.Hashable]:
+    """The identities of all entries that are wanted of some links."""
+    return {
+        (facet.name, facet.identity(end.ref, entry))
+        for end in wanted
+        for facet in facets
+        for entry in getattr(end, facet.name) or ()
+    }
+
+
+def losses(
+    facets: t.Iterable[Facet],
+    before: Link,
+    now: Link,
+    wanted: t.Optional[WantedLink],
+    elsewhere: t.Container[t.Hashable],
+) -> t.List[str]:
+    """The entries that a link loses although nobody purges them or wants them ``elsewhere`` (what ``asked`` returns)."""
+    found = []
+    for facet in facets:
+        there = {facet.identity(now.ref, entry) for entry in getattr(now, facet.name)}
+        purged = wanted is not None and getattr(wanted, "purge_" + facet.name)
+        for entry in getattr(before, facet.name):
+            kept = entry.origin == KERNEL or (purged and entry.origin == STATIC)
+            if kept or facet.identity(now.ref, entry) in there:
+                continue
+            if (facet.name, facet.identity(before.ref, entry)) not in elsewhere:
+                found.append(" ".join(filter(None, (facet.noun, str(entry)))))
+    return found
 
 
 def place(netns: str) -> Document:

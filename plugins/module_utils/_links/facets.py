@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils._links import addresses, routes, vlans
+from ansible_collections.virtnet.linux.plugins.module_utils._links import addresses, neighbors, routes, vlans
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import Facet
@@ -20,6 +20,7 @@ if t.TYPE_CHECKING:
 FACETS: t.Tuple[Facet, ...] = (
     addresses.FACET,
     routes.FACET,
+    neighbors.FACET,
 )
 # Those of a bridge's port.
 PORT_FACETS: t.Tuple[Facet, ...] = (vlans.FACET,)

@@ -16,8 +16,10 @@ import re
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted
+from ansible_collections.virtnet.linux.plugins.module_utils._links import facet
+from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, foreign, registry
-from ansible_collections.virtnet.linux.plugins.module_utils._links.model import STATIC, Ref
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Ref
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, WantedLink
@@ -117,21 +119,21 @@ def no_setting(port: t.Optional[Link], wanted: WantedLink) -> str:
 
 
 def no_ipv6(state: State, target: Link, fresh: bool, prefix: str) -> str:
-    """On IPv6 addresses and routes that a link is to be given; ``fresh`` where it is new in its namespace."""
-    now = state.links[target.ref]
-    there = {address.address for address in now.addresses}
-    addresses = [a.address for a in target.addresses if a.family == 6 and a.origin == STATIC and a.address not in there]
-    routes = [route for route in target.routes if route.family == 6 and route.origin == STATIC]
-    destinations = [str(route) for route in routes if not any(route.same(other) for other in now.routes)]
-    if not addresses and not destinations:
+    """On what a link is to be given of IPv6, such as addresses; ``fresh`` where it is new in its namespace."""
+    had = facet.static_ipv6(FACETS, state.links[target.ref])
+    lacking = {
+        name: [entry for entry in entries if entry not in had[name]]
+        for name, entries in facet.static_ipv6(FACETS, target).items()
+    }
+    options = [prefix + name for name, entries in lacking.items() if entries]
+    if not options:
         return ""
-    options = [prefix + name for name, values in (("addresses", addresses), ("routes", destinations)) if values]
     why = _why_no_ipv6(state, target, fresh)
     return why and "Option%s %s of link %s: it can't have %s, because %s" % (
         "s" if len(options) > 1 else "",
         " and ".join(options),
         target.ref,
-        ", ".join([*addresses, *destinations]),
+        ", ".join(entry for entries in lacking.values() for entry in entries),
         why,
     )
 

@@ -20,7 +20,7 @@ import sys
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, linux_bridge_port
-from ansible_collections.virtnet.linux.plugins.module_utils._netlink.wire import attributes
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.wire import attributes, text_of_mac
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Attribute
@@ -124,7 +124,8 @@ def _number(payload: bytes) -> int:
 
 # The attributes of links that anybody reads (linux/if_link.h), out of some fifty that the kernel tells.
 _LINK_ATTRIBUTES: t.Dict[str, t.Tuple[int, t.Callable[[bytes], t.Any]]] = {
-    "IFLA_ADDRESS": (1, lambda payload: ":".join("%02x" % byte for byte in payload)),
+    "IFLA_ADDRESS": (1, text_of_mac),
+    "IFLA_BROADCAST": (2, text_of_mac),
     "IFLA_IFNAME": (3, _text),
     "IFLA_MTU": (4, _number),
     "IFLA_LINK": (5, _number),

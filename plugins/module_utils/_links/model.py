@@ -74,6 +74,9 @@ class Address:
         """The address without its prefix length."""
         return self.address.split("/")[0]
 
+    def __str__(self) -> str:
+        return self.address
+
 
 @dataclasses.dataclass(frozen=True)
 class Route:
@@ -121,6 +124,38 @@ class Route:
         )
 
 
+@dataclasses.dataclass(frozen=True)
+class Neighbor:
+    """An entry of a link's neighbor table (ARP or NDP), or an address that this host answers for (``proxy``).
+
+    ``left_out`` names what a wish didn't say, and what therefore stays as it is. ``origin`` is DYNAMIC for what a daemon has
+    learned (iproute2's ``extern_learn``); what the kernel learns isn't looked at.
+    """
+
+    address: str
+    mac: str = ""
+    state: str = "permanent"
+    proxy: bool = False
+    router: bool = False
+    origin: str = dataclasses.field(default=STATIC, compare=False)
+    left_out: t.Tuple[str, ...] = dataclasses.field(default=(), compare=False)
+
+    @property
+    def family(self) -> int:
+        return common_values.family(self.address)
+
+    @property
+    def key(self) -> t.Tuple[str, bool]:
+        """What tells neighbors of a link apart in the kernel, which has a table of its own for proxies."""
+        return (self.address, self.proxy)
+
+    def __str__(self) -> str:
+        if self.proxy:
+            return "proxy %s" % self.address
+        mac = " at %s" % self.mac if self.mac else ""
+        return "%s%s%s" % (self.address, mac, "" if self.state == "permanent" else " (%s)" % self.state)
+
+
 class Vlan(t.NamedTuple):
     """A VLAN of a bridge's port: ``pvid`` where untagged packets come in to it, ``untagged`` where they go out so.
 
@@ -162,6 +197,7 @@ class Link:
     values: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     addresses: t.Tuple[Address, ...] = ()
     routes: t.Tuple[Route, ...] = ()
+    neighbors: t.Tuple[Neighbor, ...] = ()
     peer: t.Optional[Ref] = None
     parent: t.Optional[Ref] = None
     open_by: t.Tuple[str, ...] = ()
@@ -226,6 +262,8 @@ class WantedLink:
     purge_addresses: bool = False
     routes: t.Optional[t.Tuple[Route, ...]] = None
     purge_routes: bool = False
+    neighbors: t.Optional[t.Tuple[Neighbor, ...]] = None
+    purge_neighbors: bool = False
     move_from: t.Optional[str] = None
     rename_from: str = ""
     recreate: bool = False

@@ -244,9 +244,9 @@ class Observer:
                 return
 
     def _look_ipv6(self, state: State, wanted: WantedLink) -> None:
-        """Whether a link that is to get IPv6 addresses or routes has IPv6, and those that are made in its namespace."""
-        given = (*(wanted.addresses or ()), *(route.to for route in wanted.routes or ()))
-        if all(family(network) == 4 for network in given):
+        """Whether a link that is to get something of IPv6 has IPv6, and those that are made in its namespace."""
+        given = [entry for each in FACETS for entry in getattr(wanted, each.name) or ()]
+        if all((family(entry) if isinstance(entry, str) else entry.family) == 4 for entry in given):
             return
         state.ipv6 = self._spaces.require(OWN).ipv6("default") is not None
         space, netns, link = self._spaces.space(wanted.ref.netns), wanted.ref.netns, state.links.get(wanted.ref)
@@ -544,7 +544,7 @@ def _set_ports(state: State) -> None:
 def _relevant_links(state: State, wanted: Wanted) -> t.Dict[Ref, bool]:
     """The links of which more may be asked for than their scalar values, or may get lost and have to come back.
 
-    With it, whether addresses or routes are asked for.
+    With it, whether a list of FACETS is asked for.
     """
     if wanted.details:
         return dict.fromkeys(state.links, True)
@@ -555,7 +555,7 @@ def _relevant_links(state: State, wanted: Wanted) -> t.Dict[Ref, bool]:
         for link in (state.links[ref] for ref in (asked.ref, *elsewhere) if ref in state.links):
             same = link.ref == asked.ref and asked.present
             same = same and all(link.values.get(name) == value for name, value in asked.values.items())
-            lists = asked.addresses is not None or asked.routes is not None
+            lists = any(getattr(asked, each.name) is not None for each in FACETS)
             if same and not lists and asked.vlans is None and not asked.port:
                 continue
             for ref in (link.ref, *([link.peer] if link.peer else [])):

@@ -22,11 +22,11 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.names import
 from ansible_collections.virtnet.linux.plugins.module_utils._common.sysctls import order
 from ansible_collections.virtnet.linux.plugins.module_utils._common.values import sysctl_link, sysctl_name, sysctl_told
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Draft, Plan, Planning, walk
-from ansible_collections.virtnet.linux.plugins.module_utils._links import steps
+from ansible_collections.virtnet.linux.plugins.module_utils._links import facet, steps
 from ansible_collections.virtnet.linux.plugins.module_utils._links.checks import Checking
 from ansible_collections.virtnet.linux.plugins.module_utils._links.editor import make_repair
+from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
-    KERNEL,
     Link,
     Ref,
     WantedLink,
@@ -215,8 +215,7 @@ def _facts(link: t.Optional[Link]) -> t.Dict[str, t.Any]:
         "parent": link.parent,
         "vlans": link.vlans,
         "users": ", ".join(link.open_by),
-        "addresses": sorted((a.address, a.origin) for a in link.addresses if a.origin != KERNEL),
-        "routes": sorted(str(route) for route in link.routes if route.origin != KERNEL),
+        **facet.facts(FACETS, link),
     }
 
 

@@ -23,7 +23,13 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common import value
 from ansible_collections.virtnet.linux.plugins.module_utils._common.commands import Argv, ip
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Complaints
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted
-from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import Document, Facet, Options
+from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import (
+    DOWN,
+    NO_IPV6,
+    Document,
+    Facet,
+    Options,
+)
 from ansible_collections.virtnet.linux.plugins.module_utils._links.messages import UNSTEADY, family
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
     DYNAMIC,
@@ -484,6 +490,15 @@ def _add(editor: FacetEditor, ref: Ref, target: Link) -> None:
     editor.do(*(RouteAdd(ref, route) for route in sorted(lacking.values(), key=lambda route: bool(route.via))))
 
 
+def _identity(ref: Ref, route: Route) -> t.Hashable:
+    return ref.netns, route.key
+
+
+def _stays(route: Route, event: str) -> bool:
+    # fib_disable_ip() and rt6_disable_ip() of the kernel
+    return event != DOWN and (event != NO_IPV6 or route.family == 4)
+
+
 _OPTIONS: Options = {
     "to": {"type": "str", "required": True},
     "via": {"type": "str"},
@@ -503,4 +518,7 @@ FACET = Facet(
     drop=drop,
     add=_add,
     needs_up=True,
+    identity=_identity,
+    stays=_stays,
+    noun="route",
 )

@@ -17,7 +17,6 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links import facet,
 from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
-    STATIC,
     Address,
     Link,
     Ref,
@@ -94,6 +93,12 @@ class Settling(Placing):
         return self.state.is_local(netns, host) or (netns, host) in self._hosts_coming
 
     def settle_again(self, wanted: WantedLink) -> None:
+        """Give links what they have lost by now: with their MTU and MAC address, what another MAC address has removed."""
+        self._hold_followed(wanted)
+        ends = (end.ref for end in wanted.ends() if end.ref in self.state.links)
+        self._add({ref: self._unfinished[ref] for ref in ends if ref in self._unfinished}, needs_up=False)
+
+    def _hold_followed(self, wanted: WantedLink) -> None:
         """Give links the MTU and the MAC address that the user asks for, where they have followed those of other links."""
         for end, prefix in zip(wanted.ends(), ("", "peer.")):
             link = self.state.links.get(end.ref)
@@ -177,7 +182,7 @@ class Settling(Placing):
             vlans.put(self, wanted.ref, dataclasses.replace(link, vlans=self._merge_vlans(wanted)))
         if wanted.ports is not None or wanted.ports_promisc is not None:
             self._ports(wanted, wanted.ports or ())
-            self.settle_again(wanted)
+            self._hold_followed(wanted)
 
     def _check_maker(self, wanted: WantedLink, base: Link, link: Link, prefix: str) -> None:
         """Raises Conflict for values that Open vSwitch would replace at once, or with the next change of its bridge."""
@@ -273,8 +278,7 @@ class Settling(Placing):
         if problem:
             raise BadInput("%s: %s" % (where, problem))
         for link in (target, *self.state.children(wanted.ref)) if mtu < common.IPV6_MIN_MTU else ():
-            six = [address.address for address in link.addresses if address.family == 6 and address.origin == STATIC]
-            six += [str(route) for route in link.routes if route.family == 6 and route.origin == STATIC]
+            six = [entry for entries in facet.static_ipv6(FACETS, link).values() for entry in entries]
             if six:
                 which = "this one" if link is target else "link %s, which follows it," % (link.ref,)
                 raise BadInput(

@@ -23,7 +23,7 @@ import shlex
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.commands import Argv, ip
-from ansible_collections.virtnet.linux.plugins.module_utils._links import effects
+from ansible_collections.virtnet.linux.plugins.module_utils._links import effects, facet
 from ansible_collections.virtnet.linux.plugins.module_utils._links.addresses import (
     AddressAdd,
     AddressDel,
@@ -31,6 +31,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.addresses imp
     with_secondaries,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._links.bridge_ports import LinkSetMaster, PortSet
+from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Kind
 from ansible_collections.virtnet.linux.plugins.module_utils._links.messages import encode
@@ -420,11 +421,12 @@ class LinkMove(LinkStep):
     def simulate(self, state: State) -> None:
         link = state.links[self.ref]
         effects.forget_port(state, link)
-        # dev_change_net_namespace() takes it down and out of its master; its addresses and routes stay behind.
+        # dev_change_net_namespace() takes it down and out of its master, and its addresses, routes and the like from it.
         lost = dict.fromkeys(registry.KINDS[link.kind].lost_on_move if link.kind in registry.KINDS else ())
         had = link.addresses
-        link = dataclasses.replace(effects.released(link.with_values(state="down", **lost)), addresses=(), routes=())
-        state.put(dataclasses.replace(link, index=self.index, ipv6=effects.ipv6_of_new_links(state, self.to.netns)))
+        link = effects.released(link.with_values(state="down", **lost))
+        ipv6 = effects.ipv6_of_new_links(state, self.to.netns)
+        state.put(dataclasses.replace(link, index=self.index, ipv6=ipv6, **facet.nothing(FACETS)))
         effects.relocate(state, self.ref, self.to)
         forget_sources(state, self.ref.netns, had)
 
@@ -502,13 +504,12 @@ class LinkSet(LinkStep):
         value = self.value
         if self.name != "state":
             value = self.attribute().codec.result(link.values.get(self.name), value)
-        link = link.with_values(**{self.name: value})
+        link = effects.with_mac(link, value) if self.name == "mac" else link.with_values(**{self.name: value})
         kind = registry.KINDS.get(link.kind)
         if kind:
             link = dataclasses.replace(link, values=kind.normalized(link.values))
         if self.name == "state" and self.value == "down":
-            # The kernel drops the routes and the IPv6 addresses of a link that goes down.
-            link = dataclasses.replace(effects.without_ipv6(link), routes=())
+            link = facet.after(FACETS, link, facet.DOWN)
         if self.name == "mtu":
             was = state.links[self.ref].values.get("mtu")
             effects.set_mtu(state, link, True if was not in (None, value) else link.keeps_mtu)

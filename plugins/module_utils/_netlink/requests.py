@@ -14,13 +14,14 @@ import typing as t
 
 Attributes = t.List[t.Tuple[str, t.Any]]
 
-# The kinds of messages (struct ifinfomsg, ifaddrmsg, rtmsg, rtgenmsg for ids of namespaces, br_vlan_msg).
-LINK, ADDRESS, ROUTE, NSID, VLAN = "link", "address", "route", "nsid", "vlan"
+# The kinds of messages (struct ifinfomsg, ifaddrmsg, rtmsg, ndmsg, rtgenmsg for ids of namespaces, br_vlan_msg).
+LINK, ADDRESS, ROUTE, NEIGHBOR, NSID, VLAN = "link", "address", "route", "neighbor", "nsid", "vlan"
 
 # linux/rtnetlink.h
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
 RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
+RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH = 28, 29, 30
 RTM_NEWNSID, RTM_GETNSID, RTM_GETVLAN = 88, 90, 114
 # linux/netlink.h
 NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK, NLM_F_DUMP_INTR, NLM_F_DUMP = 0x1, 0x2, 0x4, 0x10, 0x300

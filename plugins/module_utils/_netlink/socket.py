@@ -33,6 +33,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.descriptors
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import (
     ADDRESS,
     LINK,
+    NEIGHBOR,
     NLM_F_ACK,
     NLM_F_DUMP,
     NLM_F_DUMP_INTR,
@@ -134,7 +135,7 @@ FEW = 64  # links that are read one by one and not in a new dump
 PAUSE = 0.02  # seconds, times the number of attempts
 
 # What is encoded without pyroute2.
-_LAYOUTS = {ADDRESS: raw.ADDRESS, ROUTE: raw.ROUTE}
+_LAYOUTS = {ADDRESS: raw.ADDRESS, ROUTE: raw.ROUTE, NEIGHBOR: raw.NEIGHBOR}
 EXT_MASK = ("IFLA_EXT_MASK", RTEXT_FILTER_SKIP_STATS)
 
 

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Encode and decode messages about addresses and routes, of which a host may have tens of thousands.
+"""Encode and decode messages about addresses, routes and neighbors, of which a host may have tens of thousands.
 
 pyroute2 takes ten times as long for each. It still encodes messages with attributes that are not listed here.
 """
@@ -59,6 +59,15 @@ def _text(text: str) -> bytes:
 
 def _of_text(payload: bytes) -> str:
     return payload.split(b"\0")[0].decode("utf-8", "surrogateescape")
+
+
+def _mac(text: str) -> bytes:
+    return bytes.fromhex(text.replace(":", ""))
+
+
+def text_of_mac(payload: bytes) -> str:
+    """A MAC address as iproute2 prints it."""
+    return ":".join("%02x" % octet for octet in payload)
 
 
 # linux/rtnetlink.h
@@ -155,6 +164,15 @@ ROUTE = Layout(
         "RTA_VIA": (18, _unused, bytes),
         "RTA_ENCAP": (22, _unused, bytes),
         "RTA_NH_ID": (30, _unused, _of_number),
+    },
+)
+NEIGHBOR = Layout(
+    "=BBHiHBB",
+    ("family", "pad1", "pad2", "ifindex", "state", "flags", "type"),
+    {
+        "NDA_DST": (1, _host, _text_of_host),
+        "NDA_LLADDR": (2, _mac, text_of_mac),
+        "NDA_IFINDEX": (8, _number, _of_number),
     },
 )
 

@@ -4,8 +4,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # The engine's laws on the real kernel, fault injection included: see test_engine.py; what the
-# kernel is known to refuse: see test_refused.py; hostile values: see test_hostile.py; and what becomes of nodes in /dev.
+# kernel is known to refuse: see test_refused.py; neighbors: see test_neighbors.py; hostile values: see test_hostile.py; and what becomes of nodes in /dev.
 
 set -eux
 export PYTHONPATH="${ANSIBLE_COLLECTIONS_PATH%%:*}${PYTHONPATH:+:$PYTHONPATH}"
-exec "${ANSIBLE_TEST_PYTHON_INTERPRETER:-python3}" -m pytest -p no:cacheprovider -q -s test_engine.py test_followers.py test_nodes.py test_refused.py test_hostile.py
+exec "${ANSIBLE_TEST_PYTHON_INTERPRETER:-python3}" -m pytest -p no:cacheprovider -q -s test_engine.py test_followers.py test_nodes.py test_refused.py test_hostile.py test_neighbors.py

@@ -153,9 +153,10 @@ def reset(_document: Document) -> None:
 
 
 def routed(net: str, to: str) -> Document:
-    """An end of a pair with an address and a route."""
+    """An end of a pair with an address, a route and a neighbor."""
     through = {"to": to, "via": net + ".9", "metric": 5, "table": 7, "mtu": 1400, "src": net + ".1"}
-    return {"state": "up", "addresses": [net + ".1/24"], "routes": [through]}
+    beside = {"address": net + ".8", "mac": "02:00:00:00:00:08", "state": "noarp"}
+    return {"state": "up", "addresses": [net + ".1/24"], "routes": [through], "neighbors": [beside]}
 
 
 PAIR = {

@@ -22,6 +22,16 @@ CLONE_NEWNS, CLONE_NEWNET, MS_REC, MS_PRIVATE = 0x20000, 0x40000000, 0x4000, 0x4
 # How the MAC addresses begin that tests give, rather than the kernel.
 GIVEN = ("02:00:00:00:00:", "52:22:33:44:55:")
 
+# What a snapshot has of a namespace.
+SHOWN = (
+    "link show",
+    "address show",
+    "route show table all",
+    "netconf show",
+    "neighbor show nud permanent",
+    "neighbor show proxy",
+)
+
 
 class World:
     """A host of its own; ``enter`` is the command line that runs a command in it."""
@@ -57,7 +67,7 @@ class World:
         seen: t.Dict[str, t.Any] = {}
         for netns in sorted(line.split()[0] for line in self.run("ip", "netns", "list").splitlines()):
             ip = ["ip", "-n", netns, "-j", "-d"]
-            told = self.run(*ip, "-batch", "-", stdin="link show\naddress show\nroute show table all\nnetconf show\n")
+            told = self.run(*ip, "-batch", "-", stdin="\n".join(SHOWN))
             told += self.run(*ip, "-6", "-batch", "-", stdin="route show table all\n")
             told += self.run("bridge", "-n", netns, "-j", "-d", "link", "show")
             seen[netns] = [_steady(json.loads(line)) for line in told.splitlines() if line.strip()]

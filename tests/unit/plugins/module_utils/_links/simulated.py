@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
     OWN,
     Address,
     Link,
+    Neighbor,
     Netns,
     Ref,
     Route,
@@ -38,6 +40,14 @@ ROUTES = (
     Route("10.0.0.254/32"),
     Route("::/0", "fd00::fe", metric=1024),
     Route("10.8.0.0/16", src="10.0.0.1", table=100),
+)
+NEIGHBORS = (
+    Neighbor("10.0.0.9", "02:00:00:00:00:09"),
+    Neighbor("10.0.0.9", "02:00:00:00:00:0a"),
+    Neighbor("10.0.0.8", "02:00:00:00:00:08", "noarp"),
+    Neighbor("fd00::9", "02:00:00:00:00:09", router=True),
+    Neighbor("fd00::9", "02:00:00:00:00:09", left_out=("router",)),
+    Neighbor("10.0.0.9", proxy=True),
 )
 
 
@@ -137,6 +147,7 @@ vlans = st.lists(
 ).map(lambda found: tuple(sorted(found, key=lambda vlan: vlan.vid)))
 addresses = st.lists(st.sampled_from(ADDRESSES), unique=True, max_size=4)
 routes = st.lists(st.sampled_from(ROUTES), unique_by=lambda route: route.key, max_size=3)
+neighbors = st.lists(st.sampled_from(NEIGHBORS), unique_by=lambda neighbor: neighbor.key, max_size=3)
 
 _DEFAULTS = {"mtu": 1500, "txqueuelen": 1000, "alias": "", "promisc": False, "state": "down", "master": ""}
 
@@ -196,7 +207,8 @@ def _draw_link(draw: st.DrawFn, ref: Ref, kind: str, index: int) -> Link:
     hosts = [address.split("/")[0] for address in some]
     through = [r for r in through if r.family == 6 or (any(":" not in a for a in some) and r.src in ("", *hosts))]
     ports = () if kind == "linux_bridge" else None
-    return Link(ref, kind, index, own, tuple(map(Address, some)), tuple(through), ports=ports)
+    beside = tuple(dataclasses.replace(neighbor, left_out=()) for neighbor in draw(neighbors))
+    return Link(ref, kind, index, own, tuple(map(Address, some)), tuple(through), beside, ports=ports)
 
 
 def _as_on_a_host(some: t.Sequence[str]) -> t.List[str]:
@@ -229,6 +241,7 @@ def wanted_ends(draw: st.DrawFn, kind: str) -> WantedLink:
     own.update(draw(OWN_VALUES.get(kind, st.just({}))))
     asked = draw(st.none() | addresses.map(_as_on_a_host))
     through = draw(st.none() | routes)
+    beside = draw(st.none() | neighbors)
     return WantedLink(
         ref,
         kind,
@@ -237,6 +250,8 @@ def wanted_ends(draw: st.DrawFn, kind: str) -> WantedLink:
         purge_addresses=asked is not None and draw(st.booleans()),
         routes=None if through is None else tuple(through),
         purge_routes=through is not None and draw(st.booleans()),
+        neighbors=None if beside is None else tuple(beside),
+        purge_neighbors=beside is not None and draw(st.booleans()),
     )
 
 

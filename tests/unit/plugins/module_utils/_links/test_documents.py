@@ -14,6 +14,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.errors impor
 from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
+    Neighbor,
     Ref,
     Route,
     Vlan,
@@ -142,6 +143,21 @@ def test_routes(route: t.Dict[str, t.Any], read_as: Route) -> None:
     assert read("", name="a", routes=[route]).routes == (read_as,)
 
 
+def test_neighbors() -> None:
+    given = [
+        {"address": "192.0.2.9", "mac": "02-00-00-00-00-0A"},
+        {"address": "FD00:0::9", "mac": "02:00:00:00:00:0a", "state": "noarp", "router": True},
+        {"address": "192.0.2.9", "proxy": True},
+        {"address": "192.0.2.8", "mac": "03:bf:c0:00:02:08"},
+    ]
+    assert read("", name="a", neighbors=given).neighbors == (
+        Neighbor("192.0.2.9", "02:00:00:00:00:0a"),
+        Neighbor("fd00::9", "02:00:00:00:00:0a", "noarp", router=True),
+        Neighbor("192.0.2.9", proxy=True),
+        Neighbor("192.0.2.8", "03:bf:c0:00:02:08"),  # a cluster with a multicast MAC address
+    )
+
+
 @pytest.mark.parametrize(
     ("kind", "options", "sentence"),
     [
@@ -174,6 +190,34 @@ def test_routes(route: t.Dict[str, t.Any], read_as: Route) -> None:
         ("", {"name": "a", "routes": [{"to": "10.0.0.0/8", "via": "0.0.0.0"}]}, "'0.0.0.0' can't be the gateway"),
         ("", {"name": "a", "routes": [{"to": "10.0.0.0/8", "via": "224.0.0.1"}]}, "'224.0.0.1' can't be the gateway"),
         ("", {"name": "a", "routes": [{"to": "10.0.0.0/8", "onlink": True}]}, "onlink is for a gateway"),
+        ("", {"name": "a", "purge_neighbors": True}, "Option purge_neighbors of link 'a' needs option neighbors"),
+        ("", {"name": "a", "neighbors": [{"address": "192.0.2.9"}]}, "192.0.2.9 needs a MAC address"),
+        (
+            "",
+            {"name": "a", "neighbors": [{"address": "x", "proxy": True}]},
+            "Option neighbors of link 'a': 'x' isn't an IP",
+        ),
+        ("", {"name": "a", "neighbors": [{"address": "192.0.2.9/24", "proxy": True}]}, "has a prefix length"),
+        ("", {"name": "a", "neighbors": [{"address": "224.0.0.9", "proxy": True}]}, "can't be a neighbor"),
+        (
+            "",
+            {"name": "a", "neighbors": [{"address": "192.0.2.9", "proxy": True, "mac": "02:00:00:00:00:0a"}]},
+            "192.0.2.9 can't have mac with 'proxy: true'",
+        ),
+        (
+            "",
+            {"name": "a", "neighbors": [{"address": "192.0.2.9", "mac": "02:00:00:00:00:0a", "router": True}]},
+            "192.0.2.9 can't have 'router: true'",
+        ),
+        (
+            "",
+            {
+                "name": "a",
+                "neighbors": [{"address": "fd00::9", "proxy": True}, {"address": "fd00:0::9", "proxy": True}],
+            },
+            "there are two proxies with the address fd00::9",
+        ),
+        ("", {"name": "a", "neighbors": [{"address": "192.0.2.9", "mac": "00:00:00:00:00:00"}]}, "can't be all zeros"),
         ("", {"name": "a", "move_from": "a/b"}, "Option move_from of link 'a'"),
         (
             "linux_bridge",

@@ -47,6 +47,10 @@ def _end(draw: st.DrawFn, place: Place, number: int, **more: t.Any) -> Document:
         document["purge_addresses"] = draw(st.booleans())
         if document["addresses"] and document.get("state") == "up" and draw(st.booleans()):
             document["routes"] = [{"to": "10.9.%d.0/24" % number, "via": "10.0.%d.9" % number, "metric": number}]
+    if draw(st.booleans()):
+        neighbor = {"address": "10.0.%d.8" % number, "mac": "02:00:00:00:00:08"}
+        document["neighbors"] = draw(st.sampled_from([[], [neighbor], [{"address": "fd00::8", "proxy": True}]]))
+        document["purge_neighbors"] = draw(st.booleans())
     return document
 
 

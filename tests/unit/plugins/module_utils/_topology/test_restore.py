@@ -89,7 +89,7 @@ def test_what_was_left_out_is_not_kept() -> None:
         "links": [
             {
                 "kind": "tuntap", "name": "t", "mode": "tap", "owner": "0", "state": "present", "recreate": False,
-                "purge_addresses": False, "purge_routes": False,
+                "purge_addresses": False, "purge_routes": False, "purge_neighbors": False,
             }
         ],
         "ovs_bridges": [],
