@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Ports of bridges: the steps that make a link a port, and change what the bridge keeps for it."""
+"""Ports of bridges: options, reading, writing, steps, and netlink coding of their settings; their VLANs are in vlans.py."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ import dataclasses
 import errno
 import typing as t
 
+from ansible_collections.virtnet.linux.plugins.module_utils._common import names as common_names
 from ansible_collections.virtnet.linux.plugins.module_utils._common.commands import Argv, ip
-from ansible_collections.virtnet.linux.plugins.module_utils._links import effects
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Complaints
+from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted
+from ansible_collections.virtnet.linux.plugins.module_utils._links import effects, facet
+from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import PORT_FACETS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import (
     linux_bridge_port,
     registry,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Ref
+from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Ref, WantedLink
 from ansible_collections.virtnet.linux.plugins.module_utils._links.step import LinkStep, show
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import (
     LINK,
@@ -30,8 +34,63 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests im
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import Document, FacetEditor, Options
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.step import Runner
+
+
+def options() -> Options:
+    """The argument spec of the document of a bridge's port."""
+    return {
+        "bridge": {"type": "str", "required": True},
+        "name": {"type": "str", "required": True},
+        "netns": {"type": "str"},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        **{attribute.name: attribute.option() for attribute in linux_bridge_port.OPTIONS},
+        **facet.options(PORT_FACETS),
+    }
+
+
+def read(document: Document) -> WantedLink:
+    """The wanted link of the document of a bridge's port. Raises BadInput with all that is wrong."""
+    told = Complaints()
+    name, bridge, netns = document["name"], document["bridge"], document.get("netns") or ""
+    told.attempt(common_names.interface_name, name, "option name")
+    where = "of port %s" % quoted(name)
+    told.attempt(common_names.interface_name, bridge, "option bridge " + where)
+    if bridge == name:
+        told.sentences.append("Option bridge %s: a bridge can't be a port of itself." % where)
+    if netns:
+        told.attempt(common_names.namespace, netns, "option netns " + where)
+    for each in PORT_FACETS:
+        told.attempt(facet.check_purge, document, each.name, "", "port")
+    given = [attribute for attribute in linux_bridge_port.OPTIONS if document.get(attribute.name) is not None]
+    settings = {a.name: told.attempt(a.check, document[a.name], "Port %s" % quoted(name)) for a in given}
+    fields = told.attempt(facet.read, PORT_FACETS, document, "", "port") or {}
+    told.report()
+    present = document["state"] == "present"
+    return WantedLink(
+        Ref(netns, name),
+        made=False,
+        present=present,
+        values={"master": bridge} if present else {},
+        port_of=bridge,
+        port=settings,
+        **fields,
+    )
+
+
+def write(state: State, wanted: WantedLink) -> Document:
+    """The document of a bridge's port as it stands in ``state``."""
+    document = {"bridge": wanted.port_of, "name": wanted.ref.name, **facet.place(wanted.ref.netns)}
+    link = state.links.get(wanted.ref)
+    if link is None or link.values.get("master") != wanted.port_of:
+        return {**document, "state": "absent"}
+    document["state"] = "present"
+    document.update((a.name, link.port[a.name]) for a in linux_bridge_port.OPTIONS if a.name in link.port)
+    document.update(facet.write(PORT_FACETS, link))
+    return document
 
 
 @dataclasses.dataclass(eq=False, repr=False)
@@ -110,3 +169,47 @@ class PortSet(LinkStep):
         had = before.links[self.ref].port
         settings = tuple((name, had[name]) for name, _value in self.settings if name in had)
         return [PortSet(self.ref, settings)] if settings else []
+
+
+# Those of a bridge's port that can be set; all of them are numbers (linux/if_link.h).
+_NUMBERS = {
+    "IFLA_BRPORT_PRIORITY": 2,
+    "IFLA_BRPORT_COST": 3,
+    "IFLA_BRPORT_MODE": 4,
+    "IFLA_BRPORT_GUARD": 5,
+    "IFLA_BRPORT_PROTECT": 6,
+    "IFLA_BRPORT_FAST_LEAVE": 7,
+    "IFLA_BRPORT_LEARNING": 8,
+    "IFLA_BRPORT_UNICAST_FLOOD": 9,
+    "IFLA_BRPORT_PROXYARP": 10,
+    "IFLA_BRPORT_PROXYARP_WIFI": 12,
+    "IFLA_BRPORT_MULTICAST_ROUTER": 25,
+    "IFLA_BRPORT_MCAST_FLOOD": 27,
+    "IFLA_BRPORT_MCAST_TO_UCAST": 28,
+    "IFLA_BRPORT_VLAN_TUNNEL": 29,
+    "IFLA_BRPORT_BCAST_FLOOD": 30,
+    "IFLA_BRPORT_GROUP_FWD_MASK": 31,
+    "IFLA_BRPORT_NEIGH_SUPPRESS": 32,
+    "IFLA_BRPORT_ISOLATED": 33,
+    "IFLA_BRPORT_LOCKED": 39,
+}
+
+
+def settings(message: t.Any) -> t.Dict[str, t.Any]:
+    """What can be set of a bridge's port, by name; nothing for what is no port."""
+    if message.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_KIND") != linux_bridge_port.RTNL:
+        return {}
+    found = message.slave_numbers(_NUMBERS)
+    given = {name: a for name, a in linux_bridge_port.ATTRIBUTES.items() if a.nla in found}
+    return {name: attribute.decode(found[attribute.nla]) for name, attribute in given.items()}
+
+
+def put(editor: FacetEditor, ref: Ref, target: Link) -> None:
+    """Give a bridge's port the settings and the VLANs of ``target``."""
+    there = editor.state.links[ref].port
+    different = {name: value for name, value in target.port.items() if there.get(name) != value}
+    if different:
+        editor.do(PortSet(ref, tuple(sorted(different.items()))))
+    for each in PORT_FACETS:
+        if getattr(target, each.name) is not None:
+            each.add(editor, ref, target)

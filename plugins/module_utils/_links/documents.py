@@ -20,8 +20,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common import names
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Complaints
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted
 from ansible_collections.virtnet.linux.plugins.module_utils._links import facet
-from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS, PORT_FACETS
-from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, linux_bridge_port
+from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, Ref, WantedLink
 
 if t.TYPE_CHECKING:
@@ -56,18 +56,6 @@ def link_options(kind: t.Optional[Kind]) -> Options:
         options["rename_from"] = {"type": "str"}
         options["peer"] = {"type": "dict", "options": _end_options("present", "up", "down")}
     return options
-
-
-def port_options() -> Options:
-    """The argument spec of the document of a bridge's port."""
-    return {
-        "bridge": {"type": "str", "required": True},
-        "name": {"type": "str", "required": True},
-        "netns": {"type": "str"},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        **{attribute.name: attribute.option() for attribute in linux_bridge_port.OPTIONS},
-        **facet.options(PORT_FACETS),
-    }
 
 
 def _end_options(*states: str) -> Options:
@@ -213,47 +201,6 @@ def _read_ports(document: Document) -> t.Optional[t.Tuple[str, ...]]:
             told.sentences.append("%s: a bridge can't be a port of itself." % common_names.upper(where))
     told.report()
     return None if ports is None else tuple(dict.fromkeys(ports))
-
-
-def read_port(document: Document) -> WantedLink:
-    """The wanted link of the document of a bridge's port. Raises BadInput with all that is wrong."""
-    told = Complaints()
-    name, bridge, netns = document["name"], document["bridge"], document.get("netns") or ""
-    told.attempt(common_names.interface_name, name, "option name")
-    where = "of port %s" % quoted(name)
-    told.attempt(common_names.interface_name, bridge, "option bridge " + where)
-    if bridge == name:
-        told.sentences.append("Option bridge %s: a bridge can't be a port of itself." % where)
-    if netns:
-        told.attempt(common_names.namespace, netns, "option netns " + where)
-    for each in PORT_FACETS:
-        told.attempt(facet.check_purge, document, each.name, "", "port")
-    given = [attribute for attribute in linux_bridge_port.OPTIONS if document.get(attribute.name) is not None]
-    settings = {a.name: told.attempt(a.check, document[a.name], "Port %s" % quoted(name)) for a in given}
-    fields = told.attempt(facet.read, PORT_FACETS, document, "", "port") or {}
-    told.report()
-    present = document["state"] == "present"
-    return WantedLink(
-        Ref(netns, name),
-        made=False,
-        present=present,
-        values={"master": bridge} if present else {},
-        port_of=bridge,
-        port=settings,
-        **fields,
-    )
-
-
-def write_port(state: State, wanted: WantedLink) -> Document:
-    """The document of a bridge's port as it stands in ``state``."""
-    document = {"bridge": wanted.port_of, "name": wanted.ref.name, **facet.place(wanted.ref.netns)}
-    link = state.links.get(wanted.ref)
-    if link is None or link.values.get("master") != wanted.port_of:
-        return {**document, "state": "absent"}
-    document["state"] = "present"
-    document.update((a.name, link.port[a.name]) for a in linux_bridge_port.OPTIONS if a.name in link.port)
-    document.update(facet.write(PORT_FACETS, link))
-    return document
 
 
 def write_link(state: State, ref: Ref, kind: t.Optional[Kind]) -> Document:

@@ -12,8 +12,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Editor, Part
-from ansible_collections.virtnet.linux.plugins.module_utils._links import steps
-from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS, PORT_FACETS
+from ansible_collections.virtnet.linux.plugins.module_utils._links import bridge_ports, steps
+from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, registry
 
 if t.TYPE_CHECKING:
@@ -115,15 +115,10 @@ class LinkEditor(Part):
         link = self.state.links[ref]
         if "master" in target.values and link.values.get("master") != target.values["master"]:
             self._make_free(link, target.values["master"])
-            self.do(steps.LinkSetMaster(ref, target.values["master"]))
+            self.do(bridge_ports.LinkSetMaster(ref, target.values["master"]))
         if not target.values.get("master"):
             return
-        different = {k: v for k, v in target.port.items() if self.state.links[ref].port.get(k) != v}
-        if different:
-            self.do(steps.PortSet(ref, tuple(sorted(different.items()))))
-        for facet in PORT_FACETS:
-            if getattr(target, facet.name) is not None:
-                facet.add(self, ref, target)
+        bridge_ports.put(self, ref, target)
 
     def _make_free(self, link: Link, master: str) -> None:
         """Make sure that the kernel takes a link as a port; for those who know what is to become of others."""

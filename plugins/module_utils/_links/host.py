@@ -14,11 +14,11 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Host
+from ansible_collections.virtnet.linux.plugins.module_utils._links.netns import NetnsDel
 from ansible_collections.virtnet.linux.plugins.module_utils._links.observe import Observer
 from ansible_collections.virtnet.linux.plugins.module_utils._links.run import Batch
 from ansible_collections.virtnet.linux.plugins.module_utils._links.spaces import Namespaces, W
 from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State, Wanted
-from ansible_collections.virtnet.linux.plugins.module_utils._links.steps import NetnsDel
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import nodes
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.namespaces import all_namespaces
 

@@ -19,7 +19,7 @@ import struct
 import sys
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, linux_bridge_port
+from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.wire import attributes, text_of_mac
 
 if t.TYPE_CHECKING:
@@ -60,15 +60,6 @@ def own_values(attributes: t.Sequence[Attribute], message: t.Any) -> t.Dict[str,
         if value is not None:
             values[attribute.name] = attribute.decode(value)
     return values
-
-
-def port_settings(message: t.Any) -> t.Dict[str, t.Any]:
-    """What can be set of a bridge's port, by name; nothing for what is no port."""
-    if message.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_KIND") != linux_bridge_port.RTNL:
-        return {}
-    found = message.slave_numbers(_PORT_ATTRIBUTES)
-    given = {name: a for name, a in linux_bridge_port.ATTRIBUTES.items() if a.nla in found}
-    return {name: attribute.decode(found[attribute.nla]) for name, attribute in given.items()}
 
 
 def encode(attributes: t.Iterable[Attribute], link: Link) -> Attributes:
@@ -137,28 +128,6 @@ _LINK_ATTRIBUTES: t.Dict[str, t.Tuple[int, t.Callable[[bytes], t.Any]]] = {
     "IFLA_LINK_NETNSID": (37, lambda payload: struct.unpack_from("=i", payload)[0]),
     "IFLA_MIN_MTU": (50, _number),
     "IFLA_MAX_MTU": (51, _number),
-}
-# Those of a bridge's port that can be set; all of them are numbers (linux/if_link.h).
-_PORT_ATTRIBUTES = {
-    "IFLA_BRPORT_PRIORITY": 2,
-    "IFLA_BRPORT_COST": 3,
-    "IFLA_BRPORT_MODE": 4,
-    "IFLA_BRPORT_GUARD": 5,
-    "IFLA_BRPORT_PROTECT": 6,
-    "IFLA_BRPORT_FAST_LEAVE": 7,
-    "IFLA_BRPORT_LEARNING": 8,
-    "IFLA_BRPORT_UNICAST_FLOOD": 9,
-    "IFLA_BRPORT_PROXYARP": 10,
-    "IFLA_BRPORT_PROXYARP_WIFI": 12,
-    "IFLA_BRPORT_MULTICAST_ROUTER": 25,
-    "IFLA_BRPORT_MCAST_FLOOD": 27,
-    "IFLA_BRPORT_MCAST_TO_UCAST": 28,
-    "IFLA_BRPORT_VLAN_TUNNEL": 29,
-    "IFLA_BRPORT_BCAST_FLOOD": 30,
-    "IFLA_BRPORT_GROUP_FWD_MASK": 31,
-    "IFLA_BRPORT_NEIGH_SUPPRESS": 32,
-    "IFLA_BRPORT_ISOLATED": 33,
-    "IFLA_BRPORT_LOCKED": 39,
 }
 IFLA_LINKINFO = 18
 IFLA_INFO_SLAVE_DATA = 5

@@ -19,7 +19,7 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils._common import sysctls
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._common.values import family
-from ansible_collections.virtnet.linux.plugins.module_utils._links import facet, messages, vlans
+from ansible_collections.virtnet.linux.plugins.module_utils._links import bridge_ports, facet, messages, vlans
 from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.foreseen import receiving_upper
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
@@ -169,7 +169,7 @@ class Observer:
             ref = Ref(reference, name)
             link = state.links[ref]
             lists = facet.lists_of(link.index, observed)
-            port = messages.port_settings(message) if ref in refs else {}
+            port = bridge_ports.settings(message) if ref in refs else {}
             bridge = state.links.get(Ref(reference, link.values.get("master", "")))
             filters = port and bridge and bridge.values.get("vlan_filtering")
             has = vlans.observe(space, link.index) if filters else None
@@ -415,7 +415,7 @@ class Observer:
                 values.update(kind.read_more(ref.name, message))
                 open_by = kind.open_by(ref.name, message, may_go)
         index = message["index"]
-        port = messages.port_settings(message) if details else {}
+        port = bridge_ports.settings(message) if details else {}
         details = details and not brief
         observed = facet.observe(FACETS, space, index, True) if details else {}
         return Link(

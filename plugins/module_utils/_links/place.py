@@ -17,7 +17,7 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Conflict
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import unquoted
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Draft, Planner
-from ansible_collections.virtnet.linux.plugins.module_utils._links import foreseen, steps
+from ansible_collections.virtnet.linux.plugins.module_utils._links import bridge_ports, foreseen, steps
 from ansible_collections.virtnet.linux.plugins.module_utils._links.editor import LinkEditor
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
@@ -344,7 +344,7 @@ class Placing(LinkEditor, Planner):
         parent = self.state.links.get(ref)
         if parent and parent.values.get("master") and self._to_leave.get(ref) == parent.values["master"]:
             self._given.setdefault(ref, {})["master"] = ""
-            self.do(steps.LinkSetMaster(ref, ""))
+            self.do(bridge_ports.LinkSetMaster(ref, ""))
 
     def _need_parent(self, wanted: WantedLink, ref: Ref) -> None:
         self._need_netns(ref.netns, "parent_netns", wanted)
@@ -391,14 +391,14 @@ class Placing(LinkEditor, Planner):
         """Take a port out of the wanted bridge, as it was before it came in."""
         self._set_promisc(ref, None if wanted.ports_promisc is None else False)
         self._given.setdefault(ref, {})["master"] = ""
-        self.do(steps.LinkSetMaster(ref, ""))
+        self.do(bridge_ports.LinkSetMaster(ref, ""))
 
     def absent_link(self, wanted: WantedLink) -> None:
         link = self.state.links.get(wanted.ref)
         self.found[wanted.ref] = link.ref if link else None
         if wanted.port_of:
             if link and link.values.get("master") == wanted.port_of:
-                self.last.append(functools.partial(self.do, steps.LinkSetMaster(link.ref, "")))
+                self.last.append(functools.partial(self.do, bridge_ports.LinkSetMaster(link.ref, "")))
             return
         if link:
             self._check_deletable(link, wanted.kind)

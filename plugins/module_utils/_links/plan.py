@@ -22,7 +22,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.names import
 from ansible_collections.virtnet.linux.plugins.module_utils._common.sysctls import order
 from ansible_collections.virtnet.linux.plugins.module_utils._common.values import sysctl_link, sysctl_name, sysctl_told
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Draft, Plan, Planning, walk
-from ansible_collections.virtnet.linux.plugins.module_utils._links import facet, steps
+from ansible_collections.virtnet.linux.plugins.module_utils._links import facet, netns
 from ansible_collections.virtnet.linux.plugins.module_utils._links.checks import Checking
 from ansible_collections.virtnet.linux.plugins.module_utils._links.editor import make_repair
 from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS
@@ -139,12 +139,12 @@ class LinkPlanner(Checking):
         """Make a namespace, or remove it in the end."""
         exists = wanted.name in self.state.namespaces
         if wanted.present and not exists:
-            self.do(steps.NetnsAdd(wanted.name))
+            self.do(netns.NetnsAdd(wanted.name))
         if wanted.present:
             # Links that are made in it afterwards are to have what it says of new links.
             self._sysctls(wanted, of_links=False)
         elif exists:
-            self.last.append(functools.partial(self.do, steps.NetnsDel(wanted.name)))
+            self.last.append(functools.partial(self.do, netns.NetnsDel(wanted.name)))
 
     def settle_namespace(self, wanted: WantedNetns) -> None:
         """Give a namespace that is there what is wanted of it."""
@@ -167,7 +167,7 @@ class LinkPlanner(Checking):
                     % (sysctl_name(key), wanted.name)
                 )
             elif current is None or sysctl_told(current) != sysctl_told(value):
-                self.do(steps.Sysctl(wanted.name, key, value))
+                self.do(netns.Sysctl(wanted.name, key, value))
 
     def _was_there(self, netns: str, link: str) -> bool:
         """Whether a namespace was there before, and where a link is given, that as well or it isn't there even now."""

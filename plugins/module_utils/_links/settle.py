@@ -13,7 +13,14 @@ import dataclasses
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Complaints, Conflict
-from ansible_collections.virtnet.linux.plugins.module_utils._links import facet, foreseen, routes, steps, vlans
+from ansible_collections.virtnet.linux.plugins.module_utils._links import (
+    bridge_ports,
+    facet,
+    foreseen,
+    routes,
+    steps,
+    vlans,
+)
 from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
@@ -87,7 +94,7 @@ class Settling(Placing):
         }
         lost = {host for host in sources if not self._will_be_local(ref.netns, host)}
         lost = {host for host in lost if self.before.is_local(ref.netns, host)}
-        return dataclasses.replace(target, routes=steps.without_sources(target.routes, lost)) if lost else target
+        return dataclasses.replace(target, routes=routes.without_sources(target.routes, lost)) if lost else target
 
     def _will_be_local(self, netns: str, host: str) -> bool:
         return self.state.is_local(netns, host) or (netns, host) in self._hosts_coming
@@ -200,7 +207,7 @@ class Settling(Placing):
     ) -> t.Tuple[Route, ...]:
         """The routes that a link is to have: what is wanted, and what it has, as far as that can stay with its addresses."""
         lost = {address.host for address in base.addresses} - {address.host for address in addresses}
-        merged = routes.merge(steps.without_sources(base.routes, lost), wanted)
+        merged = routes.merge(routes.without_sources(base.routes, lost), wanted)
         asked = {route.key for route in wanted.routes or ()}
         if not lost and not asked:
             return merged
@@ -333,7 +340,7 @@ class Settling(Placing):
             self._given.setdefault(ref, {})["master"] = bridge.name
             if port.values.get("master") != bridge.name:
                 self._make_free(port, bridge.name)
-                self.do(steps.LinkSetMaster(ref, bridge.name))
+                self.do(bridge_ports.LinkSetMaster(ref, bridge.name))
         listed = set(ports)
         for name in self.state.links[bridge].ports or ():
             if name in listed or not wanted.purge_ports:

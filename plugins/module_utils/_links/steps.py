@@ -24,27 +24,15 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.commands import Argv, ip
 from ansible_collections.virtnet.linux.plugins.module_utils._links import effects, facet
-from ansible_collections.virtnet.linux.plugins.module_utils._links.addresses import (
-    AddressAdd,
-    AddressDel,
-    with_broadcast_of,
-    with_secondaries,
-)
-from ansible_collections.virtnet.linux.plugins.module_utils._links.bridge_ports import LinkSetMaster, PortSet
 from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Kind
 from ansible_collections.virtnet.linux.plugins.module_utils._links.messages import encode
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import OWN, Link, Ref
-from ansible_collections.virtnet.linux.plugins.module_utils._links.netns import NetnsAdd, NetnsDel, NetnsRestore, Sysctl
 from ansible_collections.virtnet.linux.plugins.module_utils._links.routes import (
-    RouteAdd,
-    RouteDel,
     forget_sources,
-    without_sources,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._links.step import LinkStep, show
-from ansible_collections.virtnet.linux.plugins.module_utils._links.vlans import VlanAdd, VlanDel
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import (
     LINK,
     NLM_F_CREATE,
@@ -62,32 +50,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Attribute, Procedure
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.step import Runner
-
-__all__ = [
-    "AddressAdd",
-    "AddressDel",
-    "LinkAdd",
-    "LinkAside",
-    "LinkDel",
-    "LinkMove",
-    "LinkRename",
-    "LinkSet",
-    "LinkSetMaster",
-    "LinkStep",
-    "NetnsAdd",
-    "NetnsDel",
-    "NetnsRestore",
-    "PortSet",
-    "RouteAdd",
-    "RouteDel",
-    "Sysctl",
-    "VlanAdd",
-    "VlanDel",
-    "link_set",
-    "with_broadcast_of",
-    "with_secondaries",
-    "without_sources",
-]
 
 # The options that are flags of a link.
 _FLAGS = {"state": common.IFF_UP, "promisc": common.IFF_PROMISC}

@@ -15,7 +15,7 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils._modules.run import Backend, run
 
 # isort: split
-from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
+from ansible_collections.virtnet.linux.plugins.module_utils._links import bridge_ports, documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.host import Kernel
 from ansible_collections.virtnet.linux.plugins.module_utils._links.netns import netns_options, read_netns, write_netns
 from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import PLANNING
@@ -47,7 +47,7 @@ def run_port() -> None:
     """Run the module linux_bridge_port."""
 
     def read(document: Document) -> Wanted:
-        return Wanted(links=(documents.read_port(document),))
+        return Wanted(links=(bridge_ports.read(document),))
 
     def write(outcome: Outcome, state: State) -> Document:
         wanted = outcome.wanted.links[0]
@@ -55,9 +55,9 @@ def run_port() -> None:
         if state is outcome.plan.before and wanted.present and link and link.port:
             # A port that is moved from another bridge: its document before is that of the other bridge.
             wanted = dataclasses.replace(wanted, port_of=link.values["master"])
-        return documents.write_port(state, wanted)
+        return bridge_ports.write(state, wanted)
 
-    run("linux_bridge_port", documents.port_options(), read, write, KERNEL)
+    run("linux_bridge_port", bridge_ports.options(), read, write, KERNEL)
 
 
 def run_netns() -> None:

@@ -17,7 +17,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common import names
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted
 from ansible_collections.virtnet.linux.plugins.module_utils._common.option_types import mistyped, outermost
-from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
+from ansible_collections.virtnet.linux.plugins.module_utils._links import bridge_ports, documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import WantedLink, WantedNetns
 from ansible_collections.virtnet.linux.plugins.module_utils._links.netns import netns_options, read_netns, write_netns
@@ -198,7 +198,7 @@ class _Reader:
         if not isinstance(kind, str):
             self._without_kind(where, element)
         elif kind == PORT:
-            complete = self.read(where, documents.port_options(), _without(element, "kind"), documents.read_port)
+            complete = self.read(where, bridge_ports.options(), _without(element, "kind"), bridge_ports.read)
         elif kind == ANY:
             any_link = {**element, "kind": None}
             options = documents.link_options(None)
@@ -303,7 +303,7 @@ def as_it_stands(state: State, wanted: Wanted) -> Document:
     for link in wanted.links:
         name = "%s%s" % (link.ref.netns + "/" if link.ref.netns else "", link.ref.name)
         if link.port_of:
-            found["links"][name + " (%s)" % PORT] = {"kind": PORT, **documents.write_port(state, link)}
+            found["links"][name + " (%s)" % PORT] = {"kind": PORT, **bridge_ports.write(state, link)}
         else:
             document = documents.write_link(state, link.ref, registry.KINDS.get(link.kind))
             found["links"][name] = {**document, "kind": link.kind or ANY}

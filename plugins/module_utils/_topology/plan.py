@@ -19,7 +19,7 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Complaints, Conflict
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Draft, Planning, walk
-from ansible_collections.virtnet.linux.plugins.module_utils._links import steps
+from ansible_collections.virtnet.linux.plugins.module_utils._links import netns, steps
 from ansible_collections.virtnet.linux.plugins.module_utils._links.editor import make_repair as make_link_repair
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import OVS_KINDS, OWN, Ref, WantedLink
@@ -286,7 +286,7 @@ class _TopologyPlanner:
         for ref in sorted(gone.links):
             if not self._goes_with(namespaces, ref):
                 self.links.last.append(functools.partial(self.links.delete_link, ref))
-        self.links.last += (functools.partial(self.draft.do, steps.NetnsDel(name)) for name in sorted(gone.namespaces))
+        self.links.last += (functools.partial(self.draft.do, netns.NetnsDel(name)) for name in sorted(gone.namespaces))
         self.ovs.last += (functools.partial(self.ovs.drop_port, *port) for port in sorted(gone.ports))
         self.ovs.last += (functools.partial(self.ovs.delete_bridge, *bridge) for bridge in sorted(gone.bridges))
 
@@ -455,7 +455,7 @@ def created_by(plan: Plan) -> Owned:
     """What a plan makes."""
     new = Owned()
     for step in plan.steps:
-        if isinstance(step, steps.NetnsAdd):
+        if isinstance(step, netns.NetnsAdd):
             new.namespaces.add(step.name)
         elif isinstance(step, steps.LinkAdd):
             new.links |= {end.ref for end in (step.link, step.peer) if end}

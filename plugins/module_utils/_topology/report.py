@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.values import sysctl_name
-from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
+from ansible_collections.virtnet.linux.plugins.module_utils._links import bridge_ports, documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import (
     linux_bridge_port,
     registry,
@@ -144,7 +144,7 @@ def _port_documents(state: State, link: Link) -> t.List[Document]:
     if not (own or own_cost or link.vlans):
         return []
     wanted = WantedLink(link.ref, made=False, values={"master": bridge}, port_of=bridge)
-    return [{"kind": PORT, **documents.write_port(state, wanted)}]
+    return [{"kind": PORT, **bridge_ports.write(state, wanted)}]
 
 
 def _bridges(state: State, database: str) -> t.List[Document]:

@@ -19,7 +19,7 @@ import pytest
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Failure, Refused
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
-from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
+from ansible_collections.virtnet.linux.plugins.module_utils._links import bridge_ports, documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.plan import PLANNING
 from ansible_collections.virtnet.linux.plugins.module_utils._modules import topology as modules_topology
@@ -61,10 +61,10 @@ def task(module: str, **options: t.Any) -> Wanted:
     port = module == "linux_bridge_port"
     kind = KINDS.get(module)
     complete, wrong = modules_topology.validate(
-        documents.port_options() if port else documents.link_options(kind), options
+        bridge_ports.options() if port else documents.link_options(kind), options
     )
     assert not wrong
-    return Wanted(links=(documents.read_port(complete) if port else documents.read_link(complete, kind),))
+    return Wanted(links=(bridge_ports.read(complete) if port else documents.read_link(complete, kind),))
 
 
 def topology(*links: Document, **options: t.Any) -> Wanted:

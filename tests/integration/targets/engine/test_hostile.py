@@ -24,7 +24,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.errors impor
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted
 from ansible_collections.virtnet.linux.plugins.module_utils._common.option_types import mistyped, outermost
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
-from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
+from ansible_collections.virtnet.linux.plugins.module_utils._links import bridge_ports, documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.host import Kernel
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.netns import netns_options, read_netns
@@ -143,9 +143,9 @@ def namespaces() -> Module:
 
 
 def ports() -> Module:
-    run = functools.partial(read_and_run, lambda document: Wanted(links=(documents.read_port(document),)))
+    run = functools.partial(read_and_run, lambda document: Wanted(links=(bridge_ports.read(document),)))
     base = {"name": "e0", "bridge": "br0", "vlans": [{"vid": "10"}]}
-    return Module(documents.port_options(), ({"name": "e0", "bridge": "br0"}, base), run, reset)
+    return Module(bridge_ports.options(), ({"name": "e0", "bridge": "br0"}, base), run, reset)
 
 
 def reset(_document: Document) -> None:

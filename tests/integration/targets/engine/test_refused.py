@@ -25,7 +25,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.errors impor
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import converge
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
-from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
+from ansible_collections.virtnet.linux.plugins.module_utils._links import bridge_ports, documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.host import Kernel
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.netns import netns_options, read_netns
@@ -50,9 +50,9 @@ def read(document: Document) -> Wanted:
     options = dict(document)
     kind = options.pop("kind")
     if kind == "linux_bridge_port":
-        result = ArgumentSpecValidator(documents.port_options()).validate(options)
+        result = ArgumentSpecValidator(bridge_ports.options()).validate(options)
         assert not result.error_messages, result.error_messages
-        return Wanted(links=(documents.read_port(result.validated_parameters),))
+        return Wanted(links=(bridge_ports.read(result.validated_parameters),))
     result = ArgumentSpecValidator(documents.link_options(KINDS.get(kind))).validate(options)
     assert not result.error_messages, result.error_messages
     return Wanted(links=(documents.read_link(result.validated_parameters, KINDS.get(kind)),))

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.sysctls import different, effects, order
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Netns
+from ansible_collections.virtnet.linux.plugins.module_utils._links.netns import Sysctl
 from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
-from ansible_collections.virtnet.linux.plugins.module_utils._links.steps import Sysctl
 
 V4, V6 = "net/ipv4/conf/", "net/ipv6/conf/"
 KEYS = [

@@ -29,13 +29,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._links.run import Batch
 from ansible_collections.virtnet.linux.plugins.module_utils._links.spaces import Namespaces
-from ansible_collections.virtnet.linux.plugins.module_utils._links.steps import (
-    LinkAdd,
-    LinkDel,
-    LinkSet,
-    VlanAdd,
-    VlanDel,
-)
+from ansible_collections.virtnet.linux.plugins.module_utils._links.steps import LinkAdd, LinkDel, LinkSet
+from ansible_collections.virtnet.linux.plugins.module_utils._links.vlans import VlanAdd, VlanDel
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import socket as netlink_socket
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import LINK, RTM_GETLINK, Request
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Refused
-from ansible_collections.virtnet.linux.plugins.module_utils._links import steps
+from ansible_collections.virtnet.linux.plugins.module_utils._links import addresses, bridge_ports, routes, steps, vlans
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Address, Link, Ref, Route, Vlan
 from ansible_collections.virtnet.linux.plugins.module_utils._links.run import GROUP_MIN, Batch
 from ansible_collections.virtnet.linux.plugins.module_utils._links.step import LinkStep
@@ -124,11 +124,11 @@ def test_requests_for_one_namespace_are_sent_together() -> None:
     run(
         [
             steps.LinkSet(A, "state", "up"),
-            steps.AddressAdd(A, Address("192.0.2.1/24")),
-            steps.RouteAdd(A, Route("0.0.0.0/0", "192.0.2.2")),
-            steps.VlanAdd(B, Vlan(5), 9),
-            steps.LinkSetMaster(B, ""),
-            steps.PortSet(A, (("cost", 5),)),
+            addresses.AddressAdd(A, Address("192.0.2.1/24")),
+            routes.RouteAdd(A, Route("0.0.0.0/0", "192.0.2.2")),
+            vlans.VlanAdd(B, Vlan(5), 9),
+            bridge_ports.LinkSetMaster(B, ""),
+            bridge_ports.PortSet(A, (("cost", 5),)),
         ],
         one=one,
         two=two,
@@ -139,14 +139,14 @@ def test_requests_for_one_namespace_are_sent_together() -> None:
 
 def test_requests_are_sent_before_an_index_is_asked_for_that_depends_on_them() -> None:
     one = FakeSpace()
-    run([steps.LinkAdd(Link(A, "veth")), steps.LinkSet(A, "state", "up"), steps.VlanAdd(A, Vlan(5), 5)], one=one)
+    run([steps.LinkAdd(Link(A, "veth")), steps.LinkSet(A, "state", "up"), vlans.VlanAdd(A, Vlan(5), 5)], one=one)
     assert types(one) == [[RTM_NEWLINK, RTM_SETLINK], [RTM_SETLINK]]
 
 
 def test_what_was_done_of_a_batch_is_told() -> None:
     one = FakeSpace(refused=[1, 3])
     one.known = {"a"}
-    batch = [steps.AddressAdd(A, Address("192.0.2.%d/24" % number)) for number in range(1, 6)]
+    batch = [addresses.AddressAdd(A, Address("192.0.2.%d/24" % number)) for number in range(1, 6)]
     with pytest.raises(Refused, match=r"Adding address 192\.0\.2\.2/24 .*The link has it already") as caught:
         run(batch, one=one)
     assert caught.value.done == (batch[0], batch[2], batch[4])

@@ -21,6 +21,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.errors impor
     Unusable,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.apply import Outcome
+from ansible_collections.virtnet.linux.plugins.module_utils._links import bridge_ports
 from ansible_collections.virtnet.linux.plugins.module_utils._links import documents as links_documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.netns import netns_options
@@ -361,7 +362,7 @@ def wrong_documents() -> t.Iterator[t.Tuple[str, str, Document]]:
     """The place and the name of the option that is wrong in a document that is kept of topology a."""
     for kind, of in (*registry.KINDS.items(), (documents.ANY, None)):
         SPECS["links[0] (%s)" % kind] = of_kind(kind, links_documents.link_options(of))
-    SPECS["links[0] (%s)" % documents.PORT] = of_kind(documents.PORT, links_documents.port_options())
+    SPECS["links[0] (%s)" % documents.PORT] = of_kind(documents.PORT, bridge_ports.options())
     for place, (build, options) in SPECS.items():
         for option, wrong in wrong_options(options):
             yield place.partition(" ")[0], option, build(wrong)
