@@ -13,6 +13,7 @@ import collections
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Conflict
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Planner
 from ansible_collections.virtnet.linux.plugins.module_utils._links import facet, foreseen
 from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
@@ -22,15 +23,26 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
     WantedLink,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._links.place import a_link
-from ansible_collections.virtnet.linux.plugins.module_utils._links.settle import Settling
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Draft
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.notes import Notes
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
 
 
-class Checking(Settling):
+class Checking(Planner):
     """Checks what a plan makes of links that others need."""
+
+    before: State
+    state: State
+
+    def __init__(self, draft: Draft, notes: Notes) -> None:
+        super().__init__(draft)
+        self.notes = notes
 
     def check_needed(self) -> None:
         """Raises Conflict if the deletions take something along that was wanted."""
-        for ref, needed_by in self._needed.items():
+        for ref, needed_by in self.notes.needed.items():
             if ref not in self.state.links:
                 needed = ", and link %s needs it" % (needed_by,) if needed_by != ref else ""
                 raise Conflict("Link %s would go with what is deleted here%s; nothing was changed." % (ref, needed))
@@ -81,10 +93,10 @@ class Checking(Settling):
     def check_routes(self) -> None:
         """Raises Conflict if a route that is wanted through one link leads through another one, and stays there."""
         through: t.Dict[t.Tuple[str, t.Tuple[str, int, int]], Ref] = {}
-        for link in self.state.links.values() if self._wishes else ():
+        for link in self.state.links.values() if self.notes.wishes else ():
             for route in link.routes:
                 through[link.ref.netns, route.key] = link.ref
-        for (netns, key), ref in self._wishes.items():
+        for (netns, key), ref in self.notes.wishes.items():
             other = through.get((netns, key), ref)
             there = self.state.links[ref].routes if ref in self.state.links else ()
             if other != ref and not any(route.key == key for route in there):
@@ -111,9 +123,9 @@ class Checking(Settling):
         """Warn of addresses, routes and the like that are lost although the task does not request that."""
         ends = {end.ref: end for link in links if link.present for end in link.ends()}
         asked = facet.asked(FACETS, ends.values())
-        aside = {*self._set_aside.values()}
+        aside = {*self.notes.set_aside.values()}
         for place, link in self.before.links.items():
-            ref = self._moved.get(place, place)
+            ref = self.notes.moved.get(place, place)
             now = self.state.links.get(ref)
             if now is None or now is link or place in aside:
                 continue

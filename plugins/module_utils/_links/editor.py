@@ -52,8 +52,9 @@ class LinkEditor(Part):
 
     state: State
 
-    def __init__(self, editor: Editor) -> None:
+    def __init__(self, editor: Editor, make_free: t.Callable[[Link, str], None] = lambda _link, _master: None) -> None:
         super().__init__(editor)
+        self._make_free = make_free  # makes sure that the kernel accepts a link as a port of a master
         self.let_go: t.Dict[t.Tuple[str, str], Address] = {}  # by namespace and address
         self.shaken: t.Set[t.Tuple[Ref, Address]] = set()  # may have gone with another one
 
@@ -65,33 +66,33 @@ class LinkEditor(Part):
         may prefer the address of another link); and then the values that can't be undone.
         """
         for ref, target in targets.items():
-            self._prepare(ref, target)
-        self._finish(targets)
+            self.prepare(ref, target)
+        self.finish(targets)
 
-    def _prepare(self, ref: Ref, target: Link) -> None:
+    def prepare(self, ref: Ref, target: Link) -> None:
         if target.values.get("state") == "down":
-            self._set(ref, target, "state")
-        self._set_values(ref, target)
+            self.set_value(ref, target, "state")
+        self.set_values(ref, target)
         self._set_master(ref, target)
         for facet in FACETS:
             if facet.drop:
                 facet.drop(self, ref, target)
 
-    def _finish(self, targets: t.Mapping[Ref, Link]) -> None:
-        self._add(targets, needs_up=False)
+    def finish(self, targets: t.Mapping[Ref, Link]) -> None:
+        self.add(targets, needs_up=False)
         for ref, target in targets.items():
             if target.values.get("state") == "up":
-                self._set(ref, target, "state")
-        self._add(targets, needs_up=True)
+                self.set_value(ref, target, "state")
+        self.add(targets, needs_up=True)
         for ref, target in targets.items():
-            self._set_values(ref, target, irreversible=True)
+            self.set_values(ref, target, irreversible=True)
 
-    def _add(self, targets: t.Mapping[Ref, Link], needs_up: bool) -> None:
+    def add(self, targets: t.Mapping[Ref, Link], needs_up: bool) -> None:
         for facet in (facet for facet in FACETS if facet.needs_up == needs_up):
             for ref, target in targets.items():
                 facet.add(self, ref, target)
 
-    def _set_values(self, ref: Ref, target: Link, irreversible: bool = False) -> None:
+    def set_values(self, ref: Ref, target: Link, irreversible: bool = False) -> None:
         # The kind of a link is unknown until Open vSwitch has created it. It may lack attributes of the target.
         kind = registry.KINDS.get(target.kind) if target.kind == self.state.links[ref].kind else None
         own = kind.attributes if kind else ()
@@ -107,7 +108,7 @@ class LinkEditor(Part):
         values = self.state.links[ref].values
         return attribute.name in values and attribute.codec.same(values[attribute.name], target.values[attribute.name])
 
-    def _set(self, ref: Ref, target: Link, name: str) -> None:
+    def set_value(self, ref: Ref, target: Link, name: str) -> None:
         if self.state.links[ref].values.get(name) != target.values[name]:
             self.do(steps.link_set(self.state.links[ref], name, target.values[name]))
 
@@ -119,6 +120,3 @@ class LinkEditor(Part):
         if not target.values.get("master"):
             return
         bridge_ports.put(self, ref, target)
-
-    def _make_free(self, link: Link, master: str) -> None:
-        """Make sure that the kernel takes a link as a port; for those who know what is to become of others."""

@@ -18,7 +18,6 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.errors impor
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import unquoted
 from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Draft, Planner
 from ansible_collections.virtnet.linux.plugins.module_utils._links import bridge_ports, foreseen, steps
-from ansible_collections.virtnet.linux.plugins.module_utils._links.editor import LinkEditor
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
     Link,
@@ -31,36 +30,24 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
 )
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.notes import Notes
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
 
 
 _REMEDY = "'recreate: true' deletes it and makes a new one."
 
 
-class Placing(LinkEditor, Planner):
+class Placing(Planner):
     """Brings links to their places."""
 
     before: State
+    state: State
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: Draft, notes: Notes) -> None:
         super().__init__(draft)
-        self.placed: t.Set[int] = set()  # the ids of the wanted links that are where they should be
-        self.owned: t.Set[Ref] = set()  # the links that the topology owns
-        self.doomed: t.Set[Ref] = set()  # the links that are to be deleted
-        self._needed: t.Dict[Ref, Ref] = {}
+        self.notes = notes
         self._by_name: t.Dict[str, t.List[Link]] = {}
         self._indexed = 0  # the number of links in there
-        self._hosts_coming: t.Set[t.Tuple[str, str]] = set()  # with the links that are finished now
-        self._origins: t.Dict[Ref, t.Optional[Link]] = {}  # what a link was before it came to its place
-        self._unfinished: t.Dict[Ref, Link] = {}  # what links are to be in the end
-        self._coming_up: t.Set[Ref] = set()  # those of them that are down and are to be up
-        self._wishes: t.Dict[t.Tuple[str, t.Tuple[str, int, int]], Ref] = {}  # through which link a route is to lead
-        self._to_leave: t.Dict[Ref, str] = {}  # the links that are to leave a master, and that
-        self._moved: t.Dict[Ref, Ref] = {}  # where links are that have another place or name now
-        self._set_aside: t.Dict[Ref, Ref] = {}  # where links are that are deleted in the end, and where they were
-        # The values that links get as ports of a bridge that names them.
-        self._given: t.Dict[Ref, t.Dict[str, t.Any]] = {}
-        self._asked_mtu: t.Dict[Ref, str] = {}  # the words for the options that give links their MTU
 
     def _need_netns(self, name: str, option: str, link: WantedLink) -> None:
         if name and name not in self.state.namespaces:
@@ -92,15 +79,15 @@ class Placing(LinkEditor, Planner):
         else:
             link = self.state.links[place]
             why = self._fixed(wanted, link)
-            self._origins.setdefault(wanted.ref, self._remake(wanted, link, why) if why else link)
+            self.notes.origins.setdefault(wanted.ref, self._remake(wanted, link, why) if why else link)
             if not why:
                 self._relocate(place, wanted.ref, wanted.recreate)
             if wanted.peer:
                 place = self._peer_place(wanted)
                 self.found.setdefault(wanted.peer.ref, place)
-                self._origins[wanted.peer.ref] = self.state.links.get(place)
+                self.notes.origins[wanted.peer.ref] = self.state.links.get(place)
                 self._relocate(place, wanted.peer.ref, wanted.recreate)
-        self.placed.add(id(wanted))
+        self.notes.placed.add(id(wanted))
 
     def _fixed(self, wanted: WantedLink, link: Link) -> t.Dict[str, str]:
         """The options that can't be brought to what is wanted in place, and why."""
@@ -150,7 +137,7 @@ class Placing(LinkEditor, Planner):
         if lower is None:
             return
         master = Ref(lower.ref.netns, lower.values.get("master", ""))
-        others = (there for there in self._stacked_upon(lower.ref) if there.ref not in (old, master))
+        others = (there for there in self.stacked_upon(lower.ref) if there.ref not in (old, master))
         # One that wants its parent alone has it alone, so that the first one tells.
         for there in itertools.islice(others, 1):
             when = registry.KINDS[wanted.kind].exclusive_parent(values) or _exclusive(there)
@@ -208,7 +195,7 @@ class Placing(LinkEditor, Planner):
         other = peer.peer
         if other is None:
             return False
-        return other.name in (wanted.ref.name, wanted.rename_from) or bool({other, peer.ref} & self.owned)
+        return other.name in (wanted.ref.name, wanted.rename_from) or bool({other, peer.ref} & self.notes.owned)
 
     def _fits(self, link: Link, wanted: WantedLink, kind: str, option: str = "") -> bool:
         if not kind or link.kind == kind:
@@ -229,7 +216,7 @@ class Placing(LinkEditor, Planner):
             raise Conflict("%s; %s." % (capitalized(problem), _undeletable(link)))
         self._warn_users(link)
         aside = Ref(link.ref.netns, aside_name(link.index))
-        self._set_aside[aside] = link.ref
+        self.notes.set_aside[aside] = link.ref
         self.do(steps.LinkAside(link.ref, aside.name))
         self.last.append(functools.partial(self.delete_link, aside, silent=True))
 
@@ -278,10 +265,10 @@ class Placing(LinkEditor, Planner):
         why = self.state.not_here.get(wanted.ref.name)
         told = "There is no link %s. %s" % (wanted.ref, why) if why else sentence % (wanted.ref,)
         take = " To take that one, give 'move_from: %s'." if wanted.move_from is None else ""
-        self.missing.append(told + self._elsewhere(wanted.ref, wanted.kind, take))
+        self.missing.append(told + self.elsewhere(wanted.ref, wanted.kind, take))
         self.state.put(Link(wanted.ref, wanted.kind))
 
-    def _elsewhere(self, ref: Ref, kind: str, take: str = "") -> str:
+    def elsewhere(self, ref: Ref, kind: str, take: str = "") -> str:
         """A sentence on a link of the same name in another namespace; ``take`` says how to take it from there."""
         if self._indexed != len(self.state.links):
             self._indexed, self._by_name = len(self.state.links), {}
@@ -301,9 +288,9 @@ class Placing(LinkEditor, Planner):
 
     def leave_promisc(self, ref: Ref) -> None:
         """Leave to others whether a link is promiscuous."""
-        origin = self._origins.get(ref)
+        origin = self.notes.origins.get(ref)
         if origin:
-            self._origins[ref] = origin.with_values(promisc=None)
+            self.notes.origins[ref] = origin.with_values(promisc=None)
 
     def _peer_place(self, wanted: WantedLink) -> Ref:
         place = self.state.links[wanted.ref].peer
@@ -317,7 +304,7 @@ class Placing(LinkEditor, Planner):
         """Bring the link at ``place`` to where it belongs, under its name."""
         if place == to:
             return
-        self._moved[place] = to
+        self.notes.moved[place] = to
         occupant = self.state.links.get(to)
         link = self.state.links[place]
         if occupant:
@@ -333,17 +320,17 @@ class Placing(LinkEditor, Planner):
             self.do(steps.link_set(link, "state", "down"))
         self.do(steps.LinkRename(place, to.name))
 
-    def _make_free(self, link: Link, master: str) -> None:
+    def make_free(self, link: Link, master: str) -> None:
         """Delete the links upon one that is to be a port, if they are to go anyway."""
-        for child in [*self._stacked_upon(link.ref)] if master else ():
-            if child.ref in self.doomed:
+        for child in [*self.stacked_upon(link.ref)] if master else ():
+            if child.ref in self.notes.doomed:
                 self.delete_link(child.ref)
 
     def _leave_master(self, ref: Ref) -> None:
         """Take a link that is to be a parent out of its master before, where that is wanted anyway."""
         parent = self.state.links.get(ref)
-        if parent and parent.values.get("master") and self._to_leave.get(ref) == parent.values["master"]:
-            self._given.setdefault(ref, {})["master"] = ""
+        if parent and parent.values.get("master") and self.notes.to_leave.get(ref) == parent.values["master"]:
+            self.notes.given.setdefault(ref, {})["master"] = ""
             self.do(bridge_ports.LinkSetMaster(ref, ""))
 
     def _need_parent(self, wanted: WantedLink, ref: Ref) -> None:
@@ -354,7 +341,7 @@ class Placing(LinkEditor, Planner):
         if parent is None:
             self.missing.append(
                 "There is no link %s that could be the parent of '%s' (option parent).%s"
-                % (ref, wanted.ref.name, self._elsewhere(ref, "", " For that one, give 'parent_netns: %s'."))
+                % (ref, wanted.ref.name, self.elsewhere(ref, "", " For that one, give 'parent_netns: %s'."))
             )
             self.state.put(Link(ref))
             return
@@ -372,7 +359,7 @@ class Placing(LinkEditor, Planner):
             link = self.state.links.get(Ref(wanted.move_from, wanted.ref.name))
         return link is None or link.parent != parent
 
-    def _stacked_upon(self, ref: Ref) -> t.Iterator[Link]:
+    def stacked_upon(self, ref: Ref) -> t.Iterator[Link]:
         """The links that are stacked upon one, and of some no more than their names, as far as they can be seen from there."""
         children = self.state.linked_refs("parent", ref)
         yield from (self.state.links[child] for child in children)
@@ -381,16 +368,16 @@ class Placing(LinkEditor, Planner):
             if child not in seen:
                 yield self.state.links.get(child, Link(child))
 
-    def _set_promisc(self, ref: Ref, value: t.Optional[bool]) -> None:
+    def set_promisc(self, ref: Ref, value: t.Optional[bool]) -> None:
         if value is not None:
-            self._given.setdefault(ref, {})["promisc"] = value
+            self.notes.given.setdefault(ref, {})["promisc"] = value
         if value is not None and self.state.links[ref].values.get("promisc") != value:
             self.do(steps.link_set(self.state.links[ref], "promisc", value))
 
-    def _release(self, ref: Ref, wanted: WantedLink) -> None:
+    def release(self, ref: Ref, wanted: WantedLink) -> None:
         """Take a port out of the wanted bridge, as it was before it came in."""
-        self._set_promisc(ref, None if wanted.ports_promisc is None else False)
-        self._given.setdefault(ref, {})["master"] = ""
+        self.set_promisc(ref, None if wanted.ports_promisc is None else False)
+        self.notes.given.setdefault(ref, {})["master"] = ""
         self.do(bridge_ports.LinkSetMaster(ref, ""))
 
     def absent_link(self, wanted: WantedLink) -> None:
@@ -403,7 +390,7 @@ class Placing(LinkEditor, Planner):
         if link:
             self._check_deletable(link, wanted.kind)
             for name in link.ports or ():
-                self.last.append(functools.partial(self._release, Ref(link.ref.netns, name), wanted))
+                self.last.append(functools.partial(self.release, Ref(link.ref.netns, name), wanted))
             self.last.append(functools.partial(self.delete_link, link.ref))
         other = self.state.links.get(wanted.peer.ref) if wanted.peer else None
         if other and other.peer and self._is_pair(wanted, other):

@@ -21,8 +21,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.errors impor
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted
 from ansible_collections.virtnet.linux.plugins.module_utils._common.sysctls import order
 from ansible_collections.virtnet.linux.plugins.module_utils._common.values import sysctl_link, sysctl_name, sysctl_told
-from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Draft, Plan, Planning, walk
-from ansible_collections.virtnet.linux.plugins.module_utils._links import facet, netns
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Draft, Plan, Planner, Planning, walk
+from ansible_collections.virtnet.linux.plugins.module_utils._links import facet, netns, steps
 from ansible_collections.virtnet.linux.plugins.module_utils._links.checks import Checking
 from ansible_collections.virtnet.linux.plugins.module_utils._links.editor import make_repair
 from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS
@@ -32,7 +32,10 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
     WantedLink,
     WantedNetns,
 )
+from ansible_collections.virtnet.linux.plugins.module_utils._links.notes import Notes
 from ansible_collections.virtnet.linux.plugins.module_utils._links.order import in_settling_order
+from ansible_collections.virtnet.linux.plugins.module_utils._links.place import Placing
+from ansible_collections.virtnet.linux.plugins.module_utils._links.settle import Settling
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Phases, Step
@@ -68,7 +71,7 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     """
     draft = Draft(state)
     planner = LinkPlanner(draft)
-    planner.doomed = {link.ref for link in wanted.links if not link.present and not link.port_of}
+    planner.notes.doomed = {link.ref for link in wanted.links if not link.present and not link.port_of}
     told = Complaints()
     phases = planner.phases(wanted.namespaces, wanted.links)
     walk(PHASES, phases, told)
@@ -76,12 +79,20 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     walk(LAST_PHASES, phases, told)
     told.report()
     planner.check(wanted.links)
-    planner.warn_of_ovs()
+    planner.checking.warn_of_ovs()
     return draft.plan()
 
 
-class LinkPlanner(Checking):
+class LinkPlanner(Planner):
     """Finds what is to be done to namespaces and links."""
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__(draft)
+        self.notes = Notes()
+        self.placing = Placing(draft, self.notes)
+        self.settling = Settling(draft, self.notes, self.placing)
+        self.checking = Checking(draft, self.notes)
+        self.last = self.placing.last
 
     def phases(self, namespaces: t.Sequence[WantedNetns], links: t.Sequence[WantedLink]) -> Phases:
         """What plans namespaces and links, by phase."""
@@ -90,34 +101,36 @@ class LinkPlanner(Checking):
         return {
             "expect": lambda: [functools.partial(self.expect, links)],
             "make_namespaces": lambda: each(self.namespace, namespaces),
-            "place": lambda: each(self.place, present),
+            "place": lambda: each(self.placing.place, present),
             "settle_namespaces": lambda: each(self.settle_namespace, namespaces),
             # What a bridge keeps for a port comes to that when the link is one.
-            "settle": lambda: each(self.settle, sorted(self._settling(present), key=lambda link: bool(link.port_of))),
-            "check_routes": lambda: [self.check_routes],
-            "come_up": lambda: [self.come_up],
-            "absent": lambda: each(self.absent_link, absent),
+            "settle": lambda: each(
+                self.settling.settle, sorted(self._settling(present), key=lambda link: bool(link.port_of))
+            ),
+            "check_routes": lambda: [self.checking.check_routes],
+            "come_up": lambda: [self.settling.come_up],
+            "absent": lambda: each(self.placing.absent_link, absent),
             "delete": lambda: [self.delete],
-            "settle_again": lambda: each(self.settle_again, self._settling(present)),
+            "settle_again": lambda: each(self.settling.settle_again, self._settling(present)),
         }
 
     def _settling(self, links: t.Iterable[WantedLink]) -> t.List[WantedLink]:
         """Those of the links that are in their places, in the order in which they get their settings."""
-        return in_settling_order([link for link in links if id(link) in self.placed])
+        return in_settling_order([link for link in links if id(link) in self.notes.placed])
 
     def check(self, links: t.Sequence[WantedLink]) -> None:
         """Check a complete plan. Raises Conflict, and warns of losses."""
-        self.check_needed()
-        self.check_followers(links)
-        self.check_macs(links)
-        self.warn_losses(links)
+        self.checking.check_needed()
+        self.checking.check_followers(links)
+        self.checking.check_macs(links)
+        self.checking.warn_losses(links)
 
     def expect(self, links: t.Iterable[WantedLink]) -> None:
         """Take note of what is going to be asked for. Raises Conflict for a route that is to lead through two links."""
         self._note_leaving(links)
         for end in (end for link in links if link.present for end in link.ends()):
             for route in end.routes or ():
-                other = self._wishes.setdefault((end.ref.netns, route.key), end.ref)
+                other = self.notes.wishes.setdefault((end.ref.netns, route.key), end.ref)
                 if other != end.ref:
                     raise Conflict(
                         "Option routes of link %s and of link %s: both have a route %s with the same metric and table, of "
@@ -129,11 +142,11 @@ class LinkPlanner(Checking):
             for end in link.ends():
                 there = self.state.links.get(end.ref)
                 if there and (end.values.get("master") == "" or (end.port_of and not end.present)):
-                    self._to_leave[end.ref] = end.port_of or there.values.get("master", "")
+                    self.notes.to_leave[end.ref] = end.port_of or there.values.get("master", "")
             bridge = self.state.links.get(link.ref)
             for name in bridge.ports or () if bridge and (link.purge_ports or not link.present) else ():
                 if name not in (link.ports or ()):
-                    self._to_leave[Ref(link.ref.netns, name)] = link.ref.name
+                    self.notes.to_leave[Ref(link.ref.netns, name)] = link.ref.name
 
     def namespace(self, wanted: WantedNetns) -> None:
         """Make a namespace, or remove it in the end."""
@@ -151,8 +164,9 @@ class LinkPlanner(Checking):
         if not wanted.present:
             return
         loopback = Ref(wanted.name, "lo")
-        target = self.state.links[loopback].with_values(state="up" if wanted.loopback else "down")
-        self._set(loopback, target, "state")
+        link, value = self.state.links[loopback], "up" if wanted.loopback else "down"
+        if link.values.get("state") != value:
+            self.do(steps.link_set(link, "state", value))
         self._sysctls(wanted, of_links=True)
 
     def _sysctls(self, wanted: WantedNetns, of_links: bool) -> None:

@@ -13,6 +13,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Complaints, Conflict
+from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Planner
 from ansible_collections.virtnet.linux.plugins.module_utils._links import (
     bridge_ports,
     facet,
@@ -21,6 +22,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links import (
     steps,
     vlans,
 )
+from ansible_collections.virtnet.linux.plugins.module_utils._links.editor import LinkEditor
 from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
@@ -31,11 +33,15 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
     Vlan,
     WantedLink,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._links.place import Placing, a_link
+from ansible_collections.virtnet.linux.plugins.module_utils._links.place import a_link
 from ansible_collections.virtnet.linux.plugins.module_utils._links.routes import Near
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Draft
     from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Kind
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.notes import Notes
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.place import Placing
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
 
 _KEPT_BY_OVS = {
     "mac": (
@@ -49,14 +55,24 @@ _KEPT_BY_OVS = {
 }
 
 
-class Settling(Placing):
+class Settling(Planner):
     """Gives links in their places what is wanted of them."""
+
+    before: State
+    state: State
+
+    def __init__(self, draft: Draft, notes: Notes, placing: Placing) -> None:
+        super().__init__(draft)
+        self.notes = notes
+        self._placing = placing
+        self._editor = LinkEditor(draft, placing.make_free)
+        self._hosts_coming: t.Set[t.Tuple[str, str]] = set()  # addresses of links that are finished now, by namespace
 
     def settle(self, wanted: WantedLink) -> None:
         """Give a link that is in its place what is wanted of it, in addition to what others have wanted of it before."""
         told = Complaints()
         for end, prefix in zip(wanted.ends(), ("", "peer.")):
-            told.attempt(self._converge, end, self._origins.pop(end.ref, None), prefix)
+            told.attempt(self._converge, end, self.notes.origins.pop(end.ref, None), prefix)
         told.report()
 
     def come_up(self) -> None:
@@ -69,28 +85,28 @@ class Settling(Placing):
 
         def rank(item: t.Tuple[Ref, Link]) -> int:
             kind = registry.KINDS.get(item[1].kind)
-            return 1 + (kind.rank if kind else 0) if item[0] in self._coming_up else 0
+            return 1 + (kind.rank if kind else 0) if item[0] in self.notes.coming_up else 0
 
         self._hosts_coming = {
-            (ref.netns, address.host) for ref, target in self._unfinished.items() for address in target.addresses
+            (ref.netns, address.host) for ref, target in self.notes.unfinished.items() for address in target.addresses
         }
         self._bystanders()
-        targets = {ref: self._with_sources(ref, target) for ref, target in self._unfinished.items()}
-        self._finish(dict(sorted(targets.items(), key=rank)))
+        targets = {ref: self._with_sources(ref, target) for ref, target in self.notes.unfinished.items()}
+        self._editor.finish(dict(sorted(targets.items(), key=rank)))
 
     def _bystanders(self) -> None:
         """See to the links that nobody speaks of, whose routes have lost their source to another link."""
         for ref in {ref for links in self.state.sourced.values() for ref in links}:
             before, now = self.before.links.get(ref), self.state.links.get(ref)
-            if before and now and before.routes != now.routes and ref not in self._unfinished:
+            if before and now and before.routes != now.routes and ref not in self.notes.unfinished:
                 target = self._with_sources(ref, dataclasses.replace(now, routes=before.routes))
-                routes.drop(self, ref, target)
-                self._unfinished[ref] = target
+                routes.drop(self._editor, ref, target)
+                self.notes.unfinished[ref] = target
 
     def _with_sources(self, ref: Ref, target: Link) -> Link:
         """What a link is to be, without routes that nobody asks for and that prefer a source that is nowhere any more."""
         sources = {
-            route.src for route in target.routes if route.src and self._wishes.get((ref.netns, route.key)) != ref
+            route.src for route in target.routes if route.src and self.notes.wishes.get((ref.netns, route.key)) != ref
         }
         lost = {host for host in sources if not self._will_be_local(ref.netns, host)}
         lost = {host for host in lost if self.before.is_local(ref.netns, host)}
@@ -103,7 +119,9 @@ class Settling(Placing):
         """Give links what they have lost by now: with their MTU and MAC address, what another MAC address has removed."""
         self._hold_followed(wanted)
         ends = (end.ref for end in wanted.ends() if end.ref in self.state.links)
-        self._add({ref: self._unfinished[ref] for ref in ends if ref in self._unfinished}, needs_up=False)
+        self._editor.add(
+            {ref: self.notes.unfinished[ref] for ref in ends if ref in self.notes.unfinished}, needs_up=False
+        )
 
     def _hold_followed(self, wanted: WantedLink) -> None:
         """Give links the MTU and the MAC address that the user asks for, where they have followed those of other links."""
@@ -113,7 +131,7 @@ class Settling(Placing):
             if link and followed:
                 if "mtu" in followed and link.values.get("mtu") != followed["mtu"]:
                     self._check_below(link, followed["mtu"], prefix)
-                self._set_values(end.ref, dataclasses.replace(link, values=followed))
+                self._editor.set_values(end.ref, dataclasses.replace(link, values=followed))
 
     def _converge(self, wanted: WantedLink, origin: t.Optional[Link], prefix: str) -> None:
         """Give a link that is in its place what is wanted of it; ``origin`` is what it was before it came there.
@@ -127,7 +145,7 @@ class Settling(Placing):
 
     def _base(self, wanted: WantedLink, origin: t.Optional[Link]) -> Link:
         """What a link has of its own, before anything is wanted of it."""
-        base = self._unfinished.get(wanted.ref) or origin or self.state.links[wanted.ref]
+        base = self.notes.unfinished.get(wanted.ref) or origin or self.state.links[wanted.ref]
         if _moved(wanted, origin):
             return dataclasses.replace(base.with_values(master=""), port={}, vlans=None, **facet.nothing(FACETS))
         return base
@@ -136,7 +154,7 @@ class Settling(Placing):
         """What a link is to have."""
         link = self.state.links[wanted.ref]
         merged = _merge_values(
-            {**base.values, **self._given.get(wanted.ref, {})}, wanted, registry.KINDS.get(link.kind)
+            {**base.values, **self.notes.given.get(wanted.ref, {})}, wanted, registry.KINDS.get(link.kind)
         )
         values = self._without_followers(merged, wanted, link)
         same_master = values.get("master") == base.values.get("master")
@@ -165,7 +183,7 @@ class Settling(Placing):
                 % (prefix, wanted.ref)
             )
         if "mtu" in wanted.values:
-            self._asked_mtu[wanted.ref] = "option %smtu of link %s" % (prefix, wanted.ref)
+            self.notes.asked_mtu[wanted.ref] = "option %smtu of link %s" % (prefix, wanted.ref)
         told.attempt(self._check_maker, wanted, base, link, prefix)
         told.attempt(self._check_mtu, target, wanted, origin, prefix)
         told.attempt(self._need_master, wanted, link, prefix)
@@ -177,16 +195,16 @@ class Settling(Placing):
     def _adjust(self, wanted: WantedLink, target: Link) -> None:
         """Emit the steps that make a link what it is to be, except for those that wait for other links."""
         link = self.state.links[wanted.ref]
-        self._needed[wanted.ref] = wanted.ref
+        self.notes.needed[wanted.ref] = wanted.ref
         if target.parent:
-            self._needed[target.parent] = wanted.ref
-        self._prepare(wanted.ref, target)
+            self.notes.needed[target.parent] = wanted.ref
+        self._editor.prepare(wanted.ref, target)
         self._hold_mtu(wanted)
-        self._unfinished[wanted.ref] = target
+        self.notes.unfinished[wanted.ref] = target
         if wanted.values.get("state") == "up" and link.values.get("state") == "down":
-            self._coming_up.add(wanted.ref)
+            self.notes.coming_up.add(wanted.ref)
         if wanted.vlans is not None:
-            vlans.put(self, wanted.ref, dataclasses.replace(link, vlans=self._merge_vlans(wanted)))
+            vlans.put(self._editor, wanted.ref, dataclasses.replace(link, vlans=self._merge_vlans(wanted)))
         if wanted.ports is not None or wanted.ports_promisc is not None:
             self._ports(wanted, wanted.ports or ())
             self._hold_followed(wanted)
@@ -241,7 +259,7 @@ class Settling(Placing):
 
         It doesn't if it couldn't be added again, nor if it is to lead through another link and can't work here any more.
         """
-        elsewhere = self._wishes.get((ref.netns, route.key), ref) != ref
+        elsewhere = self.notes.wishes.get((ref.netns, route.key), ref) != ref
         return not (elsewhere or not reachable) if dropped else not (elsewhere and not reachable)
 
     def _without_followers(self, values: t.Dict[str, t.Any], wanted: WantedLink, link: Link) -> t.Dict[str, t.Any]:
@@ -267,7 +285,7 @@ class Settling(Placing):
         """Raises BadInput for an MTU that is greater than that of the link's parent."""
         below = self.state.links.get(link.parent) if link.parent else None
         if below and mtu > below.values.get("mtu", mtu):
-            source = self._asked_mtu.get(below.ref, "link %s" % (below.ref,))
+            source = self.notes.asked_mtu.get(below.ref, "link %s" % (below.ref,))
             raise BadInput(
                 "Option %smtu of link %s: %d is more than its parent has, which is %d (%s)."
                 % (prefix, link.ref, mtu, below.values["mtu"], source)
@@ -308,7 +326,7 @@ class Settling(Placing):
                     wanted.ref.name,
                     "bridge" if wanted.port_of else prefix + "master",
                     registry.DEFAULT_MASTER,
-                    self._elsewhere(ref, ""),
+                    self._placing.elsewhere(ref, ""),
                 )
             )
             self.state.put(Link(ref, registry.DEFAULT_MASTER))
@@ -330,23 +348,23 @@ class Settling(Placing):
             if ref not in self.state.links:
                 self.missing.append(
                     "There is no link %s that could become a port of '%s' (option ports).%s"
-                    % (ref, bridge.name, self._elsewhere(ref, ""))
+                    % (ref, bridge.name, self._placing.elsewhere(ref, ""))
                 )
                 self.state.put(Link(ref))
             port = self.state.links[ref]
             self._check_port(self.state.links[bridge], port, "ports")
-            self._needed[ref] = bridge
-            self._set_promisc(ref, wanted.ports_promisc)
-            self._given.setdefault(ref, {})["master"] = bridge.name
+            self.notes.needed[ref] = bridge
+            self._placing.set_promisc(ref, wanted.ports_promisc)
+            self.notes.given.setdefault(ref, {})["master"] = bridge.name
             if port.values.get("master") != bridge.name:
-                self._make_free(port, bridge.name)
+                self._placing.make_free(port, bridge.name)
                 self.do(bridge_ports.LinkSetMaster(ref, bridge.name))
         listed = set(ports)
         for name in self.state.links[bridge].ports or ():
             if name in listed or not wanted.purge_ports:
-                self._set_promisc(Ref(bridge.netns, name), wanted.ports_promisc)
+                self._placing.set_promisc(Ref(bridge.netns, name), wanted.ports_promisc)
             else:
-                self._release(Ref(bridge.netns, name), wanted)
+                self._placing.release(Ref(bridge.netns, name), wanted)
         count = len(self.state.links[bridge].ports or ())
         problem = registry.KINDS[wanted.kind].ports_problem(count)
         if problem:
@@ -364,9 +382,9 @@ class Settling(Placing):
                     % (a_link(master, True), port.ref.name, option, unfit)
                 )
             staying = [
-                child.moved(self._set_aside.get(child.ref, child.ref))
-                for child in self._stacked_upon(port.ref)
-                if child.ref not in self.doomed
+                child.moved(self.notes.set_aside.get(child.ref, child.ref))
+                for child in self._placing.stacked_upon(port.ref)
+                if child.ref not in self.notes.doomed
             ]
             problem = foreseen.busy_port(port, staying, master)
             if problem:

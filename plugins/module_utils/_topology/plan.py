@@ -68,7 +68,7 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     planner.links.check(wanted.links)
     planner.check_internal()
     planner.check_ports(wanted)
-    planner.links.warn_of_ovs(planner.released())
+    planner.links.checking.warn_of_ovs(planner.released())
     planner.check_collateral(wanted, plan)
     return plan
 
@@ -139,9 +139,9 @@ class _TopologyPlanner:
         topology, told = wanted.topology, self._told
         told.sentences += wanted.wrong
         mine = still_owned(topology.record, self.before) if topology else Owned()
-        self.links.owned = mine.links
+        self.links.notes.owned = mine.links
         unlisted = {link.ref for link in wanted.links if not link.present and not link.port_of}
-        self.links.doomed = unlisted | _unlisted(wanted, mine).links
+        self.links.notes.doomed = unlisted | _unlisted(wanted, mine).links
         if topology:
             self.draft.warnings += topology.warnings
             told.sentences += _owned_by_others(wanted, topology, self.before)
@@ -184,10 +184,10 @@ class _TopologyPlanner:
         early, late = self._in_order(links, wanted)
         return {
             **self.links.phases(wanted.namespaces, [*links, *absent]),
-            "place": lambda: each(self.links.place, early),
+            "place": lambda: each(self.links.placing.place, early),
             "open_vswitch": lambda: [functools.partial(self._open_vswitch, links, wanted)],
-            "place_upon_ovs": lambda: each(self.links.place, late),
-            "come_up": lambda: [self.links.come_up, self._check_counts],
+            "place_upon_ovs": lambda: each(self.links.placing.place, late),
+            "come_up": lambda: [self.links.settling.come_up, self._check_counts],
         }
 
     def _keep(self, topology: WantedTopology) -> None:
@@ -248,7 +248,7 @@ class _TopologyPlanner:
         """Leave to Open vSwitch whether the links that it takes, has or releases are promiscuous."""
         for database, switch in self.state.ovs.items():
             for name in switch.interfaces.keys() | self.before.ovs[database].interfaces.keys():
-                self.links.leave_promisc(Ref(OWN, name))
+                self.links.placing.leave_promisc(Ref(OWN, name))
 
     def _in_order(
         self, links: t.Sequence[WantedLink], wanted: Wanted
@@ -285,7 +285,7 @@ class _TopologyPlanner:
         namespaces = gone.namespaces | {netns.name for netns in wanted.namespaces if not netns.present}
         for ref in sorted(gone.links):
             if not self._goes_with(namespaces, ref):
-                self.links.last.append(functools.partial(self.links.delete_link, ref))
+                self.links.last.append(functools.partial(self.links.placing.delete_link, ref))
         self.links.last += (functools.partial(self.draft.do, netns.NetnsDel(name)) for name in sorted(gone.namespaces))
         self.ovs.last += (functools.partial(self.ovs.drop_port, *port) for port in sorted(gone.ports))
         self.ovs.last += (functools.partial(self.ovs.delete_bridge, *bridge) for bridge in sorted(gone.bridges))

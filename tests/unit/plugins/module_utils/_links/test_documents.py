@@ -11,7 +11,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from hypothesis import given
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput
-from ansible_collections.virtnet.linux.plugins.module_utils._links import documents
+from ansible_collections.virtnet.linux.plugins.module_utils._links import bridge_ports, documents
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.registry import KINDS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
     Neighbor,
@@ -44,9 +44,9 @@ def test_what_is_written_can_be_read_and_asks_for_nothing(state: State) -> None:
 
 
 def read_port(**options: t.Any) -> WantedLink:
-    result = ArgumentSpecValidator(documents.port_options()).validate(options)
+    result = ArgumentSpecValidator(bridge_ports.options()).validate(options)
     assert not result.error_messages, result.error_messages
-    return documents.read_port(result.validated_parameters)
+    return bridge_ports.read(result.validated_parameters)
 
 
 @given(states())
@@ -54,7 +54,7 @@ def test_what_is_written_of_a_port_can_be_read_and_asks_for_nothing(state: State
     for ref, link in state.links.items():
         bridge = link.values.get("master") or "elsewhere"
         wanted = WantedLink(ref, port_of=bridge)
-        document = documents.write_port(state, wanted)
+        document = bridge_ports.write(state, wanted)
         assert (document["state"] == "present") == bool(link.values.get("master"))
         plan = make_plan(state, Wanted(links=(read_port(**document),)))
         assert plan.steps == []
