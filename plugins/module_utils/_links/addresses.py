@@ -44,8 +44,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.wire import
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
-    from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import FacetEditor
-    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, Ref, WantedLink
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import FacetEditor, Merging
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, Ref
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.step import Runner
     from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Namespace
@@ -290,7 +290,8 @@ def _observe(space: Namespace, index: int = 0, kernels: bool = True) -> t.Dict[i
     return found
 
 
-def _merge(present: t.Sequence[Address], wanted: WantedLink) -> t.Tuple[Address, ...]:
+def _merge(merging: Merging) -> t.Tuple[Address, ...]:
+    present, wanted = merging.base.addresses, merging.wanted
     asked = dict.fromkeys(wanted.addresses or ())
     there = {address.address for address in present}
     # IPv6 has an address once, with one prefix length.

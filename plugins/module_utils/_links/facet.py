@@ -41,6 +41,17 @@ class FacetEditor(t.Protocol):
         """Plan steps, and simulate them."""
 
 
+class Merging(t.NamedTuple):
+    """What a facet knows when it finds what a link is to have."""
+
+    base: Link  # what the link has
+    wanted: WantedLink
+    prefix: str  # that of the options of the link
+    merged: t.Mapping[str, t.Tuple[t.Any, ...]]  # what it is to have of the facets that come before in the list
+    wishes: t.Mapping[t.Any, Ref]  # the link through which a route is to lead, by namespace and key
+    missing: t.List[str]  # takes sentences on what the host lacks
+
+
 @dataclasses.dataclass(frozen=True)
 class Facet:
     """A facet of links: a list of entries, with its option ``name`` and an option ``purge_NAME``.
@@ -55,8 +66,8 @@ class Facet:
     read: t.Callable[[t.Any, str], t.Tuple[t.Any, ...]]
     # What a document of the link has; None where nothing is known.
     write: t.Callable[[Link], t.Optional[t.List[t.Any]]]
-    # What a link is to have, given what it has and what is wanted.
-    merge: t.Callable[[t.Any, WantedLink], t.Tuple[t.Any, ...]]
+    # What a link is to have, given what it has and what is wanted. Raises BadInput.
+    merge: t.Callable[[Merging], t.Tuple[t.Any, ...]]
     # The editor's phase in which a link gets what ``target`` has: before it comes up, or after that if it ``needs_up``.
     add: t.Callable[[FacetEditor, Ref, Link], None]
     needs_up: bool = False
@@ -120,9 +131,12 @@ def lists_of(index: int, observed: t.Mapping[str, Lists]) -> t.Dict[str, t.Any]:
     return {name: tuple(found.get(index, ())) for name, found in observed.items()}
 
 
-def merged(facets: t.Iterable[Facet], base: Link, wanted: WantedLink) -> t.Dict[str, t.Any]:
-    """The fields of Link that a link is to have, given what it has and what is wanted."""
-    return {facet.name: facet.merge(getattr(base, facet.name), wanted) for facet in facets}
+def merged(facets: t.Iterable[Facet], merging: Merging) -> t.Dict[str, t.Any]:
+    """The fields of Link that a link is to have, given what it has and what is wanted. Raises BadInput."""
+    fields: t.Dict[str, t.Any] = {}
+    for facet in facets:
+        fields[facet.name] = facet.merge(merging._replace(merged=dict(fields)))
+    return fields
 
 
 def nothing(facets: t.Iterable[Facet]) -> t.Dict[str, t.Any]:

@@ -45,8 +45,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests im
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
-    from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import FacetEditor
-    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, Ref, WantedLink
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import FacetEditor, Merging
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, Ref
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.step import Runner
     from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import Attributes
@@ -260,11 +260,11 @@ def _dump(space: Namespace, index: int, flags: int) -> t.List[bytes]:
     return space.dump_of_links(request(index), _place, reread)
 
 
-def _merge(present: t.Sequence[Neighbor], wanted: WantedLink) -> t.Tuple[Neighbor, ...]:
-    """The neighbors that a link is to have, given those that it has."""
+def _merge(merging: Merging) -> t.Tuple[Neighbor, ...]:
+    wanted = merging.wanted
     asked = {neighbor.key: neighbor for neighbor in wanted.neighbors or ()}
     kept = []
-    for neighbor in present:
+    for neighbor in merging.base.neighbors:
         new = asked.pop(neighbor.key, None)
         if new is not None:
             merged = dataclasses.replace(new, **{name: getattr(neighbor, name) for name in new.left_out})

@@ -21,7 +21,7 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils._common import names as common_names
 from ansible_collections.virtnet.linux.plugins.module_utils._common import values as common_values
 from ansible_collections.virtnet.linux.plugins.module_utils._common.commands import Argv, ip
-from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Complaints
+from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Complaints
 from ansible_collections.virtnet.linux.plugins.module_utils._common.names import quoted
 from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import (
     DOWN,
@@ -58,7 +58,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.wire import
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Step
-    from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import FacetEditor
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import FacetEditor, Merging
     from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link, WantedLink
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.step import Runner
@@ -452,8 +452,53 @@ class Near:
 _BITS = {4: 32, 6: 128}
 
 
-def merge(present: t.Sequence[Route], wanted: WantedLink) -> t.Tuple[Route, ...]:
-    """The routes that a link is to have, given those that it has."""
+def _merge(merging: Merging) -> t.Tuple[Route, ...]:
+    """The routes that a link is to have: what is wanted, and what it has, as far as that can stay with its addresses."""
+    base, wanted, addresses = merging.base, merging.wanted, merging.merged["addresses"]
+    lost = {address.host for address in base.addresses} - {address.host for address in addresses}
+    merged = _with_wanted(without_sources(base.routes, lost), wanted)
+    asked = {route.key for route in wanted.routes or ()}
+    if not lost and not asked:
+        return merged
+    near = Near(addresses, merged)
+    # Addresses that go do so before others come.
+    left = {address.host for address in base.addresses} - lost
+    dropped = any(":" not in host for host in lost) and all(":" in host for host in left)
+    kept = []
+    for route in merged:
+        if route.key in asked:
+            if not near.reaches(route) and not any(route.same(other) for other in base.routes):
+                _need_gateway(merging, route)
+            kept.append(route)
+        elif not lost or _is_kept(merging, route, near.reaches(route), dropped and route.family == 4):
+            kept.append(route)
+    return tuple(kept)
+
+
+def _need_gateway(merging: Merging, route: Route) -> None:
+    """Something is missing for a route whose gateway can't be reached. Raises BadInput if it could be until now."""
+    sentence = (
+        "Option %sroutes of link %s: the gateway of the route %s can't be reached, because no address of the link is in its "
+        "network, and no other route through the link leads there. Add one, or give 'onlink: true'."
+        % (merging.prefix, merging.wanted.ref, route)
+    )
+    if Near(merging.base.addresses, merging.base.routes).reaches(route):
+        raise BadInput(sentence)
+    merging.missing.append(sentence)
+
+
+def _is_kept(merging: Merging, route: Route, reachable: bool, dropped: bool) -> bool:
+    """Whether a route that nobody asks for stays where addresses go; ``dropped`` if the kernel drops it with them.
+
+    It doesn't if it couldn't be added again, nor if it is to lead through another link and can't work here any more.
+    """
+    ref = merging.wanted.ref
+    elsewhere = merging.wishes.get((ref.netns, route.key), ref) != ref
+    return not (elsewhere or not reachable) if dropped else not (elsewhere and not reachable)
+
+
+def _with_wanted(present: t.Iterable[Route], wanted: WantedLink) -> t.Tuple[Route, ...]:
+    """The routes of a link with those that are wanted, and without those that are purged."""
     asked = {route.key: route for route in wanted.routes or ()}
     kept = []
     for route in present:
@@ -514,7 +559,7 @@ FACET = Facet(
     read=_read,
     write=_write,
     observe=_observe,
-    merge=merge,
+    merge=_merge,
     drop=drop,
     add=_add,
     needs_up=True,

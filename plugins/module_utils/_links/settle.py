@@ -26,15 +26,12 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.editor import
 from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
-    Address,
     Link,
     Ref,
-    Route,
     Vlan,
     WantedLink,
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._links.place import a_link
-from ansible_collections.virtnet.linux.plugins.module_utils._links.routes import Near
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Draft
@@ -158,8 +155,7 @@ class Settling(Planner):
         )
         values = self._without_followers(merged, wanted, link)
         same_master = values.get("master") == base.values.get("master")
-        lists = facet.merged(FACETS, base, wanted)
-        lists["routes"] = self._routes(base, lists["addresses"], wanted, prefix)
+        merging = facet.Merging(base, wanted, prefix, {}, self.notes.wishes, self.missing)
         return dataclasses.replace(
             base,
             ref=wanted.ref,
@@ -168,7 +164,7 @@ class Settling(Planner):
             values=values,
             port={**(base.port if same_master else {}), **wanted.port},
             vlans=base.vlans if same_master else None,
-            **lists,
+            **facet.merged(FACETS, merging),
         )
 
     def _check(self, wanted: WantedLink, base: Link, target: Link, origin: t.Optional[Link], prefix: str) -> None:
@@ -219,48 +215,6 @@ class Settling(Planner):
                     "No changes were made."
                     % (prefix, name, wanted.ref, _KEPT_BY_OVS[name][0], wanted.values[name], _KEPT_BY_OVS[name][1])
                 )
-
-    def _routes(
-        self, base: Link, addresses: t.Tuple[Address, ...], wanted: WantedLink, prefix: str
-    ) -> t.Tuple[Route, ...]:
-        """The routes that a link is to have: what is wanted, and what it has, as far as that can stay with its addresses."""
-        lost = {address.host for address in base.addresses} - {address.host for address in addresses}
-        merged = routes.merge(routes.without_sources(base.routes, lost), wanted)
-        asked = {route.key for route in wanted.routes or ()}
-        if not lost and not asked:
-            return merged
-        near = Near(addresses, merged)
-        # Addresses that go do so before others come.
-        left = {address.host for address in base.addresses} - lost
-        dropped = any(":" not in host for host in lost) and all(":" in host for host in left)
-        kept = []
-        for route in merged:
-            if route.key in asked:
-                if not near.reaches(route) and not any(route.same(other) for other in base.routes):
-                    self._need_gateway(base, wanted, route, prefix)
-                kept.append(route)
-            elif not lost or self._stays(wanted.ref, route, near.reaches(route), dropped and route.family == 4):
-                kept.append(route)
-        return tuple(kept)
-
-    def _need_gateway(self, base: Link, wanted: WantedLink, route: Route, prefix: str) -> None:
-        """Something is missing for a route whose gateway can't be reached. Raises BadInput if it could be until now."""
-        sentence = (
-            "Option %sroutes of link %s: the gateway of the route %s can't be reached, because no address of the link is in its "
-            "network, and no other route through the link leads there. Add one, or give 'onlink: true'."
-            % (prefix, wanted.ref, route)
-        )
-        if Near(base.addresses, base.routes).reaches(route):
-            raise BadInput(sentence)
-        self.missing.append(sentence)
-
-    def _stays(self, ref: Ref, route: Route, reachable: bool, dropped: bool) -> bool:
-        """Whether a route that nobody asks for stays where addresses go; ``dropped`` if the kernel drops it with them.
-
-        It doesn't if it couldn't be added again, nor if it is to lead through another link and can't work here any more.
-        """
-        elsewhere = self.notes.wishes.get((ref.netns, route.key), ref) != ref
-        return not (elsewhere or not reachable) if dropped else not (elsewhere and not reachable)
 
     def _without_followers(self, values: t.Dict[str, t.Any], wanted: WantedLink, link: Link) -> t.Dict[str, t.Any]:
         """The values of a link without those that nobody asks for and that follow other links, its ports or its parent."""

@@ -284,6 +284,6 @@ FACET = Facet(
     option={"type": "list", "elements": "dict", "options": _OPTIONS},
     read=_read,
     write=_write,
-    merge=merge,
+    merge=lambda merging: merge(merging.base.vlans or (), merging.wanted),
     add=put,
 )
