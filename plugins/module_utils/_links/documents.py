@@ -5,10 +5,9 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The documents that users write and read: options → wanted state, observed state → document.
+"""Link documents: options to wanted state, and observed state to document.
 
-One vocabulary serves both ways: what ``write_link`` returns can be given to ``read_link`` again, and then asks for
-nothing that isn't there.
+Both directions use one format: a document from ``write_link`` can be passed to ``read_link``, and then changes nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ ALIAS_MAX = 255  # IFALIASZ of linux/if.h, less one
 
 
 def link_options(kind: t.Optional[Kind]) -> Options:
-    """The argument spec of a link document of a kind, or of one that takes whatever kind is there."""
+    """Argument spec of documents of a kind; with None, of the module ``link``, which accepts links of any kind."""
     options = {**_end_options("present", "absent", "up", "down"), "recreate": {"type": "bool", "default": False}}
     if kind is None:
         return {**options, "move_from": {"type": "str"}, "kind": {"type": "str"}}
@@ -59,7 +58,7 @@ def link_options(kind: t.Optional[Kind]) -> Options:
 
 
 def _end_options(*states: str) -> Options:
-    """What can be said of either end of a pair, and of every link."""
+    """Options of every link, and of both ends of a pair."""
     return {
         "name": {"type": "str", "required": True},
         "state": {"type": "str", "choices": list(states), "default": "present"},
@@ -71,7 +70,7 @@ def _end_options(*states: str) -> Options:
 
 
 def read_link(document: Document, kind: t.Optional[Kind]) -> WantedLink:
-    """The wanted link of a document; ``kind`` None takes whatever kind is there. Raises BadInput with all that is wrong."""
+    """The wanted link of a document; ``kind`` None accepts any kind. Raises BadInput with all errors."""
     told = Complaints()
     wanted = told.attempt(_read_end, document, kind, "")
     move_from = document.get("move_from")
@@ -204,7 +203,7 @@ def _read_ports(document: Document) -> t.Optional[t.Tuple[str, ...]]:
 
 
 def write_link(state: State, ref: Ref, kind: t.Optional[Kind]) -> Document:
-    """The document of a link as it stands in ``state``, with what documents of ``kind`` speak of."""
+    """Document of a link in ``state``, with the options that documents of ``kind`` have."""
     link = state.links.get(ref)
     if link is None:
         return {"name": ref.name, **facet.place(ref.netns), "state": "absent"}

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What the kernel changes by itself when a link changes, moves or is deleted, as changes of a State."""
+"""Side effects in the kernel when a link changes, moves or is deleted, as changes of a State."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:
 
 
 def delete(state: State, ref: Ref) -> None:
-    """Delete a link. The other end of a pair goes with it, and so do the links that are stacked upon it."""
+    """Delete a link, with the other end of its pair and the links that are stacked upon it."""
     gone = state.links.pop(ref, None)
     other = state.links.pop(gone.peer, None) if gone and gone.peer else None
     for end in (other, gone):
@@ -40,17 +40,17 @@ def delete(state: State, ref: Ref) -> None:
 
 
 def ipv6_of_new_links(state: State, netns: str) -> t.Optional[bool]:
-    """Whether new links in a namespace have IPv6; None where that is not known."""
+    """Whether new links in a namespace have IPv6; None if unknown."""
     return state.namespaces[netns].ipv6 if netns in state.namespaces else None
 
 
 def released(link: Link) -> Link:
-    """A link that is no port any more."""
+    """A link after it has left its master."""
     return dataclasses.replace(link.with_values(master=""), port={}, vlans=None)
 
 
 def _slaves(state: State, master: t.Optional[Link]) -> t.List[Link]:
-    """The links whose master a link is, which those of some kinds can't be."""
+    """The links that have ``master`` as their master."""
     kind = registry.KINDS.get(master.kind) if master else None
     if master is None or (kind and not kind.has_ports):
         return []
@@ -64,10 +64,10 @@ def children(state: State, parent: t.Optional[Link]) -> t.List[Link]:
 
 
 def set_mtu(state: State, link: Link, keeps: t.Optional[bool]) -> None:
-    """Put a link with another MTU (none: unknown) into a State, and let the links that follow it do so.
+    """Put a link with a new MTU (missing: unknown) into a State, and update the links that follow it.
 
-    With a small MTU the kernel drops IPv6. Links stacked upon it come down with it and stay there (see
-    macvlan_device_event() of the kernel). A bridge has the lowest MTU of its ports until it is given one.
+    Below 1280 the kernel removes IPv6. The MTU of links stacked upon it drops with it, and doesn't rise again
+    (macvlan_device_event() of the kernel). A bridge has the lowest MTU of its ports until its MTU is set.
     """
     mtu = link.values.get("mtu")
     if mtu is not None and mtu < common.IPV6_MIN_MTU:
@@ -83,9 +83,9 @@ def set_mtu(state: State, link: Link, keeps: t.Optional[bool]) -> None:
 
 
 def _follow_ports(state: State, bridge: Link, mtu: t.Optional[float]) -> None:
-    """Let the MTU of a bridge follow its ports, one of which has another one now; infinite if it has left.
+    """Update the MTU of a bridge after one of its ports got ``mtu``; infinite if the port has left.
 
-    Where the MTU of the bridge may have been set (see br_mtu_auto_adjust() of the kernel), it is unknown afterwards.
+    If the MTU of the bridge may have been set before (br_mtu_auto_adjust() of the kernel), it is unknown afterwards.
     """
     has = bridge.values.get("mtu")
     if has is None or bridge.keeps_mtu or "mtu" not in _follows(bridge):
@@ -94,7 +94,7 @@ def _follow_ports(state: State, bridge: Link, mtu: t.Optional[float]) -> None:
         set_mtu(state, bridge.with_values(mtu=None), None)
         return
     if mtu is not None and mtu >= has and has in _port_mtus(state, bridge):
-        return  # another port has as little
+        return  # another port has the same MTU
     found = [*_port_mtus(state, bridge)]
     known = [mtu for mtu in found if mtu is not None]
     least = min(known, default=common.DEFAULT_MTU) if len(known) == len(found) else None
@@ -109,7 +109,7 @@ def _port_mtus(state: State, bridge: Link) -> t.Iterator[t.Optional[int]]:
 
 
 def share_mac(state: State, link: Link) -> None:
-    """Give those that have the MAC address of a link, or that follow it, the one that it has now."""
+    """Copy the MAC address of a link to the links that share it or follow it."""
     mac = link.values.get("mac")
     kind = registry.KINDS.get(link.kind)
     if kind and kind.exclusive_parent(link.values) and link.parent in state.links:
@@ -123,27 +123,27 @@ def share_mac(state: State, link: Link) -> None:
 
 
 def with_mac(link: Link, mac: t.Optional[str]) -> Link:
-    """A link that gets a MAC address (None: unknown), which may be another one."""
+    """A link after its MAC address was set (None: unknown)."""
     same = mac is not None and link.values.get("mac") == mac
     return link if same else facet.after(FACETS, link.with_values(mac=mac), facet.OTHER_MAC)
 
 
 def _follows(master: Link) -> t.Set[str]:
-    """The names of the values that a master takes over from its ports."""
+    """Names of the values that a master copies from its ports."""
     kind = registry.KINDS.get(master.kind)
     return kind.follows(master.values, None) if kind and kind.has_ports else set()
 
 
 def _master(state: State, port: Link) -> t.Optional[Link]:
-    """The master of a port, as far as it is one of the collection's kinds."""
+    """The master of a port; None if it is unknown or not of a kind of this collection."""
     master = state.links.get(Ref(port.ref.netns, port.values.get("master") or ""))
     return master if master and master.kind in registry.KINDS else None
 
 
 def set_ports(state: State, master: Link, ports: t.Optional[t.Tuple[str, ...]], mtu: t.Optional[float]) -> None:
-    """Give a master other ports; ``mtu`` is that of the one that comes, infinite if one leaves.
+    """Set the ports of a master; ``mtu`` is that of the new port, infinite if a port leaves.
 
-    The MAC address of a bridge follows its ports unless it has been set, which is unknown.
+    The MAC address of a bridge follows its ports unless it was set, which can't be read; so it is unknown afterwards.
     """
     if "mac" in _follows(master):
         master = with_mac(master, None)
@@ -153,14 +153,14 @@ def set_ports(state: State, master: Link, ports: t.Optional[t.Tuple[str, ...]], 
 
 
 def forget_port(state: State, port: Link) -> None:
-    """Remove a port from the ports of its bridge."""
+    """Remove a link from the ports of its master."""
     master = state.links.get(Ref(port.ref.netns, port.values.get("master", "")))
     if master and master.ports and port.ref.name in master.ports:
         set_ports(state, master, tuple(name for name in master.ports if name != port.ref.name), math.inf)
 
 
 def relocate(state: State, old: Ref, new: Ref) -> None:
-    """Give a link in a State another place; what refers to it follows."""
+    """Move a link to another place in a State, and update the links that refer to it."""
     link = state.links.pop(old)
     state.put(link.moved(new))
     peer = state.links.get(link.peer) if link.peer else None

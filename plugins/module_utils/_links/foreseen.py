@@ -5,9 +5,9 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What the kernel is known to refuse, so that a plan refuses it before anything is changed. Pure.
+"""Requests that the kernel is known to refuse, so that a plan fails before anything is changed. Pure.
 
-Each function returns a sentence, empty where the kernel would not refuse.
+Each function returns a sentence, or an empty string if the kernel would accept the request.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ if t.TYPE_CHECKING:
 
 
 def receiving_master(name: str) -> bool:
-    """Whether a master of a kind has all packets that its ports receive."""
+    """Whether masters of a kind receive all packets of their ports."""
     kind = registry.KINDS.get(name)
     return kind.receiving and kind.has_ports if kind else name in foreign.RECEIVING_MASTERS
 
 
 def receiving_upper(name: str) -> bool:
-    """Whether a link of a kind has all packets that its parent receives."""
+    """Whether links of a kind receive all packets of their parent."""
     kind = registry.KINDS.get(name)
     return kind.receiving and kind.has_parent if kind else name in foreign.RECEIVING_UPPERS
 
 
 def busy_parent(state: State, parent: Link, wanted: WantedLink) -> str:
-    """On a link that is to be stacked upon a parent."""
+    """Check whether a link can be stacked upon a parent that is a port."""
     name = parent.values.get("master")
     master = state.links.get(Ref(parent.ref.netns, name)) if name else None
     if master is None or not receiving_master(master.kind) or not receiving_upper(wanted.kind):
@@ -51,22 +51,22 @@ def busy_parent(state: State, parent: Link, wanted: WantedLink) -> str:
 
 
 def no_master(port: Link, master: Link) -> str:
-    """On the master that a link is to get."""
+    """Check whether a link can become a port of a master."""
     kind = registry.KINDS.get(master.kind)
     if kind:
         return kind.port_problem(port, _other_frames(port))
-    # Of a link that an earlier task would have made, the kind may not be known.
+    # In check mode, the kind of a link that an earlier task would have created may be unknown.
     return "it takes no ports." if master.index and master.kind not in foreign.TAKE_PORTS else ""
 
 
 def no_parent(parent: Link, wanted: WantedLink) -> str:
-    """On the parent that a link is to get."""
+    """Check whether a link can have a parent."""
     kind = registry.KINDS[wanted.kind]
     return kind.stacking_problem(parent, registry.KINDS.get(parent.kind), _other_frames(parent))
 
 
 def _other_frames(link: Link) -> str:
-    """Words for a link whose frames are not those of Ethernet."""
+    """Words for a link without Ethernet frames; empty for all others."""
     if link.ref.name == "lo":
         return "the loopback"
     kind = registry.KINDS.get(link.kind)
@@ -76,7 +76,7 @@ def _other_frames(link: Link) -> str:
 
 
 def busy_port(port: Link, children: t.Iterable[Link], master: Link) -> str:
-    """On a link that is to become a port."""
+    """Check whether a link with others stacked upon it can become a port."""
     stacked = [child for child in children if receiving_upper(child.kind)]
     if not receiving_master(master.kind) or not stacked:
         return ""
@@ -88,7 +88,7 @@ def busy_port(port: Link, children: t.Iterable[Link], master: Link) -> str:
 
 
 def taken_mac(link: Link, parent: Link, siblings: t.Iterable[Link]) -> str:
-    """On the MAC address of a link that comes up, or gets another address; ``siblings`` are up with that MAC address."""
+    """Check the MAC address of a link that comes up or changes its address; ``siblings`` are up with the same one."""
     mac = link.values["mac"]
     others = [(parent, "its parent")] if parent.values.get("mac") == mac else []
     others += [(other, "on the same parent") for other in siblings if other.ref != link.ref]
@@ -101,7 +101,7 @@ def taken_mac(link: Link, parent: Link, siblings: t.Iterable[Link]) -> str:
 
 
 def unsupported(state: State, wanted: WantedLink) -> str:
-    """On options of a link that this kernel doesn't have."""
+    """Check for options of a link that this kernel lacks."""
     kind, there = registry.KINDS.get(wanted.kind), state.links.get(wanted.ref)
     observed = there.values if there and there.index else None
     found = kind.unsupported(wanted.values, observed, state.bridge_vlans) if kind else {}
@@ -109,7 +109,7 @@ def unsupported(state: State, wanted: WantedLink) -> str:
 
 
 def no_setting(port: t.Optional[Link], wanted: WantedLink) -> str:
-    """On settings of a bridge's port that an older kernel doesn't have; ``port`` is the link as it was found."""
+    """Check for settings of a bridge port that this kernel lacks; ``port`` is the observed link."""
     missing = [name for name in wanted.port if name not in port.port] if port and port.port else []
     return (
         "Option %s of port %s: this kernel has no such setting." % (" and ".join(missing), wanted.ref)
@@ -119,7 +119,7 @@ def no_setting(port: t.Optional[Link], wanted: WantedLink) -> str:
 
 
 def no_ipv6(state: State, target: Link, fresh: bool, prefix: str) -> str:
-    """On what a link is to be given of IPv6, such as addresses; ``fresh`` where it is new in its namespace."""
+    """Check whether a link can have the wanted IPv6 entries; ``fresh`` if it is new in its namespace."""
     had = facet.static_ipv6(FACETS, state.links[target.ref])
     lacking = {
         name: [entry for entry in entries if entry not in had[name]]
@@ -157,7 +157,7 @@ def _why_no_ipv6(state: State, target: Link, fresh: bool) -> str:
 
 
 def bad_mtu(target: Link, origin: t.Optional[Link]) -> str:
-    """On the MTU that a link is to be given; ``origin`` is what it was before, if it was."""
+    """Check the MTU of a link against the limits of its driver; ``origin`` is the link before, None for a new one."""
     mtu = target.values["mtu"]
     kind = registry.KINDS.get(target.kind)
     low, high = origin.mtu_range if origin else (0, kind.mtu_max(target.values) if kind else 0)
@@ -168,7 +168,7 @@ def bad_mtu(target: Link, origin: t.Optional[Link]) -> str:
 
 
 def no_namespace(state: State, path: str) -> str:
-    """On a namespace that isn't there. Others may yet be made by an earlier task, but not that of a process that has a number."""
+    """Check for a path below /proc of a process that doesn't run. An earlier task may create any other missing namespace."""
     found = re.match(r"^/proc/(\d+)/", path) if path in state.dead else None
     return (
         "there is no network namespace at %s; process %s is not running." % (quoted(path), found.group(1))

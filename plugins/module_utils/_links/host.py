@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The kernel side: what a task looks at and changes of namespaces and links."""
+"""The host of the engine for namespaces and links."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ if t.TYPE_CHECKING:
 
 
 class Kernel(Host):
-    """The networks of this host, seen and changed from the namespace that the process runs in.
+    """The networks of this host, read and changed from the namespace that the process runs in.
 
-    Raises Unusable where this host, this Python or this user can't do that.
+    Raises Unusable if a prerequisite or a privilege is missing.
     """
 
     def __init__(self) -> None:
@@ -41,28 +41,28 @@ class Kernel(Host):
         self.spaces.close()
 
     def locate(self, wanted: W) -> W:
-        """The same with each reference to a namespace replaced by the first one that means the same namespace.
+        """Replace each reference to a namespace by the first one that leads to the same namespace.
 
-        Raises BadInput for a path that is something else than a network namespace.
+        Raises BadInput for a path that is not a network namespace.
         """
         return self.spaces.locate(wanted)
 
     def observe(self, wanted: Wanted) -> State:
-        """The part of this host that ``wanted``, which is located already, speaks of. Raises Refused where the kernel won't tell."""
+        """Read the part of this host that ``wanted`` (from ``locate``) refers to. Raises Refused if the kernel refuses to answer."""
         return Observer(self.spaces).observe(wanted)
 
     def run(self, batch: t.Sequence[Step]) -> None:
-        """Run steps. Raises Refused, whose ``done`` has those that were done."""
+        """Execute steps. Raises Refused; its ``done`` has the steps that were done."""
         Batch(self.spaces).run(t.cast("t.Sequence[LinkStep]", batch))
 
     def retreat(self) -> None:
-        """Close what the way back can open again, as the limit of open files may be what has stopped the task."""
+        """Close namespaces that the undo can open again: the limit of open files may have caused the failure."""
         self.spaces.retreat()
 
     def tidy(self) -> None:
-        """Remove what devices have left behind in /dev, and the nodes of those that go with a deleted namespace.
+        """Remove nodes in /dev of macvtaps that are gone, or that the kernel will delete with a deleted namespace.
 
-        The kernel deletes these devices only after this process has closed the namespace, and doesn't tell when.
+        The kernel deletes these devices after this process has closed the namespace, at an unknown time.
         """
         if self.spaces.unnamed and nodes.lasting():
             with contextlib.suppress(Failure, OSError):
@@ -71,12 +71,12 @@ class Kernel(Host):
         nodes.sweep()
 
     def _nodes_going(self) -> t.List[str]:
-        """The nodes of all macvtaps that go with a deleted namespace, be they in it or depend on a link in it."""
+        """Nodes of all macvtaps that vanish with a deleted namespace, because they or their parents are in it."""
         others = [reference for reference in all_namespaces() if self._usable(reference)]
         used = {self.spaces.require(reference).identity for reference in others}
         going = []
         for name, space in list(self.spaces.unnamed.items()):
-            if space.identity not in used:  # or it lives on, under another name or with a process
+            if space.identity not in used:  # or it continues to exist, under another name or with a process
                 going.append("/proc/self/fd/%d" % space.fd)
                 self.spaces.open[going[-1]] = self.spaces.unnamed.pop(name)
         before = self.observe(Wanted(whole=(*others, *going)))

@@ -5,9 +5,9 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What the kernel's messages say: netlink attributes to values of the model, and back.
+"""Convert netlink attributes to values of the model and back.
 
-A message is what pyroute2 makes of it; nothing here depends on its version.
+Messages are decoded here or by pyroute2; nothing here depends on the version of pyroute2.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ NO_MAC = "00:00:00:00:00:00"
 
 
 def common_values(message: t.Any) -> t.Dict[str, t.Any]:
-    """The scalar options that links of every kind have; of the master there is only an index, which is not in it."""
+    """Values of the options that links of every kind have, without ``master``, of which a message has only the index."""
     values: t.Dict[str, t.Any] = {
         "state": "up" if message["flags"] & common.IFF_UP else "down",
         "promisc": bool(message["flags"] & common.IFF_PROMISC),
@@ -47,12 +47,12 @@ def common_values(message: t.Any) -> t.Dict[str, t.Any]:
         if value is not None:
             values[attribute.name] = attribute.codec.decode(value)
     if not re.match(r"^(..:){5}..$", values.get("mac", "")) or values["mac"] == NO_MAC:
-        values.pop("mac", None)  # loopback has zeros, tunnels and InfiniBand have something longer or shorter
+        values.pop("mac", None)  # zeros for loopback; tunnels and InfiniBand have addresses of other lengths
     return values
 
 
 def own_values(attributes: t.Sequence[Attribute], message: t.Any) -> t.Dict[str, t.Any]:
-    """The scalar options of a kind, as far as this kernel has them."""
+    """Values of the options of one kind, as far as this kernel reports them."""
     data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA") if attributes else None
     values = {}
     for attribute in attributes:
@@ -63,24 +63,24 @@ def own_values(attributes: t.Sequence[Attribute], message: t.Any) -> t.Dict[str,
 
 
 def encode(attributes: t.Iterable[Attribute], link: Link) -> Attributes:
-    """The netlink attributes for those options of a link that have a value, each once."""
+    """Netlink attributes for all options of a link that have a value, each attribute once."""
     given = [attribute for attribute in attributes if attribute.name in link.values]
     return list({nla: payload for a in given for nla, payload in a.encode(link.values)}.items())
 
 
-# The index of the link that a message belongs to, and what else tells it from others that stay.
+# Index of the link that a message belongs to, and what identifies the entry, to compare two dumps.
 Place = t.Callable[[bytes], t.Tuple[int, t.Hashable]]
-# That of what the kernel adds and removes by itself.
+# For entries that the kernel adds and removes at any time: not compared.
 UNSTEADY = (0, None)
 
 
 def place_of_link(data: bytes) -> t.Tuple[int, t.Hashable]:
-    """The index and the name of the link in a message that isn't decoded yet."""
+    """Index and name of the link in a message that is not decoded yet."""
     return struct.unpack_from("=i", data, 20)[0], attributes(data, 32).get(3)
 
 
 class Answer(t.NamedTuple):
-    """A message of the kernel's; ``error`` is the errno of an acknowledgement or the end of a dump, with its sentence."""
+    """A message from the kernel; ``error`` is errno and text of an acknowledgement, or of the end of a dump."""
 
     kind: int
     flags: int
@@ -90,7 +90,7 @@ class Answer(t.NamedTuple):
 
 
 def answers(data: bytes) -> t.Iterator[Answer]:
-    """The messages in what was received."""
+    """Split received bytes into messages."""
     start = 0
     while start < len(data):
         length, kind, flags, sequence = struct.unpack_from("=IHHI", data, start)
@@ -98,7 +98,7 @@ def answers(data: bytes) -> t.Iterator[Answer]:
         error = (0, "")
         if kind in (NLMSG_ERROR, NLMSG_DONE) and length >= 20:
             code = -struct.unpack_from("=i", message, 16)[0]
-            # An acknowledgement repeats the header of the request, the end of a dump doesn't.
+            # An acknowledgement repeats the header of the request; the end of a dump does not.
             extended = message[36 if kind == NLMSG_ERROR else 20 :] if flags & NLM_F_ACK_TLVS else b""
             error = (code, _extended(extended) or os.strerror(code)) if code else error
         yield Answer(kind, flags, sequence, message, error)
@@ -113,7 +113,7 @@ def _number(payload: bytes) -> int:
     return int(struct.unpack_from("=I", payload)[0])
 
 
-# The attributes of links that anybody reads (linux/if_link.h), out of some fifty that the kernel tells.
+# Attributes of links that are read (linux/if_link.h), out of about fifty.
 _LINK_ATTRIBUTES: t.Dict[str, t.Tuple[int, t.Callable[[bytes], t.Any]]] = {
     "IFLA_ADDRESS": (1, text_of_mac),
     "IFLA_BROADCAST": (2, text_of_mac),
@@ -135,10 +135,10 @@ _LINKINFO_KINDS = {"IFLA_INFO_KIND": 1, "IFLA_INFO_SLAVE_KIND": 4}
 
 
 class LinkMessage:
-    """The message that describes a link (struct ifinfomsg), of which only what is asked for is decoded.
+    """A message that describes a link (struct ifinfomsg), decoded on demand.
 
-    A host has thousands of links, and decoding all that the kernel tells of them takes longer than anything else.
-    ``decode`` is for what depends on a link's kind: it makes of a message one that has ``get_nested``.
+    A host can have thousands of links, and decoding everything would take longer than all else.
+    ``decode`` decodes attributes that depend on the kind of link: it returns a message that has ``get_nested``.
     """
 
     def __init__(self, data: bytes, decode: t.Callable[[bytes], t.Any]) -> None:
@@ -152,13 +152,13 @@ class LinkMessage:
         return int(self._header[("index", "flags").index(field)])
 
     def get_attr(self, name: str) -> t.Any:
-        """The value of an attribute, None where there is none."""
+        """Value of an attribute; None if it is missing."""
         number, decode = _LINK_ATTRIBUTES[name]
         payload = self._attributes.get(number)
         return None if payload is None else decode(payload)
 
     def get_nested(self, outer: str, inner: str) -> t.Any:
-        """The value of an attribute in IFLA_LINKINFO, None where there is none."""
+        """Value of an attribute within IFLA_LINKINFO; None if it is missing."""
         info = self._attributes.get(IFLA_LINKINFO)
         if info is None:
             return None
@@ -171,22 +171,22 @@ class LinkMessage:
         return self._decoded.get_nested(outer, inner)
 
     def slave_numbers(self, numbers: t.Mapping[str, int]) -> t.Dict[str, int]:
-        """Those of some attributes in IFLA_INFO_SLAVE_DATA that there are, which are to be plain numbers."""
+        """Numeric attributes in IFLA_INFO_SLAVE_DATA by name, given their numbers; missing ones are left out."""
         info = attributes(self._attributes.get(IFLA_LINKINFO, b""))
         found = attributes(info.get(IFLA_INFO_SLAVE_DATA, b""))
         return {name: int.from_bytes(found[n], sys.byteorder) for name, n in numbers.items() if n in found}
 
 
 def _extended(data: bytes) -> str:
-    """The text of an extended acknowledgement (enum nlmsgerr_attrs of linux/netlink.h)."""
+    """Text of an extended acknowledgement (enum nlmsgerr_attrs of linux/netlink.h)."""
     return _text(attributes(data).get(NLMSGERR_ATTR_MSG, b""))
 
 
 def family(version: int) -> int:
-    """The address family of IP version 4 or 6."""
+    """Address family for IP version 4 or 6."""
     return socket.AF_INET6 if version == 6 else socket.AF_INET
 
 
 def kernel_release() -> t.Tuple[int, ...]:
-    """The first two numbers of the running kernel's release, such as (6, 1)."""
+    """Version of the running kernel, such as (6, 1)."""
     return tuple(int(number) for number in re.findall(r"\d+", os.uname().release)[:2])

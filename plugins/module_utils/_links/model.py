@@ -5,11 +5,11 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Namespaces, links, addresses, routes, and what is asked of them. Values only: nothing here does I/O.
+"""Observed and wanted namespaces, links, addresses, routes, neighbors and VLANs. Values only, without I/O.
 
-A namespace is referred to by the string that the user gave (a name or an absolute path); OWN, the empty string, is
-the namespace that the module runs in. Where several references mean one namespace, the kernel side picks one of them
-before anything gets here, so that equal references are equal namespaces.
+A namespace is referred to by its name or by an absolute path; OWN, the empty string, is the namespace that the module runs
+in. If several references lead to one namespace, ``Kernel.locate`` has replaced them by one of them, so that equal
+references mean equal namespaces.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common import value
 
 OWN = names.OWN
 
-# Where an address or a route comes from: from an administrator, from a daemon or a router (DHCP, RA: it is kept, and
-# given back when an undo has to, but never listed or purged), or from the kernel (which makes it again by itself).
+# Origin of an address or a route: an administrator; a daemon or a router (DHCP, RA: restored by an undo, but never reported
+# or purged); or the kernel, which adds it again itself.
 STATIC, DYNAMIC, KERNEL = "static", "dynamic", "kernel"
 
-# What the kernel calls the internal ports of OVS: with datapath_type netdev they are taps.
+# The kinds that internal ports of OVS have in the kernel: with datapath_type netdev they are taps.
 OVS_KINDS = ("openvswitch", "tuntap")
 
 MAIN_TABLE = 254  # RT_TABLE_MAIN
-IPV6_METRIC = 1024  # IP6_RT_PRIO_USER: what the kernel makes of an IPv6 route without metric
+IPV6_METRIC = 1024  # IP6_RT_PRIO_USER: metric of an IPv6 route that is added without one
 
 
 class Ref(t.NamedTuple):
-    """Where a link is: its namespace and its name."""
+    """Place of a link: its namespace and its name."""
 
     netns: str
     name: str
@@ -44,21 +44,20 @@ class Ref(t.NamedTuple):
 
 
 def aside_name(index: int) -> str:
-    """The name of a link with an index while it is set aside."""
+    """Temporary name of a link that waits for its deletion, from its index."""
     return "vnaside%x" % index
 
 
 def in_netns(netns: str) -> str:
-    """The words that place something in a namespace; none for the namespace that the module runs in."""
+    """Words for a namespace in a sentence; empty for the namespace that the module runs in."""
     return " in namespace '%s'" % netns if netns else ""
 
 
 @dataclasses.dataclass(frozen=True)
 class Address:
-    """An address of a link in canonical spelling with its prefix length.
+    """An address of a link in canonical form, with its prefix length.
 
-    ``extra`` holds what else the kernel said of it (broadcast, lifetimes, ...), opaque here, so that an undo can give
-    it back whole.
+    ``extra`` holds its other attributes (broadcast, lifetimes, ...), so that an undo restores them.
     """
 
     address: str
@@ -80,10 +79,10 @@ class Address:
 
 @dataclasses.dataclass(frozen=True)
 class Route:
-    """A route through a link: ``to`` is a network in canonical spelling, ``via`` empty where the link is the next hop.
+    """A route through a link. ``to`` is a network in canonical form; ``via`` is empty for a route without gateway.
 
-    ``left_out`` names what a wish didn't say, and what therefore stays as it is. ``extra`` holds what else the kernel
-    said of it, so that an undo can give it back whole.
+    ``left_out`` names options that the document omits, which therefore keep their values. ``extra`` holds other attributes,
+    so that an undo restores them.
     """
 
     to: str
@@ -103,16 +102,16 @@ class Route:
 
     @property
     def key(self) -> t.Tuple[str, int, int]:
-        """What tells routes apart in the kernel: there is one for each destination, table and metric."""
+        """Identifies a route in the kernel: destination, table and metric are unique."""
         return (self.to, self.table, self.metric)
 
     @property
     def way(self) -> Route:
-        """The same for all routes that lead the same way, whatever their origin."""
+        """The route without its origin, to compare routes from an administrator, a daemon and the kernel."""
         return self if self.origin == STATIC else dataclasses.replace(self, origin=STATIC)
 
     def same(self, other: Route) -> bool:
-        """Whether both lead the same way, whatever their origin."""
+        """Whether two routes differ in nothing but their origin."""
         return self.way == other.way
 
     def __str__(self) -> str:
@@ -128,8 +127,8 @@ class Route:
 class Neighbor:
     """An entry of a link's neighbor table (ARP or NDP), or an address that this host answers for (``proxy``).
 
-    ``left_out`` names what a wish didn't say, and what therefore stays as it is. ``origin`` is DYNAMIC for what a daemon has
-    learned (iproute2's ``extern_learn``); what the kernel learns isn't looked at.
+    ``left_out`` names options that the document omits, which therefore keep their values. ``origin`` is DYNAMIC for entries
+    that a daemon has learned (iproute2's ``extern_learn``). Entries that the kernel has learned are not read.
     """
 
     address: str
@@ -146,7 +145,7 @@ class Neighbor:
 
     @property
     def key(self) -> t.Tuple[str, bool]:
-        """What tells neighbors of a link apart in the kernel, which has a table of its own for proxies."""
+        """Identifies an entry of a link in the kernel, which keeps proxies in a separate table."""
         return (self.address, self.proxy)
 
     def __str__(self) -> str:
@@ -157,9 +156,9 @@ class Neighbor:
 
 
 class Vlan(t.NamedTuple):
-    """A VLAN of a bridge's port: ``pvid`` where untagged packets come in to it, ``untagged`` where they go out so.
+    """A VLAN of a bridge port: ``pvid`` for untagged packets that come in, ``untagged`` for packets that leave untagged.
 
-    Of a wish, either can be None, which leaves it alone.
+    In a wanted VLAN, None leaves a flag unchanged.
     """
 
     vid: int
@@ -168,7 +167,7 @@ class Vlan(t.NamedTuple):
 
 
 def vlan_ranges(vlans: t.Iterable[Vlan]) -> t.List[t.Tuple[Vlan, int]]:
-    """VLANs in the order of their ids, as ranges of those that are alike: the first one and the last one's id."""
+    """Group consecutive VLANs with equal flags: the first VLAN of each range, and the id of its last."""
     found: t.List[t.Tuple[Vlan, int]] = []
     for vlan in vlans:
         if found and found[-1][1] == vlan.vid - 1 and found[-1][0]._replace(vid=vlan.vid) == vlan and not vlan.pvid:
@@ -182,13 +181,12 @@ def vlan_ranges(vlans: t.Iterable[Vlan]) -> t.List[t.Tuple[Vlan, int]]:
 class Link:
     """A network device.
 
-    ``kind`` is the collection's word for it (``linux_bridge``), the kernel's own for kinds that the collection doesn't
-    know, and empty for what isn't virtual. ``values`` holds the scalar options by name (``mtu``, ``state``, ...);
-    what isn't known is not in it. ``port`` holds its settings as the port of a bridge, ``vlans`` its VLANs as such, in
-    the order of their ids; None where they aren't known, as on a kernel that has none. ``peer`` is the other end of a
-    veth, ``parent`` what a macvlan is stacked upon; None where it can't be reached. ``ports`` are the names of a
-    bridge's ports, None where nobody looked. ``users`` are words for the processes that hold it open, ``uppers`` the names
-    of the links in its namespace that are stacked upon it, or its master; where somebody looked.
+    ``kind`` is the collection's word (``linux_bridge``), the kernel's word for kinds that the collection doesn't know, and
+    empty for hardware. ``values`` holds option values by name (``mtu``, ``state``, ...); a missing value is unknown.
+    ``port`` holds its settings as a bridge port, ``vlans`` its VLANs in the order of their ids; None if unknown, as on a
+    kernel without VLANs in bridges. ``peer`` is the other end of a veth, ``parent`` the link below a macvlan; None if it
+    can't be reached. ``ports`` are the names of the ports of a bridge; None if not read. ``open_by`` describes the processes
+    that hold it open, ``uppers`` are the names of links in its namespace that are stacked upon it, and its master, if read.
     """
 
     ref: Ref
@@ -205,12 +203,12 @@ class Link:
     ports: t.Optional[t.Tuple[str, ...]] = None
     port: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     vlans: t.Optional[t.Tuple[Vlan, ...]] = None
-    mtu_range: t.Tuple[int, int] = (0, 0)  # as the driver tells; (x, 0) has no upper bound
-    ipv6: t.Optional[bool] = dataclasses.field(default=None, compare=False)  # None where it wasn't looked at
-    # What it is to Open vSwitch, where that matters: a link that it made, its "bridge" or an internal "port", or one
-    # that it has "taken" as a port.
+    mtu_range: t.Tuple[int, int] = (0, 0)  # of the driver; (x, 0) has no upper bound
+    ipv6: t.Optional[bool] = dataclasses.field(default=None, compare=False)  # None if not read
+    # Its role in Open vSwitch, if that matters: the link of a "bridge" or of an internal "port", which Open vSwitch made,
+    # or "taken", a link that became a port.
     of_ovs: str = dataclasses.field(default="", compare=False)
-    # Whether a bridge keeps its MTU when its ports change: since that was set. None where that isn't known.
+    # Whether a bridge keeps its MTU when its ports change, which it does once the MTU was set. None if unknown.
     keeps_mtu: t.Optional[bool] = dataclasses.field(default=None, compare=False)
 
     def with_values(self, **values: t.Any) -> Link:
@@ -219,18 +217,16 @@ class Link:
         return dataclasses.replace(self, values={k: v for k, v in merged.items() if v is not None})
 
     def moved(self, ref: Ref) -> Link:
-        """The same link under another name."""
+        """The same link in another place."""
         return dataclasses.replace(self, ref=ref)
 
 
 @dataclasses.dataclass(frozen=True)
 class Netns:
-    """A network namespace; ``sysctls`` holds those that were looked at, by their path below /proc/sys.
+    """A network namespace. ``sysctls`` holds those that were read, by their path below /proc/sys.
 
-    ``ovs_ports`` are ports of Open vSwitch that lose their links with it, where it is to go.
-
-    ``identity`` tells it from every other one that this kernel has had, where somebody asked; ``ipv6`` whether new links in it
-    have IPv6.
+    ``ovs_ports`` are ports of Open vSwitch that lose their links if the namespace is deleted. ``identity`` is unique among all
+    namespaces since the kernel booted; empty unless requested. ``ipv6`` is whether new links in it have IPv6.
     """
 
     name: str
@@ -242,14 +238,13 @@ class Netns:
 
 @dataclasses.dataclass(frozen=True)
 class WantedLink:
-    """What an option document asks of one link; what it left out isn't here.
+    """What a document requests for one link; options that it omits are missing here as well.
 
-    ``kind`` is empty where any kind will do. One that is not ``made`` must be there already (the link module).
-    ``rename_from`` is the name that the link has before it gets the wanted one. ``purge_values`` are the names of
-    those of its values, lists all of them, that are to have nothing else. ``ports_promisc`` is what a bridge's ports
-    are to have while they are that; without it nobody touches theirs. ``port_of`` is the bridge that the link is to
-    be a port of, or no longer if it is not ``present``; ``port`` and ``vlans`` are what is asked of it as such.
-    ``missing`` are sentences about what isn't there and is no part of the network, as a user.
+    ``kind`` is empty if any kind is accepted. A link that is not ``made`` must exist already (module ``link``).
+    ``rename_from`` is a former name of the link. ``purge_values`` are the names of list values that are made exact.
+    ``ports_promisc`` is the promiscuity of the ports of a bridge; None leaves it unchanged. ``port_of`` is the bridge that the
+    link becomes a port of, or leaves if it is not ``present``; ``port`` and ``vlans`` are its settings as a port.
+    ``missing`` are sentences on prerequisites outside of the network, such as a user.
     """
 
     ref: Ref
@@ -277,10 +272,10 @@ class WantedLink:
     vlans: t.Optional[t.Tuple[Vlan, ...]] = None
     purge_vlans: bool = False
     missing: t.Tuple[str, ...] = ()
-    where: str = dataclasses.field(default="", compare=False)  # the element of a topology's document, such as links[3]
+    where: str = dataclasses.field(default="", compare=False)  # element of the topology's document, such as links[3]
 
     def ends(self) -> t.Iterator[WantedLink]:
-        """The link itself and, of a veth, the other end that was asked for."""
+        """The link itself and, for a veth, the requested other end."""
         yield self
         if self.peer:
             yield self.peer
@@ -288,7 +283,7 @@ class WantedLink:
 
 @dataclasses.dataclass(frozen=True)
 class WantedNetns:
-    """What an option document asks of one namespace; ``sysctls`` by their path below /proc/sys."""
+    """What a document requests for one namespace; ``sysctls`` by their path below /proc/sys."""
 
     name: str
     present: bool = True
@@ -297,6 +292,6 @@ class WantedNetns:
 
 
 def former_places(wanted: WantedLink) -> t.List[Ref]:
-    """Where a link can be that still has the name which option rename_from gives."""
+    """Places where a link may be under the name in option ``rename_from``."""
     spaces = [wanted.ref.netns, *([] if wanted.move_from is None else [wanted.move_from])]
     return [Ref(netns, wanted.rename_from) for netns in dict.fromkeys(spaces)] if wanted.rename_from else []

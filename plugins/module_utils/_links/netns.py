@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Network namespaces: their document, and the steps that make and delete them, and set their sysctls."""
+"""Network namespaces: options, documents, and the steps that create and delete them and set their sysctls."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _DISABLE_IPV6 = re.compile("^net/ipv6/conf/([^/]+)/disable_ipv6$")
 
 @dataclasses.dataclass(eq=False, repr=False)
 class NetnsAdd(LinkStep):
-    """Make a named network namespace."""
+    """Create a named network namespace."""
 
     name: str
 
@@ -60,7 +60,7 @@ class NetnsAdd(LinkStep):
 
 @dataclasses.dataclass(eq=False, repr=False)
 class NetnsDel(LinkStep):
-    """Remove the name of a network namespace. The namespace itself goes with its last user."""
+    """Remove the name of a network namespace. The kernel deletes the namespace when nothing uses it any more."""
 
     name: str
 
@@ -87,16 +87,16 @@ class NetnsDel(LinkStep):
 
 @dataclasses.dataclass(eq=False, repr=False)
 class NetnsRestore(LinkStep):
-    """Give the namespace that a NetnsDel of this very task unnamed its name back, with all that is in it."""
+    """Restore the name that NetnsDel removed in the same task; the namespace still has all of its links."""
 
     netns: Netns
-    links: t.Tuple[Link, ...]  # all that had seemed to go with it
+    links: t.Tuple[Link, ...]  # the links that the simulated deletion removed
 
     def describe(self) -> str:
         return "restoring network namespace '%s'" % self.netns.name
 
     def commands(self) -> t.List[Argv]:
-        return []  # only the process that still holds the namespace open can do this
+        return []  # possible only for this process, which holds the namespace open
 
     def execute(self, runner: Runner) -> None:
         runner.rename_namespace(self.netns.name)
@@ -158,7 +158,7 @@ class Sysctl(LinkStep):
             self._switch_ipv6(state, found.group(1))
 
     def _switch_ipv6(self, state: State, name: str) -> None:
-        """One of a link concerns that; ``default`` those that are made afterwards, ``all`` these and those that there are."""
+        """Simulate ``disable_ipv6`` of a link, of new links (``default``), or of both old and new links (``all``)."""
         ipv6 = common_values.sysctl_told(self.value) == "0"
         if name in ("all", "default"):
             state.namespaces[self.netns] = dataclasses.replace(state.namespaces[self.netns], ipv6=ipv6)
@@ -177,7 +177,7 @@ class Sysctl(LinkStep):
 
 
 def netns_options() -> Options:
-    """The argument spec of a namespace document."""
+    """Argument spec of a namespace document."""
     return {
         "name": {"type": "str", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -210,7 +210,7 @@ def _read_sysctl(key: str, value: t.Any, netns: str) -> t.Tuple[str, str]:
 
 
 def write_netns(state: State, wanted: WantedNetns) -> Document:
-    """The document of a namespace as it stands in ``state``; of its sysctls, those that were asked for."""
+    """Document of a namespace in ``state``, with the sysctls that ``wanted`` lists."""
     netns = state.namespaces.get(wanted.name)
     if netns is None:
         return {"name": wanted.name, "state": "absent"}

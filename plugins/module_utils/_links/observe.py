@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Looking at namespaces and links: what the kernel tells, as a State."""
+"""Read namespaces and links from the kernel into a State."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import Wanted
 
 DYING_SECONDS = 2.0
-_FEW = 100  # questions for the id of a namespace in another one; beyond them, all ids are translated at once
-_ELSEWHERE_MOST = 100  # namespaces in which a link is looked for that isn't where it should be
+_FEW = 100  # questions for single ids of namespaces; after that, all ids are translated at once
+_ELSEWHERE_MOST = 100  # namespaces that are searched for a link that isn't where it should be
 
 
 class Observer:
-    """Looks once at a part of this host, through namespaces that are held open."""
+    """Reads a part of this host once, through namespaces that are held open."""
 
     def __init__(self, spaces: Namespaces) -> None:
         self._spaces = spaces
@@ -69,9 +69,9 @@ class Observer:
         self._questions = 0
 
     def observe(self, wanted: Wanted) -> State:
-        """The part of this host that ``wanted`` speaks of, in as few requests as that takes.
+        """Read the part of this host that ``wanted`` refers to, with as few requests as possible.
 
-        Its references to namespaces must be located already. Raises Refused where the kernel won't tell.
+        Its references to namespaces must be resolved by ``locate``. Raises Refused if the kernel refuses to answer.
         """
         self._spaces.forget()
         state = State(live_rename=kernel_release() >= (6, 2), bridge_vlans=self._has_bridge_vlans(wanted))
@@ -91,18 +91,18 @@ class Observer:
         return state
 
     def _has_bridge_vlans(self, wanted: Wanted) -> bool:
-        """Whether the kernel may have VLANs in bridges, looked up where they are asked for."""
+        """Whether the kernel supports VLANs in bridges. Asks the kernel only if the task sets such an option."""
         if not any(name.startswith("vlan_") for link in wanted.links for name in link.values):
             return True
         space = self._spaces.require(OWN)
         with sentences("asking the kernel for VLANs of bridges"):
-            vlans.observe(space, 1)  # lo has none; the answer tells whether the question is understood
+            vlans.observe(space, 1)  # lo has no VLANs; the reply shows whether the kernel knows the request
         return space.port_vlans or kernel_release() < (5, 7)
 
     def _look_around(self, state: State, wanted: Wanted) -> None:
-        """Put all links of all namespaces that ``wanted`` speaks of into ``state``, each namespace read once.
+        """Read all links of all namespaces that ``wanted`` refers to into ``state``, each namespace once.
 
-        Settings as the port of a bridge are read of those links only of which they may matter.
+        Settings of bridge ports are decoded only for links where the task may need them.
         """
         tables: t.Dict[str, t.Dict[str, t.Any]] = {}
         seen: t.Set[t.Tuple[int, int]] = set()
@@ -134,9 +134,9 @@ class Observer:
         self._look_sysctls(state, {r: table for r, table in tables.items() if wanted.details and r != OWN})
 
     def _look_sysctls(self, state: State, tables: t.Mapping[str, t.Iterable[str]]) -> None:
-        """Read the sysctls of namespaces that differ from those of a new one, for which one is made that has no name.
+        """Read the sysctls of namespaces that differ from those of a new, unnamed namespace that is created for the comparison.
 
-        Where there are any, those of its links, of which ``tables`` has the names, are of interest, too.
+        If any differ, those of the links of that namespace are read as well; ``tables`` has the names of the links.
         """
         if not tables:
             return
@@ -160,9 +160,9 @@ class Observer:
     def _look_deeper(
         self, state: State, reference: str, table: t.Mapping[str, t.Any], refs: t.Mapping[Ref, bool]
     ) -> None:
-        """Read the addresses and routes of the links of a namespace; of some of them the settings as a port, and VLANs."""
+        """Read the lists of FACETS for all links of a namespace, and port settings and VLANs for the links in ``refs``."""
         space = self._spaces.require(reference)
-        # Those of the kernel matter only where somebody asks for the same ones. There are many.
+        # The kernel's own entries matter only if the task lists the same ones. There are many.
         asked = any(refs.values())
         observed = facet.observe(FACETS, space, 0, asked)
         for name, message in table.items():
@@ -198,7 +198,7 @@ class Observer:
             self._look_elsewhere(state, wanted.ref)
         self._ovs.look_at_ovs(state, wanted, link)
         if wanted.ref.netns not in self._whole and ((link and link.kind == wanted.kind) or not wanted.present):
-            # With another default PVID the kernel gives ports another one, and an undo that takes it back may give them more.
+            # Another default PVID changes the VLANs of all ports, and setting it back may add VLANs.
             other_vlans = may_go or wanted.purge_ports or "vlan_default_pvid" in wanted.values
             self._look_ports(state, wanted.ref, may_go=other_vlans)
         if wanted.values.get("master"):
@@ -221,7 +221,7 @@ class Observer:
                 state.put(dataclasses.replace(state.links[link.ref], vlans=has))
 
     def _look_elsewhere(self, state: State, ref: Ref) -> None:
-        """Links of the same name in other namespaces, of which an error is to tell."""
+        """Find links of the same name in other namespaces, so that an error can name them."""
         if ref.netns in self._whole:
             return
         named = itertools.islice(named_namespaces(), _ELSEWHERE_MOST)
@@ -233,7 +233,7 @@ class Observer:
                     self._look(state, Ref(reference, ref.name), brief=True)
 
     def _look_stacked(self, state: State, ref: Ref, master: str) -> None:
-        """What is stacked upon a link that is to get another master, until something is found that doesn't allow it."""
+        """Find links that are stacked upon a future port, until one is found that prevents it."""
         link = state.links.get(ref)
         if link is None or ref.netns in self._whole or link.values.get("master") == master:
             return
@@ -244,7 +244,7 @@ class Observer:
                 return
 
     def _look_ipv6(self, state: State, wanted: WantedLink) -> None:
-        """Whether a link that is to get something of IPv6 has IPv6, and those that are made in its namespace."""
+        """Read whether IPv6 is enabled on a link, and on new links in its namespace, if the task needs that."""
         given = [entry for each in FACETS for entry in getattr(wanted, each.name) or ()]
         if all((family(entry) if isinstance(entry, str) else entry.family) == 4 for entry in given):
             return
@@ -256,7 +256,7 @@ class Observer:
             state.put(dataclasses.replace(link, ipv6=space.ipv6(wanted.ref.name)))
 
     def _look_routes(self, state: State, wanted: Wanted) -> None:
-        """Which links have the routes that links are to get: a namespace has one for each destination, metric and table."""
+        """Find links that already have routes which the task adds to others: destination, table and metric are unique."""
         lacking: t.Dict[str, t.Set[t.Tuple[str, int, int]]] = {}
         for end in (end for link in wanted.links if link.present for end in link.ends()):
             has = {route.key for route in state.links[end.ref].routes} if end.ref in state.links else ()
@@ -270,14 +270,14 @@ class Observer:
                     state.routed[netns, key] = frozenset(space.name_of(index) if index else "" for index in indexes)
 
     def _look_former(self, state: State, wanted: WantedLink, here: t.Optional[Link], may_go: bool) -> t.Optional[Link]:
-        """The link in the wanted place, or if that isn't it, the one in a place where the wish says that it may be."""
+        """The link in its wanted place, or else the one that ``move_from`` or ``rename_from`` points to."""
         amiss = here is None or bool(wanted.kind and here.kind != wanted.kind)
         places = [Ref(wanted.move_from, wanted.ref.name)] if amiss and wanted.move_from is not None else []
         found = [self._look(state, place, may_go=may_go) for place in (*places, *former_places(wanted))]
         return next((link for link in found if link), here) if amiss else here
 
     def _look_parent(self, state: State, ref: Ref) -> None:
-        """A parent, and what is on it where that is so little that it could have the parent alone."""
+        """Read a parent, and one link on it if there is only one, because that may require exclusive use of the parent."""
         link = self._look(state, ref, brief=True)
         if link and link.values.get("master"):
             self._look(state, Ref(ref.netns, link.values["master"]), brief=True)
@@ -290,7 +290,7 @@ class Observer:
                 self._look(state, Ref(ref.netns, link.uppers[0]), brief=True)
 
     def _look_followers(self, state: State, ref: Ref, seen: t.Set[Ref]) -> None:
-        """Put into ``state`` the links that come down with the MTU of another one: those upon it, and its bridge."""
+        """Read the links whose MTU follows that of a link: those stacked upon it, and its bridge."""
         seen.add(ref)
         if self._stacked is None:
             self._stacked = self._find_stacked()
@@ -305,12 +305,12 @@ class Observer:
                 self._look_followers(state, follower, seen)
 
     def _find_stacked(self) -> t.Dict[Ref, t.List[Ref]]:
-        """The links that are stacked upon others, by those, in all namespaces that have a name or a process."""
+        """The links that are stacked upon others, by their parents, in all namespaces with a name or a process."""
         found: t.Dict[Ref, t.List[Ref]] = {}
         seen: t.Set[t.Tuple[int, int]] = set()
         for reference in (OWN, *self._spaces.open, *all_namespaces()):
             known = reference in self._spaces.open
-            with contextlib.suppress(BadInput, Unusable, OSError):  # one that goes meanwhile, or was only a file
+            with contextlib.suppress(BadInput, Unusable, OSError):  # deleted meanwhile, or only a file
                 space = self._spaces.space(reference)
                 if space is None or space.identity in seen:
                     continue
@@ -333,17 +333,17 @@ class Observer:
         return found
 
     def _uppers(self, space: Namespace, name: str) -> t.Tuple[str, ...]:
-        with contextlib.suppress(OSError), space.inside():  # Linux before 5.2 has no such sysfs
+        with contextlib.suppress(OSError), space.inside():  # Linux before 5.2 lacks this file in sysfs
             return uppers(name)
         return ()
 
     def _look(
         self, state: State, ref: Ref, brief: bool = False, patient: bool = False, may_go: bool = False
     ) -> t.Optional[Link]:
-        """Put a link, and the other end of a pair or a parent, into ``state``; ``brief`` leaves addresses and routes out.
+        """Read a link, and the other end of its pair or its parent, into ``state``; ``brief`` skips the lists of FACETS.
 
-        With ``patient`` a pair of which one end can't be reached gets the time to vanish. Of a link that ``may_go`` it
-        is of interest who uses it.
+        ``patient`` waits for a pair to vanish if its other end can't be reached. ``may_go`` also reads which processes hold
+        the link open.
         """
         space = self._spaces.space(ref.netns)
         if space is None:
@@ -369,7 +369,7 @@ class Observer:
         while True:
             message = space.link_by_name(ref.name)
             link = self._decode(space, ref, message, brief=brief, may_go=may_go) if message else None
-            # The other end of a pair may be in a namespace that was just deleted. Then both will be gone in a moment.
+            # The other end may be in a namespace that was just deleted. Then both ends vanish soon.
             if link is None or brief or not _lost(link) or time.monotonic() > deadline:
                 return link
             time.sleep(0.02)
@@ -383,7 +383,7 @@ class Observer:
         names = []
         for name, message in space.links(("IFLA_MASTER", link.index)).items():
             if message.get_attr("IFLA_MASTER") != link.index:
-                continue  # a kernel that doesn't filter
+                continue  # this kernel ignores the filter
             port = Ref(ref.netns, name)
             names.append(port.name)
             if port not in state.links:
@@ -402,9 +402,9 @@ class Observer:
         master: str = "",
         may_go: bool = False,
     ) -> Link:
-        """The link that a message describes; ``master`` where its name is known already, and then without its VLANs.
+        """The link that a message describes; with ``master``, the name of its master, VLANs are not read.
 
-        Without ``details`` it has no addresses, routes and VLANs; if ``brief`` it lacks also what takes more than the message.
+        Without ``details`` the lists of FACETS and VLANs are empty; ``brief`` uses nothing but the message.
         """
         rtnl_kind = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND") or ""
         kind = registry.BY_RTNL.get(rtnl_kind)
@@ -434,7 +434,7 @@ class Observer:
         )
 
     def _lower(self, space: Namespace, ref: Ref, message: t.Any) -> t.Optional[Ref]:
-        """Where the other end of a pair is, or a parent; None if no namespace can be found that it could be in."""
+        """The place of the other end of a pair, or of a parent; None if its namespace can't be found."""
         index, nsid = message.get_attr("IFLA_LINK"), message.get_attr("IFLA_LINK_NETNSID")
         netns: t.Optional[str] = ref.netns
         if nsid is not None:
@@ -445,9 +445,9 @@ class Observer:
         return Ref(netns, name) if name else None
 
     def _namespace_by_id(self, space: Namespace, nsid: int) -> t.Optional[str]:
-        """A reference to the namespace that another one knows by an id; what was found is remembered there."""
+        """A reference to the namespace that another namespace knows by an id. Results are cached in ``space``."""
         if nsid not in space.ids:
-            self._ask_for(space, nsid, [OWN])  # most links lead there
+            self._ask_for(space, nsid, [OWN])  # most links have their parent or peer there
         if nsid not in space.ids and self._questions > _FEW:
             self._translate(space, nsid)
         if nsid not in space.ids:
@@ -460,7 +460,7 @@ class Observer:
         return space.ids[nsid]
 
     def _ask_for(self, space: Namespace, nsid: int, references_to_ask: t.Iterable[str]) -> None:
-        """Ask a namespace for the ids of others, until one is ``nsid``."""
+        """Ask a namespace for the ids of other namespaces, one by one, until ``nsid`` is found."""
         for reference in references_to_ask:
             other = self._spaces.space(reference) if reference not in space.asked else None
             space.asked.add(reference)
@@ -471,9 +471,9 @@ class Observer:
                 return
 
     def _translate(self, space: Namespace, nsid: int) -> None:
-        """Remember at ``space`` what all of its ids mean, None for ``nsid`` if that is no namespace that can be found.
+        """Cache in ``space`` what all of its ids refer to; None for ``nsid`` if that namespace can't be found.
 
-        Does nothing where the kernel can't do that.
+        Does nothing if the kernel doesn't support it.
         """
         found = self._spaces.translate(space, nsid)
         if found is None:
@@ -483,7 +483,7 @@ class Observer:
         space.ids.setdefault(nsid, None)
 
     def _leads_to(self, space: Namespace, nsid: int, reference: str) -> bool:
-        """Whether the namespace with an id is open, or is still what its reference means."""
+        """Whether a reference is open, or still refers to the namespace with an id."""
         if reference in self._spaces.open:
             return True
         with contextlib.suppress(BadInput, Unusable, OSError):
@@ -507,7 +507,7 @@ class Observer:
 
 
 def _values(space: Namespace, message: t.Any, kind: t.Optional[Kind], master: str) -> t.Dict[str, t.Any]:
-    """The values that a message tells of a link; ``master`` is the name of its master if it is known."""
+    """The option values of a link in a message; ``master`` is the name of its master, or empty if it isn't known yet."""
     values = messages.common_values(message)
     index = message.get_attr("IFLA_MASTER")
     values["master"] = master or (space.name_of(index) if index else "")
@@ -517,7 +517,7 @@ def _values(space: Namespace, message: t.Any, kind: t.Optional[Kind], master: st
 
 
 def _can_not_be_made(wanted: WantedLink) -> bool:
-    """Whether a link is to be there already, because its document doesn't say all that making it needs."""
+    """Whether the link must exist already, because its document lacks options that are required to create it."""
     kind = registry.KINDS.get(wanted.kind)
     if not wanted.present or wanted.move_from is not None:
         return False
@@ -526,12 +526,12 @@ def _can_not_be_made(wanted: WantedLink) -> bool:
 
 
 def _lost(link: Link) -> bool:
-    """Whether it is one end of a pair whose other end can't be found."""
+    """Whether a link is one end of a pair whose other end was not found."""
     return link.peer is None and link.kind in registry.KINDS and registry.KINDS[link.kind].paired
 
 
 def _set_ports(state: State) -> None:
-    """Tell the bridges their ports, where all links of their namespaces are in ``state``."""
+    """Fill in the ports of bridges. All links of their namespaces must be in ``state``."""
     ports: t.Dict[Ref, t.List[str]] = {}
     for ref, link in state.links.items():
         if link.values.get("master"):
@@ -542,9 +542,9 @@ def _set_ports(state: State) -> None:
 
 
 def _relevant_links(state: State, wanted: Wanted) -> t.Dict[Ref, bool]:
-    """The links of which more may be asked for than their scalar values, or may get lost and have to come back.
+    """The links whose lists and port settings must be read: a task may change them, or an undo may have to restore them.
 
-    With it, whether a list of FACETS is asked for.
+    The value is whether the task lists entries of FACETS for the link.
     """
     if wanted.details:
         return dict.fromkeys(state.links, True)
@@ -566,7 +566,7 @@ def _relevant_links(state: State, wanted: Wanted) -> t.Dict[Ref, bool]:
 
 
 def _that_may_go(state: State, wanted: Wanted) -> t.Set[Ref]:
-    """The links that are going to be deleted without being asked for, with their other ends and their ports."""
+    """Links that the task deletes without listing them, with their other ends and their ports."""
     going = [state.links[ref] for ref in wanted.going() if ref in state.links]
     ports = {Ref(link.ref.netns, name) for link in going for name in link.ports or ()}
     return ports | {ref for link in going for ref in (link.ref, link.peer) if ref}

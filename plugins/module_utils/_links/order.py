@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The order in which links get their settings. Pure."""
+"""Order in which links get their settings. Pure."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
 
 
 def in_settling_order(links: t.Sequence[WantedLink]) -> t.List[WantedLink]:
-    """The links that are to be present, each after what its MTU depends on, and otherwise in their order.
+    """Sort wanted links so that each comes after the links that its MTU depends on; otherwise keep their order.
 
-    A link depends on its parent, and where that is a bridge, on the ports of that as well.
+    A link depends on its parent and, if that is a bridge, on the ports of the bridge.
     """
     wanted = [link for link in links if link.present]
     by_end: t.Dict[Ref, t.List[WantedLink]] = {}
@@ -47,7 +47,7 @@ def in_settling_order(links: t.Sequence[WantedLink]) -> t.List[WantedLink]:
 def _after_others(
     links: t.Iterable[WantedLink], depends_on: t.Callable[[WantedLink], t.Iterator[WantedLink]]
 ) -> t.Iterator[WantedLink]:
-    """Each link once, after those that it depends on. In a circle, one of them comes first."""
+    """Each link once, after those that it depends on. In a loop, one of them comes first."""
     begun: t.Set[int] = set()
     for first in links:
         stack: t.List[t.Tuple[WantedLink, t.Iterator[WantedLink]]] = []

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What the kernel refuses, as sentences that tell what may be the reason."""
+"""Refusals of the kernel as sentences with the likely cause."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _HINTS = {
 
 
 def hint(step: t.Optional[LinkStep], code: int) -> str:
-    """What may be the reason if the kernel refuses a step, or a question, with an errno; empty if nothing is known."""
+    """Likely cause of a refusal, by its errno; empty if unknown."""
     return (step.hint(code) if step else "") or _HINTS.get(code, "")
 
 
 @contextlib.contextmanager
 def sentences(doing: str, step: t.Optional[LinkStep] = None) -> t.Iterator[None]:
-    """Raise Refused where the kernel refuses what is asked of it; ``doing`` is the subject of the sentence."""
+    """Convert refusals of the kernel to Refused; ``doing`` is the subject of the sentence."""
     try:
         yield
     except NetlinkError as error:

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Running steps: their requests are collected, and sent together where that is possible."""
+"""Execute steps. Their requests are collected and sent together where possible."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import NetlinkError, Request
     from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Namespace
 
-GROUP_MIN = 8  # steps of a group that are executed as one rather than one by one
+GROUP_MIN = 8  # from this number of steps on, a group is executed as one
 
 
 class Batch(Runner):
-    """Steps that are being run.
+    """Steps that are being executed.
 
-    Requests for one namespace wait, and are sent when something has to be known or done that depends on them. A step is done
-    when it has been executed and the kernel has acknowledged all of its requests.
+    Requests wait, and are sent before anything that depends on them. A step is done when it has been executed and the kernel
+    has acknowledged all of its requests.
     """
 
     def __init__(self, spaces: Namespaces) -> None:
@@ -45,7 +45,7 @@ class Batch(Runner):
         self._holding = False
 
     def run(self, steps: t.Sequence[LinkStep]) -> None:
-        """Run steps. Raises Refused with the kernel's words if it refuses one; ``done`` of that has those that were done."""
+        """Execute steps. Raises Refused with the text from the kernel; its ``done`` has the steps that were done."""
         try:
             for group in _groups(steps):
                 self._execute(group)
@@ -140,7 +140,7 @@ class Batch(Runner):
         self._spaces.rename(name)
 
     def flush(self) -> None:
-        """Send all requests that wait. Raises Refused for the first step of which the kernel refuses one."""
+        """Send all waiting requests. Raises Refused for the first step with a refused request."""
         waiting, self._waiting = self._waiting, []
         answers = self._answers(waiting) if waiting else []
         self._release()
@@ -158,7 +158,7 @@ class Batch(Runner):
             return t.cast("Namespace", self._target).send([request for _step, request in waiting])
 
     def _release(self) -> None:
-        """Keep only those descriptors open that the current step has asked for, whose request may not wait yet."""
+        """Close all descriptors except those of the current step, whose requests may not be queued yet."""
         if self._holding:
             self._spaces.descriptors.release()
         for space in self._named:
@@ -167,7 +167,7 @@ class Batch(Runner):
 
 
 def _raise_first(refused: t.Sequence[t.Tuple[LinkStep, NetlinkError]]) -> None:
-    """Raises Refused for the first of the steps that the kernel refused, with all of them as ``failed``."""
+    """Raise Refused for the first step that the kernel refused; its ``failed`` has all refused steps."""
     failures: t.List[t.Tuple[LinkStep, Failure]] = []
     for step, error in refused:
         try:
@@ -182,7 +182,7 @@ def _raise_first(refused: t.Sequence[t.Tuple[LinkStep, NetlinkError]]) -> None:
 
 
 def _groups(steps: t.Iterable[LinkStep]) -> t.Iterator[t.List[LinkStep]]:
-    """The steps one by one, but many consecutive ones of a group together."""
+    """Consecutive steps of a group together, all other steps one by one."""
     for group, some in itertools.groupby(steps, lambda step: step.group):
         together = list(some)
         if group is None or len(together) < GROUP_MIN:

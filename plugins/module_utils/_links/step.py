@@ -5,10 +5,10 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What a step that changes namespaces and links can do, and what it can ask of that which runs it.
+"""Steps that change namespaces and links, and the interface of what executes them.
 
-Pure: a step is made, simulated and spelled without pyroute2. It also says itself what it asks of the kernel (``requests``,
-or ``execute`` where that is more than a request), and what may be the reason when the kernel refuses it (``hint``).
+Steps are created, simulated and printed as commands without pyroute2. A step states its requests to the kernel
+(``requests``, or ``execute`` if it does more than send requests) and the likely cause of a refusal (``hint``).
 """
 
 from __future__ import annotations
@@ -24,63 +24,63 @@ if t.TYPE_CHECKING:
 
 
 class Runner:
-    """What runs steps, as they see it.
+    """What a step can use while it is executed.
 
-    Namespaces are given by reference. Every method raises Refused if a namespace that it is given doesn't exist.
+    Namespaces are given by reference. All methods raise Refused if the namespace doesn't exist.
     """
 
     def index(self, ref: Ref) -> int:
-        """The index of a link. Raises NetlinkError if there is none."""
+        """Index of a link. Raises NetlinkError if the link doesn't exist."""
         raise NotImplementedError
 
     def descriptor(self, netns: str) -> int:
-        """A descriptor of a namespace, for a request of the current step; it stays open until that is sent."""
+        """File descriptor of a namespace for a request of the current step; open until the request is sent."""
         raise NotImplementedError
 
     def send(self, netns: str, requests: t.Iterable[Request]) -> None:
-        """Send requests in a namespace, together with those of other steps."""
+        """Queue requests in a namespace; they are sent together with those of other steps."""
         raise NotImplementedError
 
     def attempt(self, netns: str, requests: t.Iterable[Request]) -> t.List[t.Optional[NetlinkError]]:
-        """Send requests at once, after all that wait. Returns what the kernel has against each."""
+        """Send requests at once, after all waiting ones. Returns the error of each, or None."""
         raise NotImplementedError
 
     def do(self, netns: str, request: Request) -> None:
-        """Send one request at once, after all that wait. Raises NetlinkError."""
+        """Send one request at once, after all waiting ones. Raises NetlinkError."""
         for error in self.attempt(netns, [request]):
             if error:
                 raise error
 
     def flush(self) -> None:
-        """Send all requests that wait."""
+        """Send all waiting requests."""
         raise NotImplementedError
 
     def inside(self, netns: str) -> t.ContextManager[None]:
-        """Be in a namespace for a moment, when all requests that wait have been sent."""
+        """Enter a namespace, after all waiting requests have been sent."""
         raise NotImplementedError
 
     def link(self, ref: Ref) -> t.Any:
-        """The message that describes a link as it is now; None if there is none."""
+        """Message that describes a link at this moment; None if the link doesn't exist."""
         raise NotImplementedError
 
     def links(self, netns: str) -> t.Mapping[str, t.Any]:
-        """The messages that describe all links of a namespace as they are now, by their names."""
+        """Messages that describe all links of a namespace at this moment, by name."""
         raise NotImplementedError
 
     def forget(self, *namespaces: str) -> None:
-        """Forget the indexes of links in some namespaces, because they change."""
+        """Drop the cached indexes of links in some namespaces, because they change."""
         raise NotImplementedError
 
     def make_namespace(self, name: str) -> None:
-        """Make a namespace with a name. Raises OSError."""
+        """Create a named namespace. Raises OSError."""
         raise NotImplementedError
 
     def unname_namespace(self, name: str) -> None:
-        """Take the name of a namespace, which stays open. Raises OSError."""
+        """Remove the name of a namespace, which stays open. Raises OSError."""
         raise NotImplementedError
 
     def rename_namespace(self, name: str) -> None:
-        """Give a namespace the name again that was taken. Raises OSError."""
+        """Restore the name that was removed from a namespace. Raises OSError."""
         raise NotImplementedError
 
 
@@ -95,34 +95,34 @@ class LinkStep(Step):
 
     @property
     def asked_in(self) -> str:
-        """The namespace in which the kernel is asked for it."""
+        """Namespace in which the requests are sent."""
         ref: Ref = vars(self)["ref"]
         return ref.netns
 
     def requests(self, runner: Runner) -> t.List[Request]:
-        """What is asked of the kernel. A step has this or ``execute``."""
+        """Requests to the kernel. A step has this or ``execute``."""
         raise NotImplementedError
 
     def execute(self, runner: Runner) -> None:
-        """Have it done. What is sent may wait, and be sent together with what other steps send."""
+        """Execute the step. Requests may be queued and sent together with those of other steps."""
         runner.send(self.asked_in, self.requests(runner))
 
     @property
     def group(self) -> t.Hashable:
-        """Many consecutive steps of which this is equal are executed as one (``execute_all``); None for none."""
+        """Consecutive steps with an equal value are executed by one ``execute_all``; None to disable this."""
         return None
 
     def execute_all(self, runner: Runner, group: t.Sequence[t.Any]) -> None:
-        """Have all steps of a group done, of which this is the first one."""
+        """Execute all steps of a group, of which this is the first."""
         raise NotImplementedError
 
     def hint(self, code: int) -> str:
-        """What may be the reason if the kernel refuses it with an errno; empty if it is the same as for other steps."""
+        """Likely cause if the kernel refuses the step with an errno; empty to use that of ``refusals.hint``."""
         return ""
 
 
 def show(value: t.Any) -> str:
-    """A value of an option, in a sentence."""
+    """A value of an option, for a sentence."""
     if isinstance(value, tuple):
         return ", ".join(value) or "nothing"
     return quoted(value) if isinstance(value, str) else str(value).lower()
