@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Addresses of links: their option, the steps that add and remove them, and what becomes of them."""
+"""Addresses of links: option, reading, writing, steps, and netlink coding."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket import Namespace
 
 
-# Of linux/if_addr.h: the flags that an administrator gives, and what tells where an address comes from.
+# Of linux/if_addr.h: flags that an administrator sets, and attributes that show the origin of an address.
 _ADDRESS_FLAGS = 0x02 | 0x10 | 0x100 | 0x200 | 0x400  # NODAD, HOMEADDRESS, MANAGETEMPADDR, NOPREFIXROUTE, MCAUTOJOIN
 IFA_F_PERMANENT = 0x80
 IFA_PROTO = 11
@@ -60,7 +60,7 @@ IFAPROT_KERNEL = (1, 2, 3)  # loopback, router advertisement, link-local
 
 @dataclasses.dataclass(eq=False, repr=False)
 class AddressAdd(LinkStep):
-    """Add an address; ``again`` when a side effect of an earlier step may or may not have taken it."""
+    """Add an address; ``again`` if an earlier step may have removed it as a side effect, or may not have."""
 
     ref: Ref
     address: Address
@@ -130,7 +130,7 @@ class AddressDel(LinkStep):
         left = tuple(address for address in link.addresses if address not in gone)
         routes = without_sources(link.routes, {address.address.split("/")[0] for address in gone})
         if not any(address.family == 4 for address in left):
-            # fib_inetaddr_event(): all of IPv4 goes with the last IPv4 address.
+            # fib_inetaddr_event(): the last IPv4 address takes all IPv4 routes with it.
             routes = tuple(route for route in routes if route.family == 6)
         state.put(dataclasses.replace(link, addresses=left, routes=routes))
         forget_sources(state, self.ref.netns, (self.address, *gone))
@@ -153,7 +153,7 @@ def _request(runner: Runner, ref: Ref, address: Address, message_type: int, flag
 
 
 def with_broadcast_of(old: t.Optional[Address], new: Address) -> Address:
-    """An address that moves here from another link, with the broadcast address that it had there."""
+    """An address that moves from another link, with the broadcast address that it had there."""
     broadcast = dict(old.extra).get("attributes", {}).get("IFA_BROADCAST") if old and not new.extra else None
     if broadcast is None:
         return new
@@ -167,9 +167,9 @@ def _spell_address(address: Address) -> t.List[str]:
 
 
 def with_secondaries(addresses: t.Sequence[Address], deleted: t.Sequence[Address]) -> t.Set[Address]:
-    """Addresses that are deleted one after the other, with the secondary IPv4 addresses that may go with them.
+    """Addresses that are deleted in this order, and secondary IPv4 addresses that may be deleted with them.
 
-    With the first address of a subnet go those behind it, unless the sysctl promote_secondaries keeps them.
+    The kernel deletes the secondary addresses of a subnet with the primary one, unless promote_secondaries is set.
     """
     left: t.Dict[t.Tuple[int, int], t.Dict[Address, None]] = {}
     for address in addresses:
@@ -189,9 +189,9 @@ def with_secondaries(addresses: t.Sequence[Address], deleted: t.Sequence[Address
 
 
 def _inserted(addresses: t.Tuple[Address, ...], added: t.Sequence[Address]) -> t.Tuple[Address, ...]:
-    """The addresses with new ones where __inet_insert_ifa() of the kernel puts them: primary ones before secondary ones."""
+    """Insert new addresses where __inet_insert_ifa() of the kernel puts them: primary ones before secondary ones."""
     subnets: t.Set[t.Tuple[int, int]] = set()
-    primary: t.List[Address] = []  # all up to the last primary one
+    primary: t.List[Address] = []  # all addresses up to the last primary one
     others: t.List[Address] = []
     for address in addresses:
         others.append(address)
@@ -228,7 +228,7 @@ def _read(addresses: t.Sequence[str], where: str) -> t.Tuple[str, ...]:
 
 def _write(link: Link) -> t.List[str]:
     static = [address.address for address in link.addresses if address.origin == STATIC]
-    # IPv4 addresses in the kernel's order, which tells the primary one; the order of IPv6 addresses has no meaning.
+    # IPv4 addresses in the kernel's order, which shows the primary ones; the order of IPv6 addresses has no meaning.
     return [a for a in static if ":" not in a] + sorted(a for a in static if ":" in a)
 
 
@@ -252,18 +252,18 @@ def _decode(message: t.Any) -> Address:
 def _origin(message: t.Any, local: str, flags: int) -> str:
     link_local = local.lower().startswith("fe80:")
     if message.get_attr("IFA_PROTO") in IFAPROT_KERNEL or (link_local and kernel_release() < (5, 18)):
-        return KERNEL  # before 5.18 the kernel doesn't tell its link-local addresses from others
+        return KERNEL  # Linux before 5.18 doesn't report whether it added a link-local address
     return STATIC if flags & IFA_F_PERMANENT else DYNAMIC
 
 
 def _is_kernels(data: bytes) -> bool:
-    """Whether a message, not yet decoded, describes an address that the kernel says is its own."""
-    proto = attributes(data, 24).get(IFA_PROTO)  # behind the headers nlmsghdr and ifaddrmsg
+    """Whether an undecoded message describes an address that the kernel reports as its own."""
+    proto = attributes(data, 24).get(IFA_PROTO)  # after the headers nlmsghdr and ifaddrmsg
     return proto is not None and proto[0] in IFAPROT_KERNEL
 
 
 def _place(data: bytes) -> t.Tuple[int, t.Hashable]:
-    """The link and the address of a message; of those that the kernel adds and removes by itself, nothing."""
+    """Index and address in an undecoded message; UNSTEADY for addresses that the kernel adds and removes itself."""
     index = struct.unpack_from("=I", data, 20)[0]
     found = attributes(data, 24)
     host = found.get(2) or found.get(1, b"")
@@ -273,7 +273,7 @@ def _place(data: bytes) -> t.Tuple[int, t.Hashable]:
 
 
 def _observe(space: Namespace, index: int = 0, kernels: bool = True) -> t.Dict[int, t.List[Address]]:
-    """The addresses of a link, or of all, by the index of the link; without ``kernels`` not those of the kernel."""
+    """Addresses of one link, or of all links (index 0), by index; ``kernels`` includes those of the kernel."""
     found: t.Dict[int, t.List[Address]] = {}
 
     def request(index: int) -> Request:
@@ -294,7 +294,7 @@ def _merge(merging: Merging) -> t.Tuple[Address, ...]:
     present, wanted = merging.base.addresses, merging.wanted
     asked = dict.fromkeys(wanted.addresses or ())
     there = {address.address for address in present}
-    # IPv6 has an address once, with one prefix length.
+    # An IPv6 address has one prefix length.
     renewed = {a.split("/")[0] for a in asked if ":" in a}
     kept = [
         address
@@ -310,7 +310,7 @@ def _merge(merging: Merging) -> t.Tuple[Address, ...]:
 def _drop(editor: FacetEditor, ref: Ref, target: Link) -> None:
     keep = {address.address for address in target.addresses}
     there = editor.state.links[ref].addresses
-    # Backwards, so that secondary addresses go before the primary one that might take them along.
+    # Backwards: secondary addresses before the primary one, which might take them with it.
     gone = [a for a in reversed(there) if a.origin == STATIC and a.address not in keep]
     editor.shaken.update((ref, address) for address in with_secondaries(there, gone) - set(gone))
     editor.do(*(AddressDel(ref, address) for address in gone))

@@ -41,7 +41,7 @@ if t.TYPE_CHECKING:
 
 
 def options() -> Options:
-    """The argument spec of the document of a bridge's port."""
+    """Argument spec of the document of a bridge port."""
     return {
         "bridge": {"type": "str", "required": True},
         "name": {"type": "str", "required": True},
@@ -53,7 +53,7 @@ def options() -> Options:
 
 
 def read(document: Document) -> WantedLink:
-    """The wanted link of the document of a bridge's port. Raises BadInput with all that is wrong."""
+    """The wanted link of the document of a bridge port. Raises BadInput with all errors."""
     told = Complaints()
     name, bridge, netns = document["name"], document["bridge"], document.get("netns") or ""
     told.attempt(common_names.interface_name, name, "option name")
@@ -82,7 +82,7 @@ def read(document: Document) -> WantedLink:
 
 
 def write(state: State, wanted: WantedLink) -> Document:
-    """The document of a bridge's port as it stands in ``state``."""
+    """Document of a bridge port in ``state``."""
     document = {"bridge": wanted.port_of, "name": wanted.ref.name, **facet.place(wanted.ref.netns)}
     link = state.links.get(wanted.ref)
     if link is None or link.values.get("master") != wanted.port_of:
@@ -95,7 +95,7 @@ def write(state: State, wanted: WantedLink) -> Document:
 
 @dataclasses.dataclass(eq=False, repr=False)
 class LinkSetMaster(LinkStep):
-    """Put a link under a master in its namespace; the empty string takes it out."""
+    """Make a link a port of a master in its namespace; an empty string removes it from its master."""
 
     ref: Ref
     master: str
@@ -141,7 +141,7 @@ class LinkSetMaster(LinkStep):
 
 @dataclasses.dataclass(eq=False, repr=False)
 class PortSet(LinkStep):
-    """Change settings of a bridge's port, by name."""
+    """Change settings of a bridge port, by name."""
 
     ref: Ref
     settings: t.Tuple[t.Tuple[str, t.Any], ...]
@@ -171,7 +171,7 @@ class PortSet(LinkStep):
         return [PortSet(self.ref, settings)] if settings else []
 
 
-# Those of a bridge's port that can be set; all of them are numbers (linux/if_link.h).
+# Attributes of a bridge port that can be set; all of them are numbers (linux/if_link.h).
 _NUMBERS = {
     "IFLA_BRPORT_PRIORITY": 2,
     "IFLA_BRPORT_COST": 3,
@@ -196,7 +196,7 @@ _NUMBERS = {
 
 
 def settings(message: t.Any) -> t.Dict[str, t.Any]:
-    """What can be set of a bridge's port, by name; nothing for what is no port."""
+    """Settings of a bridge port in a message, by name; empty if the link is not a bridge port."""
     if message.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_KIND") != linux_bridge_port.RTNL:
         return {}
     found = message.slave_numbers(_NUMBERS)
@@ -205,7 +205,7 @@ def settings(message: t.Any) -> t.Dict[str, t.Any]:
 
 
 def put(editor: FacetEditor, ref: Ref, target: Link) -> None:
-    """Give a bridge's port the settings and the VLANs of ``target``."""
+    """Plan the steps that give a bridge port the settings and the VLANs of ``target``."""
     there = editor.state.links[ref].port
     different = {name: value for name, value in target.port.items() if there.get(name) != value}
     if different:

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What a complete plan would do to links that it shouldn't, or not in silence. Pure."""
+"""Check a complete plan: conflicts between elements, and losses that require a warning. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if t.TYPE_CHECKING:
 
 
 class Checking(Planner):
-    """Checks what a plan makes of links that others need."""
+    """Checks the result of a plan."""
 
     before: State
     state: State
@@ -41,14 +41,14 @@ class Checking(Planner):
         self.notes = notes
 
     def check_needed(self) -> None:
-        """Raises Conflict if the deletions take something along that was wanted."""
+        """Raise Conflict if deletions also delete a wanted link."""
         for ref, needed_by in self.notes.needed.items():
             if ref not in self.state.links:
                 needed = ", and link %s needs it" % (needed_by,) if needed_by != ref else ""
                 raise Conflict("Link %s would go with what is deleted here%s; nothing was changed." % (ref, needed))
 
     def warn_of_ovs(self, released: t.Container[str] = ()) -> None:
-        """Warn of ports of Open vSwitch that lose their links, except for those that it releases."""
+        """Warn of ports of Open vSwitch that lose their links, except ``released`` ones."""
         gone = self.before.namespaces.keys() - self.state.namespaces.keys()
         lost = {name for netns in gone for name in self.before.namespaces[netns].ovs_ports}
         lost |= {
@@ -64,7 +64,7 @@ class Checking(Planner):
                 )
 
     def check_followers(self, links: t.Iterable[WantedLink]) -> None:
-        """Raises Conflict if a link would lose an MTU or MAC address that was wanted to what another one gets."""
+        """Raise Conflict if a link that follows another one would lose its wanted MTU or MAC address."""
         for link in links:
             for end, prefix in zip(link.ends(), ("", "peer.")) if link.present else ():
                 there = self.state.links[end.ref].values if end.ref in self.state.links else {}
@@ -76,7 +76,7 @@ class Checking(Planner):
                         )
 
     def check_macs(self, links: t.Iterable[WantedLink]) -> None:
-        """Raises Conflict if a link would come up with the MAC address of its parent, or of another link on that."""
+        """Raise Conflict if a link would come up with the MAC address of its parent or of a sibling."""
         siblings: t.Dict[t.Tuple[t.Any, ...], t.List[Link]] = collections.defaultdict(list)
         for link in self.state.links.values():
             if _has_own_mac(link):
@@ -91,7 +91,7 @@ class Checking(Planner):
                 raise Conflict("Option mac of link %s: %s Nothing was changed." % (now.ref, problem))
 
     def check_routes(self) -> None:
-        """Raises Conflict if a route that is wanted through one link leads through another one, and stays there."""
+        """Raise Conflict if a wanted route exists through another link and is not removed there."""
         through: t.Dict[t.Tuple[str, t.Tuple[str, int, int]], Ref] = {}
         for link in self.state.links.values() if self.notes.wishes else ():
             for route in link.routes:
@@ -109,7 +109,7 @@ class Checking(Planner):
                 self._check_unseen(netns, key, ref)
 
     def _check_unseen(self, netns: str, key: t.Tuple[str, int, int], ref: Ref) -> None:
-        """Something is missing for a route that leads elsewhere, where nothing else is known of that link's routes."""
+        """Report a wanted route that exists through a link whose routes were not read."""
         for name in sorted(self.before.routed.get((netns, key), ())):
             known = self.before.links.get(Ref(netns, name))
             if not known or all(route.key != key for route in known.routes):
@@ -120,7 +120,7 @@ class Checking(Planner):
                 )
 
     def warn_losses(self, links: t.Iterable[WantedLink]) -> None:
-        """Warn of addresses, routes and the like that are lost although the task does not request that."""
+        """Warn of addresses, routes and neighbors that are lost although the task does not request that."""
         ends = {end.ref: end for link in links if link.present for end in link.ends()}
         asked = facet.asked(FACETS, ends.values())
         aside = {*self.notes.set_aside.values()}
@@ -137,7 +137,7 @@ class Checking(Planner):
 
 
 def _has_own_mac(link: Link) -> bool:
-    """Whether its MAC address matters to others on its parent."""
+    """Whether the MAC address of a link must be unique on its parent."""
     kind = registry.KINDS.get(link.kind)
     own = kind is not None and kind.own_mac(link.values)
     return bool(own and link.values.get("state") == "up" and link.values.get("mac"))

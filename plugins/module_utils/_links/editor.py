@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What is done to a link so that it has what it should: values, master, VLANs, addresses, routes. Pure."""
+"""Plan the steps that change a link: values, master, settings as a port, and facets. Pure."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if t.TYPE_CHECKING:
 
 
 def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
-    """The steps that give the links of ``state`` back what they have in ``target``, and take away what is new.
+    """Steps that make the links of ``state`` equal to those of ``target``, after inverse steps were executed.
 
-    Only for links that are where they belong; it is what remains to be done after an undo. Where ``state`` is not
-    ``observed`` but simulated, it doesn't know the MTU and the MAC address of a bridge whose ports have changed, nor
-    whether Open vSwitch has made a link promiscuous. They follow back by themselves.
+    Only for links that are in their places. If ``state`` is not ``observed`` but simulated, the MTU and the MAC address of a
+    bridge whose ports changed are unknown, and so is the promiscuity of links that Open vSwitch uses. The kernel and
+    Open vSwitch restore these.
     """
-    # A link can't have a greater MTU than the one that it is stacked upon.
+    # Parents first: a link can't have a greater MTU than its parent.
     differing: t.Dict[Ref, Link] = {}
     for ref, link in sorted(target.links.items(), key=lambda item: item[1].parent is not None):
         now = state.links.get(ref)
@@ -48,22 +48,22 @@ def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
 
 
 class LinkEditor(Part):
-    """Makes links have what they should."""
+    """Plans the steps that make links equal to targets."""
 
     state: State
 
     def __init__(self, editor: Editor, make_free: t.Callable[[Link, str], None] = lambda _link, _master: None) -> None:
         super().__init__(editor)
-        self._make_free = make_free  # makes sure that the kernel accepts a link as a port of a master
-        self.let_go: t.Dict[t.Tuple[str, str], Address] = {}  # by namespace and address
-        self.shaken: t.Set[t.Tuple[Ref, Address]] = set()  # may have gone with another one
+        self._make_free = make_free  # prepares a link so that the kernel accepts it as a port
+        self.let_go: t.Dict[t.Tuple[str, str], Address] = {}  # removed ones, by namespace and address
+        self.shaken: t.Set[t.Tuple[Ref, Address]] = set()  # those that the kernel may have removed with another one
 
     def adjust(self, targets: t.Mapping[Ref, Link]) -> None:
-        """Make links have the values, addresses and routes of some targets.
+        """Make links equal to their targets.
 
-        What one link gives up, another one may get, so each of these is done for all links before the next: down, values,
-        master, addresses and routes that go; addresses that come; up; routes (which need an address and a link that is up, and
-        may prefer the address of another link); and then the values that can't be undone.
+        One link may get what another one loses, so each stage is completed for all links before the next: down, values, master,
+        removed addresses and routes; new addresses; up; new routes (which require an address and a link that is up, and may
+        prefer an address of another link); irreversible values.
         """
         for ref, target in targets.items():
             self.prepare(ref, target)
@@ -93,7 +93,7 @@ class LinkEditor(Part):
                 facet.add(self, ref, target)
 
     def set_values(self, ref: Ref, target: Link, irreversible: bool = False) -> None:
-        # The kind of a link is unknown until Open vSwitch has created it. It may lack attributes of the target.
+        # The kind of a link is unknown until Open vSwitch has created it, and may lack attributes of the target.
         kind = registry.KINDS.get(target.kind) if target.kind == self.state.links[ref].kind else None
         own = kind.attributes if kind else ()
         for attribute in (attribute for attribute in (*own, *common.COMMON) if attribute.irreversible == irreversible):

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What a facet of links is: a list that a link has besides its scalar options, such as addresses or routes."""
+"""Facets of links: lists that a link has besides its values, such as addresses or routes."""
 
 from __future__ import annotations
 
@@ -26,66 +26,66 @@ Options = t.Dict[str, t.Any]
 Document = t.Dict[str, t.Any]
 Lists = t.Mapping[int, t.Sequence[t.Any]]
 
-# What happens to a link and may remove entries of a facet: it goes down, loses IPv6, gets another MAC address.
+# Events that may remove entries of a facet: a link goes down, loses IPv6, or gets another MAC address.
 DOWN, NO_IPV6, OTHER_MAC = "down", "no_ipv6", "other_mac"
 
 
 class FacetEditor(t.Protocol):
-    """What a facet needs of the editor."""
+    """What a facet uses of the editor."""
 
     state: State
-    let_go: t.Dict[t.Tuple[str, str], Address]  # addresses that links have lost, by namespace and address
-    shaken: t.Set[t.Tuple[Ref, Address]]  # those that may have gone with another one
+    let_go: t.Dict[t.Tuple[str, str], Address]  # removed addresses, by namespace and address
+    shaken: t.Set[t.Tuple[Ref, Address]]  # those that the kernel may have removed with another one
 
     def do(self, *todo: Step) -> None:
-        """Plan steps, and simulate them."""
+        """Add steps to the plan, and simulate them."""
 
 
 class Merging(t.NamedTuple):
-    """What a facet knows when it finds what a link is to have."""
+    """Input of ``Facet.merge``."""
 
-    base: Link  # what the link has
+    base: Link  # the link before
     wanted: WantedLink
-    prefix: str  # that of the options of the link
-    merged: t.Mapping[str, t.Tuple[t.Any, ...]]  # what it is to have of the facets that come before in the list
-    wishes: t.Mapping[t.Any, Ref]  # the link through which a route is to lead, by namespace and key
-    missing: t.List[str]  # takes sentences on what the host lacks
+    prefix: str  # prefix of its options in sentences
+    merged: t.Mapping[str, t.Tuple[t.Any, ...]]  # results for the facets that come before in the list
+    wishes: t.Mapping[t.Any, Ref]  # the link that gets a route, by namespace and key of the route
+    missing: t.List[str]  # collects sentences on missing prerequisites
 
 
 @dataclasses.dataclass(frozen=True)
 class Facet:
     """A facet of links: a list of entries, with its option ``name`` and an option ``purge_NAME``.
 
-    ``name`` and ``purge_NAME`` are fields of WantedLink, and ``name`` is one of Link. ``str()`` of an entry names it in
-    sentences, and the entries of Link in FACETS have an ``origin`` and a ``family`` (4 or 6).
+    WantedLink has fields ``name`` and ``purge_NAME``, and Link a field ``name``. ``str()`` of an entry is its name in
+    sentences. Entries of FACETS have an ``origin`` and a ``family`` (4 or 6).
     """
 
     name: str
-    option: Options  # its argument spec
-    # The value for WantedLink of what the option has; the text names the option and the link, for errors. Raises BadInput.
+    option: Options  # argument spec of the option
+    # From the value of the option to entries; the text names option and link in errors. Raises BadInput.
     read: t.Callable[[t.Any, str], t.Tuple[t.Any, ...]]
-    # What a document of the link has; None where nothing is known.
+    # From a link to the value in its document; None if unknown.
     write: t.Callable[[Link], t.Optional[t.List[t.Any]]]
-    # What a link is to have, given what it has and what is wanted. Raises BadInput.
+    # Entries after the wanted ones are merged into the present ones. Raises BadInput.
     merge: t.Callable[[Merging], t.Tuple[t.Any, ...]]
-    # The editor's phase in which a link gets what ``target`` has: before it comes up, or after that if it ``needs_up``.
+    # Plan the steps that add missing entries of a target: before the link comes up, or after that with ``needs_up``.
     add: t.Callable[[FacetEditor, Ref, Link], None]
     needs_up: bool = False
-    # The phase before, in which it loses what ``target`` lacks; None where ``add`` does that.
+    # Plan the steps that remove entries which a target lacks, before all ``add``; None if ``add`` does that.
     drop: t.Optional[t.Callable[[FacetEditor, Ref, Link], None]] = None
-    # What links have, as values of Link by their index: of the link with an index, or of all (0). Without ``kernels`` (the
-    # last argument) what the kernel made may be left out. None where the observer reads it with the settings of a port.
+    # Read the entries of one link, or of all links (index 0), by index. The last argument says whether entries that the kernel
+    # added are required. None if the observer reads them with the settings of a port.
     observe: t.Optional[t.Callable[[Namespace, int, bool], Lists]] = None
-    # What an entry of a link, or of a wish for it, is in the kernel: with an equal one elsewhere, nothing is lost.
+    # Identifies an observed or wanted entry: it isn't lost if an equal one is wanted elsewhere.
     identity: t.Callable[[Ref, t.Any], t.Hashable] = lambda ref, entry: (ref, entry)
-    # Whether an entry stays when something happens to its link: DOWN, NO_IPV6 or OTHER_MAC.
+    # Whether the kernel keeps an entry on an event: DOWN, NO_IPV6 or OTHER_MAC.
     stays: t.Callable[[t.Any, str], bool] = lambda _entry, _event: True
-    # The word for an entry in sentences, where ``str()`` of it is not enough.
+    # Noun for an entry in sentences, if ``str()`` of it is not enough.
     noun: str = ""
 
 
 def options(facets: t.Iterable[Facet]) -> Options:
-    """The argument spec of facets."""
+    """Argument spec of facets."""
     found: Options = {}
     for facet in facets:
         found[facet.name] = facet.option
@@ -94,7 +94,7 @@ def options(facets: t.Iterable[Facet]) -> Options:
 
 
 def check_purge(document: Document, name: str, prefix: str, what: str) -> None:
-    """Raise BadInput where ``purge_NAME`` of a document lacks ``NAME``; ``what`` is the word for what has the name."""
+    """Raise BadInput if a document has ``purge_NAME`` without ``NAME``; ``what`` is the noun for the document."""
     if document.get("purge_" + name) and document.get(name) is None:
         raise BadInput(
             "Option %spurge_%s of %s %s needs option %s%s; give an empty list to remove all."
@@ -103,7 +103,7 @@ def check_purge(document: Document, name: str, prefix: str, what: str) -> None:
 
 
 def read(facets: t.Iterable[Facet], document: Document, prefix: str, what: str = "link") -> t.Dict[str, t.Any]:
-    """The fields of WantedLink for facets. Raises BadInput with all that is wrong."""
+    """Fields of WantedLink for facets. Raises BadInput with all errors."""
     told = Complaints()
     fields: t.Dict[str, t.Any] = {}
     for facet in facets:
@@ -116,23 +116,23 @@ def read(facets: t.Iterable[Facet], document: Document, prefix: str, what: str =
 
 
 def write(facets: t.Iterable[Facet], link: Link) -> Document:
-    """What a document of a link has of facets."""
+    """Facets of a link as they are in its document."""
     found = ((facet.name, facet.write(link)) for facet in facets)
     return {name: value for name, value in found if value is not None}
 
 
 def observe(facets: t.Iterable[Facet], space: Namespace, index: int, kernels: bool) -> t.Dict[str, Lists]:
-    """What the kernel tells of facets: for each, by name, what links have by their index."""
+    """Read facets from the kernel: entries by the name of the facet and the index of the link."""
     return {facet.name: facet.observe(space, index, kernels) for facet in facets if facet.observe}
 
 
 def lists_of(index: int, observed: t.Mapping[str, Lists]) -> t.Dict[str, t.Any]:
-    """The fields of Link that ``observe`` has found for a link."""
+    """Fields of Link for one link, from the result of ``observe``."""
     return {name: tuple(found.get(index, ())) for name, found in observed.items()}
 
 
 def merged(facets: t.Iterable[Facet], merging: Merging) -> t.Dict[str, t.Any]:
-    """The fields of Link that a link is to have, given what it has and what is wanted. Raises BadInput."""
+    """Fields of Link after the wanted entries are merged into the present ones. Raises BadInput."""
     fields: t.Dict[str, t.Any] = {}
     for facet in facets:
         fields[facet.name] = facet.merge(merging._replace(merged=dict(fields)))
@@ -140,12 +140,12 @@ def merged(facets: t.Iterable[Facet], merging: Merging) -> t.Dict[str, t.Any]:
 
 
 def nothing(facets: t.Iterable[Facet]) -> t.Dict[str, t.Any]:
-    """The fields of Link for one that has nothing of facets, as after a move to another namespace."""
+    """Fields of Link without entries, as after a move to another namespace."""
     return {facet.name: () for facet in facets}
 
 
 def after(facets: t.Iterable[Facet], link: Link, event: str) -> Link:
-    """What is left of a link when something happens to it: DOWN, NO_IPV6 or OTHER_MAC."""
+    """A link without the entries that the kernel removes on an event: DOWN, NO_IPV6 or OTHER_MAC."""
     left: t.Dict[str, t.Any] = {
         facet.name: tuple(entry for entry in getattr(link, facet.name) if facet.stays(entry, event)) for facet in facets
     }
@@ -153,7 +153,7 @@ def after(facets: t.Iterable[Facet], link: Link, event: str) -> Link:
 
 
 def facts(facets: t.Iterable[Facet], link: Link) -> t.Dict[str, t.Any]:
-    """What a link has of facets in words, by name, for a comparison; without what the kernel adds."""
+    """Entries of a link in words, by facet, to compare two states; without those that the kernel adds."""
     return {
         facet.name: sorted(
             str(entry) if entry.origin == STATIC else "%s (%s)" % (entry, entry.origin)
@@ -165,7 +165,7 @@ def facts(facets: t.Iterable[Facet], link: Link) -> t.Dict[str, t.Any]:
 
 
 def static_ipv6(facets: t.Iterable[Facet], link: Link) -> t.Dict[str, t.List[str]]:
-    """What an administrator gave a link of IPv6, in words, by the names of facets."""
+    """Static IPv6 entries of a link in words, by facet."""
     return {
         facet.name: [str(e) for e in getattr(link, facet.name) if e.family == 6 and e.origin == STATIC]
         for facet in facets
@@ -173,7 +173,7 @@ def static_ipv6(facets: t.Iterable[Facet], link: Link) -> t.Dict[str, t.List[str
 
 
 def asked(facets: t.Iterable[Facet], wanted: t.Iterable[WantedLink]) -> t.Set[t.Hashable]:
-    """The identities of all entries that are wanted of some links."""
+    """Identities of all entries that links request."""
     return {
         (facet.name, facet.identity(end.ref, entry))
         for end in wanted
@@ -189,7 +189,7 @@ def losses(
     wanted: t.Optional[WantedLink],
     elsewhere: t.Container[t.Hashable],
 ) -> t.List[str]:
-    """The entries that a link loses although nobody purges them or wants them ``elsewhere`` (what ``asked`` returns)."""
+    """Entries that a link loses, except purged ones and those in ``elsewhere`` (from ``asked``)."""
     found = []
     for facet in facets:
         there = {facet.identity(now.ref, entry) for entry in getattr(now, facet.name)}
@@ -204,5 +204,5 @@ def losses(
 
 
 def place(netns: str) -> Document:
-    """What a document has of the namespace of a link; nothing for the one that the module runs in."""
+    """The option ``netns`` of a document; empty for the namespace that the module runs in."""
     return {"netns": netns} if netns else {}

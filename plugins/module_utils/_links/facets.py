@@ -16,11 +16,11 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links import addres
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import Facet
 
-# Those of every link, in the order in which documents have them.
+# Facets of all links, in the order of documents.
 FACETS: t.Tuple[Facet, ...] = (
     addresses.FACET,
     routes.FACET,
     neighbors.FACET,
 )
-# Those of a bridge's port.
+# Facets of bridge ports.
 PORT_FACETS: t.Tuple[Facet, ...] = (vlans.FACET,)

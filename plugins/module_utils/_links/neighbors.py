@@ -56,9 +56,9 @@ if t.TYPE_CHECKING:
 NTF_PROXY, NTF_EXT_LEARNED, NTF_ROUTER = 0x08, 0x10, 0x80
 _STATES = {"reachable": 0x02, "stale": 0x04, "delay": 0x08, "probe": 0x10, "noarp": 0x40, "permanent": 0x80}
 _WORDS = {number: word for word, number in _STATES.items()}
-_LASTING = ("permanent", "noarp")  # the kernel changes and forgets those in another state
+_LASTING = ("permanent", "noarp")  # the kernel changes and removes entries in other states
 _MAC_LENGTH = len("00:00:00:00:00:00")
-# Of linux/if.h: on links with these flags the kernel needs no neighbors
+# Of linux/if.h: links with these flags require no resolution
 _NO_NEIGHBORS = 0x08 | 0x80  # LOOPBACK, NOARP
 
 
@@ -195,13 +195,13 @@ def _write(link: Link) -> t.List[Document]:
 
 
 def _is_learned(data: bytes) -> bool:
-    """Whether a message, not yet decoded, describes an entry that the kernel has learned, or is looking for."""
-    state, flags = struct.unpack_from("=HB", data, 24)  # behind nlmsghdr
+    """Whether an undecoded message describes an entry that the kernel has learned, or is resolving."""
+    state, flags = struct.unpack_from("=HB", data, 24)  # after nlmsghdr
     return not flags & (NTF_PROXY | NTF_EXT_LEARNED) and _WORDS.get(state) not in _LASTING
 
 
 def _place(data: bytes) -> t.Tuple[int, t.Hashable]:
-    """The link and the address of a message; of what the kernel learns and forgets, nothing."""
+    """Index and address in an undecoded message; UNSTEADY for entries that the kernel learns."""
     if _is_learned(data):
         return UNSTEADY
     index, _state, flags = struct.unpack_from("=iHB", data, 20)
@@ -209,20 +209,20 @@ def _place(data: bytes) -> t.Tuple[int, t.Hashable]:
 
 
 def _decode(message: wire.Message) -> t.Optional[Neighbor]:
-    """The neighbor that a message describes; none for a multicast address, or one that the kernel is looking for."""
+    """The neighbor in a message; None for multicast addresses, and for addresses that the kernel is resolving."""
     proxy, address = bool(message["flags"] & NTF_PROXY), message.get_attr("NDA_DST")
     state = "permanent" if proxy else _WORDS.get(message["state"], "")
     if not address or not state or ipaddress.ip_address(address).is_multicast:
         return None
     mac = "" if proxy else message.get_attr("NDA_LLADDR") or ""
     learned = bool(message["flags"] & NTF_EXT_LEARNED) and not proxy
-    # The neighbors of a GRE tunnel have IP addresses instead of MAC addresses.
+    # Neighbors of GRE tunnels have IP addresses instead of MAC addresses.
     origin = DYNAMIC if learned or len(mac) not in (0, _MAC_LENGTH) else STATIC
     return Neighbor(address, mac, state, proxy, bool(message["flags"] & NTF_ROUTER), origin)
 
 
 def _observe(space: Namespace, index: int = 0, _kernels: bool = True) -> t.Dict[int, t.List[Neighbor]]:
-    """The lasting neighbors and proxies of a link, or of all, by the index of the link."""
+    """Permanent neighbors and proxies of one link, or of all links (index 0), by index."""
     found: t.Dict[int, t.List[Neighbor]] = {}
     for flags in (0, NTF_PROXY):
         for data in _dump(space, index, flags):
@@ -236,9 +236,9 @@ def _observe(space: Namespace, index: int = 0, _kernels: bool = True) -> t.Dict[
 
 
 def _is_kernels(space: Namespace, index: int, neighbor: Neighbor) -> bool:
-    """Whether the kernel made an entry because the link, or the address, needs none.
+    """Whether the kernel added an entry of state noarp because the link or the address requires no resolution.
 
-    See arp_constructor() and ndisc_constructor(): it has the MAC address of the link, its broadcast address, or none.
+    See arp_constructor() and ndisc_constructor(): its MAC address is that of the link, the broadcast address, or empty.
     """
     if neighbor.proxy or neighbor.state != "noarp":
         return False
@@ -296,7 +296,7 @@ def _identity(ref: Ref, neighbor: Neighbor) -> t.Hashable:
 
 
 def _stays(neighbor: Neighbor, event: str) -> bool:
-    # neigh_ifdown() and neigh_changeaddr() of the kernel, which are called in these cases
+    # neigh_ifdown() and neigh_changeaddr() of the kernel
     if event == OTHER_MAC:
         return neighbor.proxy
     return event != DOWN and (event != NO_IPV6 or neighbor.family == 4)

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Finds out what links are to Open vSwitch, where a plan depends on that, by what the kernel tells."""
+"""Find the role of links in Open vSwitch, as far as a plan depends on it, from what the kernel reports."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if t.TYPE_CHECKING:
 
 
 class OvsLinks:
-    """What a link is to Open vSwitch; its database isn't asked."""
+    """Finds the role of links in Open vSwitch without reading its database."""
 
     def __init__(self, spaces: Namespaces) -> None:
         self._spaces = spaces
 
     def look_at_ovs(self, state: State, wanted: WantedLink, link: t.Optional[Link]) -> None:
-        """Find out whether Open vSwitch decides on a value that is asked for, has taken a link that goes, or made one that is gone."""
+        """Find whether Open vSwitch controls a wanted value, uses a link that is deleted, or made a link that is missing."""
         if link is None:
             why = ovs_traces.why_absent(wanted.ref.name) if wanted.present and not wanted.made else ""
             state.not_here.update({wanted.ref.name: why} if why else {})
@@ -52,7 +52,7 @@ class OvsLinks:
             state.put(dataclasses.replace(link, of_ovs="taken"))
 
     def look_at_ports(self, state: State) -> None:
-        """Find the ports of Open vSwitch among all links of the namespace that this process runs in."""
+        """Mark the ports of Open vSwitch among all links of the namespace that this process runs in."""
         with self._spaces.require(OWN).inside():
             sockets = ovs_traces.packet_sockets()
         for ref, link in list(state.links.items()):
@@ -60,7 +60,7 @@ class OvsLinks:
                 state.put(dataclasses.replace(link, of_ovs="taken"))
 
     def ports_in(self, space: Namespace) -> t.Tuple[str, ...]:
-        """The names of the ports of Open vSwitch that would lose their links with a namespace."""
+        """Names of the ports of Open vSwitch that lose their links if a namespace is deleted."""
         internal: t.Set[str] = set()
         taps: t.Set[str] = set()
         peers: t.Set[int] = set()
@@ -83,7 +83,7 @@ class OvsLinks:
         return bool(message.get_attr("IFLA_LINK_NETNSID") == space.id_of(self._spaces.require(OWN).fd))
 
     def _taken(self, space: Namespace) -> t.Set[int]:
-        """The indexes of the links of a namespace that are ports of Open vSwitch."""
+        """Indexes of the links of a namespace that are ports of Open vSwitch."""
         with space.inside():
             found = ovs_traces.packet_sockets()
         datapath = space.link_by_name(ovs_traces.MASTER)

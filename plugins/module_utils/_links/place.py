@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Where links are and are to be: they are found, made, moved, renamed, set aside, and deleted. Pure."""
+"""Plan how links are found, created, moved, renamed, set aside and deleted. Pure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _REMEDY = "'recreate: true' deletes it and makes a new one."
 
 
 class Placing(Planner):
-    """Brings links to their places."""
+    """Plans the steps that bring links to their places."""
 
     before: State
     state: State
@@ -47,7 +47,7 @@ class Placing(Planner):
         super().__init__(draft)
         self.notes = notes
         self._by_name: t.Dict[str, t.List[Link]] = {}
-        self._indexed = 0  # the number of links in there
+        self._indexed = 0  # number of links in the index
 
     def _need_netns(self, name: str, option: str, link: WantedLink) -> None:
         if name and name not in self.state.namespaces:
@@ -61,7 +61,7 @@ class Placing(Planner):
             self.state.namespaces[name] = Netns(name)
 
     def place(self, wanted: WantedLink) -> None:
-        """Make a link, or bring it to where it belongs."""
+        """Create a link, or move and rename it."""
         self.missing += wanted.missing
         self._need_netns(wanted.ref.netns, "netns", wanted)
         if wanted.peer and wanted.peer.ref == wanted.ref:
@@ -90,7 +90,7 @@ class Placing(Planner):
         self.notes.placed.add(id(wanted))
 
     def _fixed(self, wanted: WantedLink, link: Link) -> t.Dict[str, str]:
-        """The options that can't be brought to what is wanted in place, and why."""
+        """Options that can't be changed in place, with the reasons."""
         kind = registry.KINDS.get(link.kind)
         why = kind.immutable(link.values, wanted.values, bool(link.open_by)) if kind else {}
         if wanted.parent and link.parent != wanted.parent:
@@ -100,7 +100,7 @@ class Placing(Planner):
         return why
 
     def _remake(self, wanted: WantedLink, link: Link, why: t.Mapping[str, str]) -> Link:
-        """Make a link again, if the user allows it, and return what the new one takes over from it."""
+        """Delete and create a link again if ``recreate`` allows it; returns what the new link inherits."""
         reasons = "; ".join("%s (%s)" % reason for reason in why.items())
         if not wanted.made:
             raise Conflict(
@@ -114,7 +114,7 @@ class Placing(Planner):
             )
         exclusive = _exclusive(link) or kind.exclusive_parent({**link.values, **wanted.values})
         if exclusive:
-            link = link.with_values(mac=None)  # one of the two has that of its parent
+            link = link.with_values(mac=None)  # one of the two has the MAC address of its parent
         values = kind.normalized({**link.values, **wanted.values})
         parent = wanted.parent or link.parent
         if kind.has_parent and parent is None:
@@ -132,13 +132,13 @@ class Placing(Planner):
     def _check_alone(
         self, wanted: WantedLink, values: t.Mapping[str, t.Any], parent: t.Optional[Ref], old: t.Optional[Ref] = None
     ) -> None:
-        """Raises Conflict where one that wants its parent alone would share it, as far as can be seen from there."""
+        """Raise Conflict if a link that requires exclusive use of its parent would share it with a visible link."""
         lower = self.state.links.get(parent) if parent else None
         if lower is None:
             return
         master = Ref(lower.ref.netns, lower.values.get("master", ""))
         others = (there for there in self.stacked_upon(lower.ref) if there.ref not in (old, master))
-        # One that wants its parent alone has it alone, so that the first one tells.
+        # A link with exclusive use of its parent has no siblings, so the first one decides.
         for there in itertools.islice(others, 1):
             when = registry.KINDS[wanted.kind].exclusive_parent(values) or _exclusive(there)
             if when:
@@ -148,7 +148,7 @@ class Placing(Planner):
                 )
 
     def _find(self, wanted: WantedLink) -> t.Optional[Ref]:
-        """Where the wanted link is now, if it is; what has to be out of its way is set aside."""
+        """Place of the wanted link now, None if it doesn't exist. Links that occupy its name are set aside."""
         here = self.state.links.get(wanted.ref)
         former = self._former(wanted)
         if here and former:
@@ -182,15 +182,15 @@ class Placing(Planner):
         return there.ref if there else None
 
     def _former(self, wanted: WantedLink) -> t.Optional[Link]:
-        """The link that still has the name which option rename_from gives."""
+        """The link that still has the name in option ``rename_from``."""
         places = (self.state.links.get(ref) for ref in former_places(wanted))
         return next((link for link in places if link), None)
 
     def _is_pair(self, wanted: WantedLink, peer: Link) -> bool:
-        """Whether a link with the name of the peer is one end of the wanted pair, whose other end is elsewhere.
+        """Whether a link with the name of the peer is one end of the wanted pair.
 
-        It is, if the other end has the wanted name in another namespace, or that of rename_from, or if the topology owns the
-        pair. Any other pair may belong to another user.
+        It is if the other end has the wanted name in another namespace, or the name in ``rename_from``, or if the topology owns
+        the pair. Any other pair may belong to another user.
         """
         other = peer.peer
         if other is None:
@@ -206,7 +206,7 @@ class Placing(Planner):
         return False
 
     def _aside(self, link: Link, allowed: bool, problem: str) -> None:
-        """Take a link out of the way, to be deleted in the end. Raises Conflict unless the user allowed it."""
+        """Rename a link that occupies a name, and delete it in the end. Raises Conflict unless the user allowed it."""
         if not allowed:
             raise Conflict(
                 "%s, and nothing was changed. Choose another name, or delete it first; %s"
@@ -221,7 +221,7 @@ class Placing(Planner):
         self.last.append(functools.partial(self.delete_link, aside, silent=True))
 
     def delete_link(self, ref: Ref, silent: bool = False) -> None:
-        if ref in self.state.links:  # a pair may have lost it with its other end
+        if ref in self.state.links:  # the other end of a pair may be deleted already
             link = self.state.links[ref]
             if not silent:
                 self._warn_users(link)
@@ -269,7 +269,7 @@ class Placing(Planner):
         self.state.put(Link(wanted.ref, wanted.kind))
 
     def elsewhere(self, ref: Ref, kind: str, take: str = "") -> str:
-        """A sentence on a link of the same name in another namespace; ``take`` says how to take it from there."""
+        """A sentence on a link of the same name in another namespace; ``take`` says how to move it from there."""
         if self._indexed != len(self.state.links):
             self._indexed, self._by_name = len(self.state.links), {}
             for there in self.state.links.values():
@@ -287,7 +287,7 @@ class Placing(Planner):
         return Link(wanted.ref, wanted.kind, values=values, parent=wanted.parent, ports=ports)
 
     def leave_promisc(self, ref: Ref) -> None:
-        """Leave to others whether a link is promiscuous."""
+        """Do not restore whether a link was promiscuous."""
         origin = self.notes.origins.get(ref)
         if origin:
             self.notes.origins[ref] = origin.with_values(promisc=None)
@@ -301,7 +301,7 @@ class Placing(Planner):
         return place
 
     def _relocate(self, place: Ref, to: Ref, recreate: bool) -> None:
-        """Bring the link at ``place`` to where it belongs, under its name."""
+        """Move and rename the link at ``place``."""
         if place == to:
             return
         self.notes.moved[place] = to
@@ -321,13 +321,13 @@ class Placing(Planner):
         self.do(steps.LinkRename(place, to.name))
 
     def make_free(self, link: Link, master: str) -> None:
-        """Delete the links upon one that is to be a port, if they are to go anyway."""
+        """Delete links that are stacked upon a future port, if the task deletes them anyway."""
         for child in [*self.stacked_upon(link.ref)] if master else ():
             if child.ref in self.notes.doomed:
                 self.delete_link(child.ref)
 
     def _leave_master(self, ref: Ref) -> None:
-        """Take a link that is to be a parent out of its master before, where that is wanted anyway."""
+        """Remove a future parent from its master early, if the task removes it anyway."""
         parent = self.state.links.get(ref)
         if parent and parent.values.get("master") and self.notes.to_leave.get(ref) == parent.values["master"]:
             self.notes.given.setdefault(ref, {})["master"] = ""
@@ -353,14 +353,14 @@ class Placing(Planner):
             raise Conflict("%s can't be the parent of '%s': %s" % (a_link(parent, True), wanted.ref.name, unfit))
 
     def _new_upon(self, wanted: WantedLink, parent: Ref) -> bool:
-        """Whether a link would be stacked upon a parent that it isn't upon yet."""
+        """Whether a link would get a parent that it doesn't have yet."""
         link = self.state.links.get(wanted.ref)
         if link is None and wanted.move_from is not None:
             link = self.state.links.get(Ref(wanted.move_from, wanted.ref.name))
         return link is None or link.parent != parent
 
     def stacked_upon(self, ref: Ref) -> t.Iterator[Link]:
-        """The links that are stacked upon one, and of some no more than their names, as far as they can be seen from there."""
+        """Visible links that are stacked upon a link; some of them have only a name."""
         children = self.state.linked_refs("parent", ref)
         yield from (self.state.links[child] for child in children)
         seen = {*children} | (self.state.stacked.get(ref, {}).keys() - self.state.links.keys())
@@ -375,7 +375,7 @@ class Placing(Planner):
             self.do(steps.link_set(self.state.links[ref], "promisc", value))
 
     def release(self, ref: Ref, wanted: WantedLink) -> None:
-        """Take a port out of the wanted bridge, as it was before it came in."""
+        """Remove a port from the wanted bridge, and restore its promiscuity."""
         self.set_promisc(ref, None if wanted.ports_promisc is None else False)
         self.notes.given.setdefault(ref, {})["master"] = ""
         self.do(bridge_ports.LinkSetMaster(ref, ""))
@@ -412,7 +412,7 @@ def _exclusive(link: Link) -> str:
 
 
 def _taken(link: Link, wanted: WantedLink) -> str:
-    """Why a link that has the name of a peer can't become that."""
+    """The reason why a link with the name of a peer can't become that peer."""
     if link.peer is None:
         return "the other end of %s can't be reached from this host" % a_link(link)
     return (

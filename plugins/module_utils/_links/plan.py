@@ -5,11 +5,10 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""(observed, wanted) → Plan. Pure: whatever it does, it does to a copy of the observed State.
+"""Plan namespaces and links: (observed, wanted) → Plan. Pure: works on a copy of the observed State.
 
-The planner walks through what is wanted and emits the steps that are missing; each step is simulated at once, with the
-kernel's side effects, so that the steps after it see them and make good what should have stayed (the addresses of a
-link that had to go down, say). Deletions come last.
+The planner emits steps and simulates each at once, with the side effects in the kernel, so that later steps see them and
+restore what should have stayed (for instance the addresses of a link that had to go down). Deletions come last.
 """
 
 from __future__ import annotations
@@ -42,32 +41,32 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State, Wanted
 
 
-# The phases of a plan, in the order in which they happen. A plan for links alone leaves out those of Open vSwitch.
+# The phases of a plan, in order. A plan for links alone omits those of Open vSwitch.
 PHASES = (
-    "expect",  # note what is wanted, for those that come first
-    "make_namespaces",  # with the sysctls that new links in them start with
-    "place",  # links are made, moved and renamed, while few are up: then the kernel makes them faster, and many at once
-    "open_vswitch",  # its bridges and ports, which need links
-    "place_upon_ovs",  # links upon those that Open vSwitch makes
-    "settle_namespaces",  # their loopbacks, and the sysctls of links
-    "settle",  # values, masters and ports; addresses and routes that go
-    "check_routes",  # whether one leads elsewhere already
-    "come_up",  # addresses; links come up, bridges last; routes; what can't be undone
-    "absent",  # note what is to be deleted
+    "expect",  # note what later elements request
+    "make_namespaces",  # with the sysctls that new links inherit
+    "place",  # create, move and rename links while few are up: then the kernel is faster, and creates many at once
+    "open_vswitch",  # bridges and ports of Open vSwitch, which require links
+    "place_upon_ovs",  # links upon internal ports of Open vSwitch
+    "settle_namespaces",  # loopbacks, and sysctls of links
+    "settle",  # values, masters and ports; removed addresses and routes
+    "check_routes",  # whether a wanted route exists through another link
+    "come_up",  # new addresses; set links up, bridges last; new routes; irreversible values
+    "absent",  # note deletions
 )
-# Those of a plan in which nothing is wrong.
+# Phases that follow if no errors were found.
 LAST_PHASES = (
     "delete",  # links, and namespaces
-    "settle_again",  # MTUs and MAC addresses that have followed other links
-    "delete_from_ovs",  # at the very end, because an internal port can't come back as it was
-    "keep",  # the document for the next boot; inserted before the deletions
+    "settle_again",  # MTUs and MAC addresses that followed other links, and what a changed MAC address has removed
+    "delete_from_ovs",  # last, because an internal port can't be restored exactly
+    "keep",  # the document that is restored at boot; inserted before the deletions
 )
 
 
 def make_plan(state: State, wanted: Wanted) -> Plan:
-    """The plan that makes a host in ``state`` have the namespaces and links that are ``wanted``.
+    """The plan that gives a host in ``state`` the ``wanted`` namespaces and links.
 
-    Raises BadInput or Conflict when that can't be.
+    Raises BadInput or Conflict if that is impossible.
     """
     draft = Draft(state)
     planner = LinkPlanner(draft)
@@ -84,7 +83,7 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
 
 
 class LinkPlanner(Planner):
-    """Finds what is to be done to namespaces and links."""
+    """Plans steps for namespaces and links."""
 
     def __init__(self, draft: Draft) -> None:
         super().__init__(draft)
@@ -95,7 +94,7 @@ class LinkPlanner(Planner):
         self.last = self.placing.last
 
     def phases(self, namespaces: t.Sequence[WantedNetns], links: t.Sequence[WantedLink]) -> Phases:
-        """What plans namespaces and links, by phase."""
+        """Functions that plan namespaces and links, by phase."""
         present = [link for link in links if link.present]
         absent = [link for link in links if not link.present]
         return {
@@ -103,7 +102,7 @@ class LinkPlanner(Planner):
             "make_namespaces": lambda: each(self.namespace, namespaces),
             "place": lambda: each(self.placing.place, present),
             "settle_namespaces": lambda: each(self.settle_namespace, namespaces),
-            # What a bridge keeps for a port comes to that when the link is one.
+            # A link must be a port before it can get the settings of one.
             "settle": lambda: each(
                 self.settling.settle, sorted(self._settling(present), key=lambda link: bool(link.port_of))
             ),
@@ -115,7 +114,7 @@ class LinkPlanner(Planner):
         }
 
     def _settling(self, links: t.Iterable[WantedLink]) -> t.List[WantedLink]:
-        """Those of the links that are in their places, in the order in which they get their settings."""
+        """Wanted links that are in their places, in the order in which they get their settings."""
         return in_settling_order([link for link in links if id(link) in self.notes.placed])
 
     def check(self, links: t.Sequence[WantedLink]) -> None:
@@ -126,7 +125,7 @@ class LinkPlanner(Planner):
         self.checking.warn_losses(links)
 
     def expect(self, links: t.Iterable[WantedLink]) -> None:
-        """Take note of what is going to be asked for. Raises Conflict for a route that is to lead through two links."""
+        """Note what later elements request. Raises Conflict if two links request the same route."""
         self._note_leaving(links)
         for end in (end for link in links if link.present for end in link.ends()):
             for route in end.routes or ():
@@ -149,18 +148,18 @@ class LinkPlanner(Planner):
                     self.notes.to_leave[Ref(link.ref.netns, name)] = link.ref.name
 
     def namespace(self, wanted: WantedNetns) -> None:
-        """Make a namespace, or remove it in the end."""
+        """Create a namespace, or delete it in the end."""
         exists = wanted.name in self.state.namespaces
         if wanted.present and not exists:
             self.do(netns.NetnsAdd(wanted.name))
         if wanted.present:
-            # Links that are made in it afterwards are to have what it says of new links.
+            # New links inherit these sysctls.
             self._sysctls(wanted, of_links=False)
         elif exists:
             self.last.append(functools.partial(self.do, netns.NetnsDel(wanted.name)))
 
     def settle_namespace(self, wanted: WantedNetns) -> None:
-        """Give a namespace that is there what is wanted of it."""
+        """Set the loopback and the sysctls of links in a namespace."""
         if not wanted.present:
             return
         loopback = Ref(wanted.name, "lo")
@@ -170,9 +169,9 @@ class LinkPlanner(Planner):
         self._sysctls(wanted, of_links=True)
 
     def _sysctls(self, wanted: WantedNetns, of_links: bool) -> None:
-        """Set those sysctls that belong to links, or the others."""
+        """Set either the sysctls of links, or all others."""
         asked = {key: value for key, value in wanted.sysctls.items() if bool(sysctl_link(key)) == of_links}
-        # The kernel gives other sysctls new values with some, whatever they were.
+        # Some sysctls reset others.
         for key in sorted(asked, key=order):
             value, current = asked[key], self.state.namespaces[wanted.name].sysctls.get(key)
             if current is None and self._was_there(wanted.name, sysctl_link(key)):
@@ -184,18 +183,18 @@ class LinkPlanner(Planner):
                 self.do(netns.Sysctl(wanted.name, key, value))
 
     def _was_there(self, netns: str, link: str) -> bool:
-        """Whether a namespace was there before, and where a link is given, that as well or it isn't there even now."""
+        """Whether a sysctl should have been readable: its namespace and its link, if any, existed before the task."""
         ref = Ref(netns, link)
         return netns in self.before.namespaces and (not link or ref in self.before.links or ref not in self.state.links)
 
 
 def each(plan: t.Callable[[t.Any], None], things: t.Iterable[t.Any]) -> t.Iterable[t.Callable[[], None]]:
-    """What plans each of several things, for a phase."""
+    """Functions that plan one thing each, for a phase."""
     return [functools.partial(plan, thing) for thing in things]
 
 
 def differences(before: State, now: State, _done: t.Sequence[Step] = ()) -> t.List[str]:
-    """A sentence for each thing in which two States differ, apart from what the kernel makes by itself."""
+    """A sentence for each difference between two States, except entries that the kernel adds itself."""
     found = [
         "Namespace '%s' is %s." % (name, "gone" if name in before.namespaces else "still there")
         for name in sorted(before.namespaces.keys() ^ now.namespaces.keys())

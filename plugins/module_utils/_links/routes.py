@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Routes through links: their option, the steps that add and remove them, and what becomes of them."""
+"""Routes through links: option, reading, writing, steps, and netlink coding."""
 
 from __future__ import annotations
 
@@ -73,9 +73,9 @@ RTPROT_REDIRECT, RTPROT_KERNEL, RTPROT_BOOT, RTPROT_STATIC = 1, 2, 3, 4
 RTN_UNSPEC, RTN_UNICAST = 0, 1
 RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 0, 253
 RTNH_F_ONLINK = 4
-RT_TABLE_COMPAT = 252  # in the header's one byte: see RTA_TABLE
+RT_TABLE_COMPAT = 252  # for the header, which has one byte for the table: see RTA_TABLE
 RTM_F_CLONED = 0x200
-# The metrics of a route that are kept although they have no option; all are numbers.
+# Metrics without an option that an undo restores; all are numbers.
 _METRICS = tuple(
     "RTAX_" + name
     for name in [
@@ -136,7 +136,7 @@ class RouteAdd(LinkStep):
                 runner.do(self.ref.netns, request)
                 return
             except NetlinkError as error:
-                # A new IPv6 address can't be a source before the kernel has made sure that no other host has it.
+                # A new IPv6 address can't be a source until duplicate address detection is done.
                 if error.code != errno.EINVAL or time.monotonic() > deadline:
                     raise
             time.sleep(0.1)
@@ -231,7 +231,7 @@ def _spell_route(verb: str, route: Route, ref: Ref) -> t.List[str]:
 
 
 def forget_sources(state: State, netns: str, addresses: t.Iterable[Address]) -> None:
-    """Take note in a State of what becomes of all routes in a namespace whose sources may have gone."""
+    """Update all routes in a namespace whose preferred sources may have been removed."""
     for host in (address.address.split("/")[0] for address in addresses):
         links = [state.links[ref] for ref in state.sourced.get((netns, host), ()) if ref in state.links]
         if links and not state.is_local(netns, host):
@@ -240,7 +240,7 @@ def forget_sources(state: State, netns: str, addresses: t.Iterable[Address]) -> 
 
 
 def without_sources(routes: t.Iterable[Route], hosts: t.Container[str]) -> t.Tuple[Route, ...]:
-    """What becomes of routes that prefer a source that goes: of IPv4 they go with it, of IPv6 they forget it.
+    """Routes after preferred sources are removed: IPv4 routes go with the source, IPv6 routes lose it.
 
     See fib_sync_down_addr() and rt6_remove_prefsrc() of the kernel.
     """
@@ -249,7 +249,7 @@ def without_sources(routes: t.Iterable[Route], hosts: t.Container[str]) -> t.Tup
 
 
 UINT32_MAX = 2**32 - 1
-ROUTE_MTU_MAX = 65535 - 15  # ip_metrics_convert() of net/ipv4/metrics.c makes that of any higher one
+ROUTE_MTU_MAX = 65535 - 15  # ip_metrics_convert() of net/ipv4/metrics.c lowers higher values to this
 
 
 def _read(routes: t.Sequence[Document], where: str) -> t.Tuple[Route, ...]:
@@ -277,7 +277,7 @@ def _read_route(document: Document, where: str) -> Route:
         to,
         via,
         metric=document.get("metric") or (IPV6_METRIC if common_values.family(to) == 6 else 0),
-        table=document.get("table") or MAIN_TABLE,  # RT_TABLE_UNSPEC means main to the kernel
+        table=document.get("table") or MAIN_TABLE,  # the kernel treats RT_TABLE_UNSPEC as main
         src=src,
         onlink=bool(document.get("onlink")),
         mtu=document.get("mtu") or 0,
@@ -325,12 +325,12 @@ def _write(link: Link) -> t.List[Document]:
 
 
 def _is_kernels(data: bytes) -> bool:
-    """Whether a message, not yet decoded, describes a route that the kernel made."""
-    return data[21] == RTPROT_KERNEL  # rtm_protocol, behind nlmsghdr
+    """Whether an undecoded message describes a route that the kernel added."""
+    return data[21] == RTPROT_KERNEL  # rtm_protocol, after nlmsghdr
 
 
 def _place(data: bytes) -> t.Tuple[int, t.Hashable]:
-    """The link and the destination of a route, in the same way."""
+    """Index and destination in an undecoded message; UNSTEADY for routes that the kernel adds itself."""
     if _is_kernels(data):
         return UNSTEADY
     found = attributes(data, 28)
@@ -339,7 +339,7 @@ def _place(data: bytes) -> t.Tuple[int, t.Hashable]:
 
 
 def _key(message: t.Any) -> t.Tuple[str, int, int]:
-    """The ``key`` of the route that a message describes, of whatever type it is."""
+    """The ``key`` of a route of any type in a message."""
     six = message["family"] == socket.AF_INET6
     return (
         "%s/%d" % (message.get_attr("RTA_DST") or ("::" if six else "0.0.0.0"), message["dst_len"]),
@@ -349,7 +349,7 @@ def _key(message: t.Any) -> t.Tuple[str, int, int]:
 
 
 def _decode(message: t.Any) -> t.List[Route]:
-    """The route that a message describes; none for what isn't a plain unicast route."""
+    """The route in a message; an empty list if it is not a plain unicast route."""
     gateway = message.get_attr("RTA_GATEWAY") or ""
     unusual = [name for name in ("RTA_MULTIPATH", "RTA_VIA", "RTA_ENCAP", "RTA_NH_ID") if message.get_attr(name)]
     if message["type"] != RTN_UNICAST or message["tos"] or unusual:
@@ -379,11 +379,11 @@ def _decode(message: t.Any) -> t.List[Route]:
 
 
 def _observe(space: Namespace, index: int = 0, kernels: bool = True) -> t.Dict[int, t.List[Route]]:
-    """The unicast routes through a link, or through any, in the same way."""
+    """Unicast routes through one link, or through all links (index 0), by index; ``kernels`` includes those of the kernel."""
     found: t.Dict[int, t.List[Route]] = {}
     for number in (socket.AF_INET, socket.AF_INET6):
         for data in _dump_routes(space, number, index):
-            # Where IPv6 is switched off, the kernel answers with all other families.
+            # Without IPv6, the kernel returns all other families.
             if data[16] != number or (not kernels and _is_kernels(data)):
                 continue
             message = wire.Message(wire.ROUTE, data)
@@ -396,7 +396,7 @@ def _observe(space: Namespace, index: int = 0, kernels: bool = True) -> t.Dict[i
 def links_of_routes(
     space: Namespace, keys: t.Collection[t.Tuple[str, int, int]]
 ) -> t.Dict[t.Tuple[str, int, int], t.FrozenSet[int]]:
-    """The indexes of the links that the routes with some ``key``s lead through; 0 for a route through none or several."""
+    """Indexes of the links that routes with these keys lead through; 0 for a route through no link or several."""
     found: t.Dict[t.Tuple[str, int, int], t.FrozenSet[int]] = {}
     for version in sorted({common_values.family(to) for to, _table, _metric in keys}):
         lengths = {int(to.partition("/")[2]) for to, _table, _metric in keys if common_values.family(to) == version}
@@ -421,15 +421,15 @@ def _dump_routes(space: Namespace, family: int, index: int, kind: int = RTN_UNIC
 
 
 class Near:
-    """What can be reached through a link without a gateway."""
+    """Networks that are reachable through a link without a gateway."""
 
     def __init__(self, addresses: t.Iterable[Address], routes: t.Iterable[Route]) -> None:
-        self._networks: t.Set[t.Tuple[int, int, int]] = set()  # by version of IP, length of the prefix, and network
+        self._networks: t.Set[t.Tuple[int, int, int]] = set()  # IP version, prefix length and network
         for address in addresses:
             peer = dict(address.extra).get("attributes", {}).get("IFA_ADDRESS", address.host)
             self._add(address.family, "%s/%s" % (peer, address.address.split("/")[1]))
         for route in routes:
-            if not route.via and route.origin != KERNEL:  # those come and go with the addresses
+            if not route.via and route.origin != KERNEL:  # those follow the addresses
                 self._add(route.family, route.to)
         self._lengths = {(family, length) for family, length, _network in self._networks}
 
@@ -438,7 +438,7 @@ class Near:
         self._networks.add((family, int(length), common_values.number(host) >> (_BITS[family] - int(length))))
 
     def reaches(self, route: Route) -> bool:
-        """Whether a route needs no gateway, or has one that can be reached, or that the kernel doesn't look for."""
+        """Whether a route has no gateway, a reachable one, or one that the kernel doesn't check."""
         if not route.via or route.onlink or (route.family == 6 and common_values.is_link_local(route.via)):
             return True
         number = common_values.number(route.via)
@@ -453,7 +453,7 @@ _BITS = {4: 32, 6: 128}
 
 
 def _merge(merging: Merging) -> t.Tuple[Route, ...]:
-    """The routes that a link is to have: what is wanted, and what it has, as far as that can stay with its addresses."""
+    """The wanted routes, and the present ones that its addresses still allow."""
     base, wanted, addresses = merging.base, merging.wanted, merging.merged["addresses"]
     lost = {address.host for address in base.addresses} - {address.host for address in addresses}
     merged = _with_wanted(without_sources(base.routes, lost), wanted)
@@ -461,7 +461,7 @@ def _merge(merging: Merging) -> t.Tuple[Route, ...]:
     if not lost and not asked:
         return merged
     near = Near(addresses, merged)
-    # Addresses that go do so before others come.
+    # Addresses are removed before others are added.
     left = {address.host for address in base.addresses} - lost
     dropped = any(":" not in host for host in lost) and all(":" in host for host in left)
     kept = []
@@ -476,7 +476,7 @@ def _merge(merging: Merging) -> t.Tuple[Route, ...]:
 
 
 def _need_gateway(merging: Merging, route: Route) -> None:
-    """Something is missing for a route whose gateway can't be reached. Raises BadInput if it could be until now."""
+    """Report a route whose gateway is unreachable. Raises BadInput if the task itself makes it unreachable."""
     sentence = (
         "Option %sroutes of link %s: the gateway of the route %s can't be reached, because no address of the link is in its "
         "network, and no other route through the link leads there. Add one, or give 'onlink: true'."
@@ -488,9 +488,9 @@ def _need_gateway(merging: Merging, route: Route) -> None:
 
 
 def _is_kept(merging: Merging, route: Route, reachable: bool, dropped: bool) -> bool:
-    """Whether a route that nobody asks for stays where addresses go; ``dropped`` if the kernel drops it with them.
+    """Whether an unlisted route is kept when addresses are removed; ``dropped`` if the kernel removes it with them.
 
-    It doesn't if it couldn't be added again, nor if it is to lead through another link and can't work here any more.
+    It is not kept if it couldn't be added again, or if another link gets it and it can't work here any more.
     """
     ref = merging.wanted.ref
     elsewhere = merging.wishes.get((ref.netns, route.key), ref) != ref
@@ -498,13 +498,13 @@ def _is_kept(merging: Merging, route: Route, reachable: bool, dropped: bool) -> 
 
 
 def _with_wanted(present: t.Iterable[Route], wanted: WantedLink) -> t.Tuple[Route, ...]:
-    """The routes of a link with those that are wanted, and without those that are purged."""
+    """Add the wanted routes to the present ones, and remove purged ones."""
     asked = {route.key: route for route in wanted.routes or ()}
     kept = []
     for route in present:
         new = asked.pop(route.key, None)
         if new is not None:
-            # What the user left out of an element stays as it is, as far as it makes sense with another gateway.
+            # Omitted options keep their values, except onlink of another gateway.
             stays = [name for name in new.left_out if name != "onlink" or new.via == route.via]
             merged = dataclasses.replace(new, **{name: getattr(route, name) for name in stays})
             kept.append(route if merged.same(route) else merged)
@@ -514,7 +514,7 @@ def _with_wanted(present: t.Iterable[Route], wanted: WantedLink) -> t.Tuple[Rout
 
 
 def drop(editor: FacetEditor, ref: Ref, target: Link) -> None:
-    """Remove the routes of a link that ``target`` lacks."""
+    """Plan the removal of routes that ``target`` lacks."""
     keep = [route for route in target.routes if route.origin != KERNEL]
     asked, ways = {route.key for route in keep}, {route.way for route in keep}
     ours = [
@@ -531,7 +531,7 @@ def _add(editor: FacetEditor, ref: Ref, target: Link) -> None:
     keep = [route for route in target.routes if route.origin != KERNEL]
     there = {route.way for route in editor.state.links[ref].routes}
     lacking = {route.way: route for route in keep if route.way not in there}
-    # A gateway must be reachable by then, be it through a route of this very list.
+    # Routes to gateways first: a gateway may be reachable through a route of this list.
     editor.do(*(RouteAdd(ref, route) for route in sorted(lacking.values(), key=lambda route: bool(route.via))))
 
 

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What links that are in their places are to have, and what stands against it. Pure."""
+"""Plan the settings of links that are in their places. Pure."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _KEPT_BY_OVS = {
 
 
 class Settling(Planner):
-    """Gives links in their places what is wanted of them."""
+    """Plans the steps that give links their wanted settings."""
 
     before: State
     state: State
@@ -63,21 +63,20 @@ class Settling(Planner):
         self.notes = notes
         self._placing = placing
         self._editor = LinkEditor(draft, placing.make_free)
-        self._hosts_coming: t.Set[t.Tuple[str, str]] = set()  # addresses of links that are finished now, by namespace
+        self._hosts_coming: t.Set[t.Tuple[str, str]] = set()  # addresses of the targets, by namespace
 
     def settle(self, wanted: WantedLink) -> None:
-        """Give a link that is in its place what is wanted of it, in addition to what others have wanted of it before."""
+        """Plan the settings of a link, in addition to those that other elements have requested for it."""
         told = Complaints()
         for end, prefix in zip(wanted.ends(), ("", "peer.")):
             told.attempt(self._converge, end, self.notes.origins.pop(end.ref, None), prefix)
         told.report()
 
     def come_up(self) -> None:
-        """Finish the links when all are settled: those last that are down and are to be up, and of these the bridges.
+        """Finish all links after their settings: links that come up are last, and bridges the last of these.
 
-        So no link gets an address or a route that another one has still to give up, and nothing gets through too early. And
-        ports that don't forward yet don't hand what each new link announces to hundreds of others, which keeps the kernel from
-        all else.
+        So no link gets an address or a route that another link still has, and no packets are forwarded too early. Ports
+        that don't forward yet also don't flood the announcements of each new link to hundreds of others, which is slow.
         """
 
         def rank(item: t.Tuple[Ref, Link]) -> int:
@@ -92,7 +91,7 @@ class Settling(Planner):
         self._editor.finish(dict(sorted(targets.items(), key=rank)))
 
     def _bystanders(self) -> None:
-        """See to the links that nobody speaks of, whose routes have lost their source to another link."""
+        """Handle unlisted links whose routes lose their preferred source to another link."""
         for ref in {ref for links in self.state.sourced.values() for ref in links}:
             before, now = self.before.links.get(ref), self.state.links.get(ref)
             if before and now and before.routes != now.routes and ref not in self.notes.unfinished:
@@ -101,7 +100,7 @@ class Settling(Planner):
                 self.notes.unfinished[ref] = target
 
     def _with_sources(self, ref: Ref, target: Link) -> Link:
-        """What a link is to be, without routes that nobody asks for and that prefer a source that is nowhere any more."""
+        """A target without unlisted routes whose preferred source no longer exists on the host."""
         sources = {
             route.src for route in target.routes if route.src and self.notes.wishes.get((ref.netns, route.key)) != ref
         }
@@ -113,7 +112,7 @@ class Settling(Planner):
         return self.state.is_local(netns, host) or (netns, host) in self._hosts_coming
 
     def settle_again(self, wanted: WantedLink) -> None:
-        """Give links what they have lost by now: with their MTU and MAC address, what another MAC address has removed."""
+        """Restore a wanted MTU and MAC address that followed another link, and neighbors that a new MAC address removed."""
         self._hold_followed(wanted)
         ends = (end.ref for end in wanted.ends() if end.ref in self.state.links)
         self._editor.add(
@@ -121,7 +120,7 @@ class Settling(Planner):
         )
 
     def _hold_followed(self, wanted: WantedLink) -> None:
-        """Give links the MTU and the MAC address that the user asks for, where they have followed those of other links."""
+        """Set the wanted MTU and MAC address again where they followed those of other links."""
         for end, prefix in zip(wanted.ends(), ("", "peer.")):
             link = self.state.links.get(end.ref)
             followed = {name: end.values[name] for name in ("mtu", "mac") if name in end.values}
@@ -131,9 +130,9 @@ class Settling(Planner):
                 self._editor.set_values(end.ref, dataclasses.replace(link, values=followed))
 
     def _converge(self, wanted: WantedLink, origin: t.Optional[Link], prefix: str) -> None:
-        """Give a link that is in its place what is wanted of it; ``origin`` is what it was before it came there.
+        """Plan the settings of one end; ``origin`` is the link before it was moved, None for a new one.
 
-        ``prefix`` is that of the options that tell what is wanted.
+        ``prefix`` is the prefix of its options in sentences.
         """
         base = self._base(wanted, origin)
         target = self._target(wanted, base, prefix)
@@ -141,14 +140,14 @@ class Settling(Planner):
         self._adjust(wanted, target)
 
     def _base(self, wanted: WantedLink, origin: t.Optional[Link]) -> Link:
-        """What a link has of its own, before anything is wanted of it."""
+        """What a link has before the task changes its settings."""
         base = self.notes.unfinished.get(wanted.ref) or origin or self.state.links[wanted.ref]
         if _moved(wanted, origin):
             return dataclasses.replace(base.with_values(master=""), port={}, vlans=None, **facet.nothing(FACETS))
         return base
 
     def _target(self, wanted: WantedLink, base: Link, prefix: str) -> Link:
-        """What a link is to have."""
+        """What a link shall have in the end."""
         link = self.state.links[wanted.ref]
         merged = _merge_values(
             {**base.values, **self.notes.given.get(wanted.ref, {})}, wanted, registry.KINDS.get(link.kind)
@@ -168,7 +167,7 @@ class Settling(Planner):
         )
 
     def _check(self, wanted: WantedLink, base: Link, target: Link, origin: t.Optional[Link], prefix: str) -> None:
-        """Raises BadInput or Conflict for a link that can't have what it is to have, with all reasons."""
+        """Raise BadInput or Conflict, with all reasons, if a link can't become equal to its target."""
         link, kind = self.state.links[wanted.ref], registry.KINDS.get(target.kind)
         told = Complaints()
         problem = kind.validate(target.values) if kind else ""
@@ -189,7 +188,7 @@ class Settling(Planner):
         told.report()
 
     def _adjust(self, wanted: WantedLink, target: Link) -> None:
-        """Emit the steps that make a link what it is to be, except for those that wait for other links."""
+        """Emit the steps that change a link, except those that come after the changes of all other links."""
         link = self.state.links[wanted.ref]
         self.notes.needed[wanted.ref] = wanted.ref
         if target.parent:
@@ -206,7 +205,7 @@ class Settling(Planner):
             self._hold_followed(wanted)
 
     def _check_maker(self, wanted: WantedLink, base: Link, link: Link, prefix: str) -> None:
-        """Raises Conflict for values that Open vSwitch would replace at once, or with the next change of its bridge."""
+        """Raise Conflict for values that Open vSwitch would overwrite, at once or when its bridge changes."""
         owned = {"bridge": ("mac", "mtu"), "port": ("mtu",)}.get(link.of_ovs, ())
         for name in owned:
             if wanted.values.get(name, base.values.get(name)) != base.values.get(name):
@@ -217,26 +216,26 @@ class Settling(Planner):
                 )
 
     def _without_followers(self, values: t.Dict[str, t.Any], wanted: WantedLink, link: Link) -> t.Dict[str, t.Any]:
-        """The values of a link without those that nobody asks for and that follow other links, its ports or its parent."""
+        """Values of a link without unlisted ones that follow its ports or its parent."""
         kind = registry.KINDS.get(link.kind)
         below = self.state.links.get(link.parent) if link.parent else None
         loose = kind.follows(values, below.values if below else None) if kind else set()
         return {name: value for name, value in values.items() if name in wanted.values or name not in loose}
 
     def _hold_mtu(self, wanted: WantedLink) -> None:
-        """Make a new master that follows its ports keep an MTU that it has anyway. A bridge does so when that was changed."""
+        """Change the MTU of a new bridge to another value and back, because it then no longer follows its ports."""
         master, mtu = self.state.links[wanted.ref], wanted.values.get("mtu")
         kind = registry.KINDS.get(master.kind)
         if mtu is None or master.keeps_mtu is not False or not kind or "mtu" not in kind.follows(master.values, None):
             return
         before = self.before.links.get(wanted.ref)
         if before is None or before.kind != master.kind:
-            # Not below what IPv6 needs.
+            # Not below the minimum of IPv6.
             self.do(steps.link_set(master, "mtu", mtu + 1 if mtu < common.DEFAULT_MTU else mtu - 1))
             self.do(steps.link_set(master, "mtu", mtu))
 
     def _check_below(self, link: Link, mtu: int, prefix: str) -> None:
-        """Raises BadInput for an MTU that is greater than that of the link's parent."""
+        """Raise BadInput for an MTU that is greater than that of the parent."""
         below = self.state.links.get(link.parent) if link.parent else None
         if below and mtu > below.values.get("mtu", mtu):
             source = self.notes.asked_mtu.get(below.ref, "link %s" % (below.ref,))
@@ -346,12 +345,12 @@ class Settling(Planner):
 
 
 def _moved(wanted: WantedLink, origin: t.Optional[Link]) -> bool:
-    """Whether a link came from another namespace."""
+    """Whether the task moves a link from another namespace."""
     return origin is not None and origin.ref.netns != wanted.ref.netns
 
 
 def _merge_values(there: t.Mapping[str, t.Any], wanted: WantedLink, kind: t.Optional[Kind]) -> t.Dict[str, t.Any]:
-    """The values that a link is to have, given those that it has and those that are wanted."""
+    """Merge the wanted values into the present ones."""
     asked = dict(wanted.values)
     for attribute in kind.attributes if kind else ():
         if attribute.name in asked:

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The namespaces that a task has to do with, held open while it runs."""
+"""The namespaces that a task uses, held open until it ends."""
 
 from __future__ import annotations
 
@@ -32,29 +32,29 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.socket impo
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import Wanted
 
-BIRTH_SECONDS = 0.3  # between the file of a namespace and its mount
+BIRTH_SECONDS = 0.3  # wait for the mount of a namespace after its file was created
 
 W = t.TypeVar("W", bound="Wanted")
 
 
 class Namespaces:
-    """The namespaces of this host, seen from the one that the process runs in.
+    """The namespaces of this host, as seen from the one that the process runs in.
 
-    Raises Unusable where this host, this Python or this user can't do that.
+    Raises Unusable if a prerequisite or a privilege is missing.
     """
 
     def __init__(self) -> None:
         require()
         self.descriptors = Descriptors()
-        # What is read makes so many objects that collecting garbage would take three quarters of the time.
+        # Reading creates so many objects that garbage collection would take three quarters of the time.
         self._collecting = gc.isenabled()
         gc.disable()
         self.open: t.Dict[str, Namespace] = {}  # by reference
         self.unnamed: t.Dict[str, Namespace] = {}
-        # By the identity of a namespace, the reference that stands for all that mean it.
+        # The representative of all references to a namespace, by its identity.
         self.first: t.Dict[t.Tuple[int, int], str] = {}
-        self._directory: t.Optional[Directory] = None  # as soon as it is needed
-        self._translates = True  # whether the kernel can do what the directory is for
+        self._directory: t.Optional[Directory] = None  # created on demand
+        self._translates = True  # whether the kernel supports what the directory uses
 
     def close(self) -> None:
         """Close every socket and namespace."""
@@ -68,21 +68,21 @@ class Namespaces:
         self.descriptors.close()
 
     def retreat(self) -> None:
-        """Close what the way back can open again, as the limit of open files may be what has stopped the task."""
+        """Close namespaces that the undo can open again: the limit of open files may have caused the failure."""
         self.descriptors.release()
         self.descriptors.put_away(all_of_them=True)
         with contextlib.suppress(OSError):
             self.descriptors.fit()
 
     def forget(self) -> None:
-        """Forget what was read."""
+        """Drop all cached messages."""
         for space in self.open.values():
             space.forget()
         if self._directory:
             self._directory.forget()
 
     def translate(self, space: Namespace, nsid: int) -> t.Optional[t.Dict[int, str]]:
-        """What all ids of a namespace mean, with that of ``nsid`` if it can be found. None where the kernel can't tell."""
+        """References for all ids of a namespace, including ``nsid`` if it is found. None if the kernel doesn't support it."""
         if not self._translates:
             return None
         try:
@@ -93,9 +93,9 @@ class Namespaces:
             return None
 
     def locate(self, wanted: W) -> W:
-        """The same with each reference to a namespace replaced by the first one that means the same namespace.
+        """Replace each reference to a namespace by the first one that leads to the same namespace.
 
-        Raises BadInput for a path that is something else than a network namespace.
+        Raises BadInput for a path that is not a network namespace.
         """
         same = {}
         self.first = {}
@@ -108,9 +108,9 @@ class Namespaces:
         return located(wanted, same)
 
     def same_namespaces(self, given: t.Iterable[str]) -> t.Tuple[t.Dict[str, str], t.Dict[str, Unusable]]:
-        """For each reference the first one that means the same namespace, and what kept others from being opened.
+        """For each reference the first one that leads to the same namespace, and errors for those that can't be opened.
 
-        A namespace that is not there, or of which only the file is left, is in neither.
+        Missing namespaces, and those of which only the file is left, are in neither.
         """
         same: t.Dict[str, str] = {}
         failed: t.Dict[str, Unusable] = {}
@@ -127,9 +127,9 @@ class Namespaces:
         return same, failed
 
     def usable(self, given: t.Iterable[str]) -> t.Tuple[t.List[str], t.List[str]]:
-        """The references that are namespaces, and those of which only the file is left.
+        """References that are namespaces, and those of which only the file is left.
 
-        One that is being made is a file at first. One that goes meanwhile is in neither.
+        A namespace that is being created is a plain file at first. One that is deleted meanwhile is in neither.
         """
         opened, files = self._opened(given)
         deadline = time.monotonic() + BIRTH_SECONDS
@@ -166,8 +166,8 @@ class Namespaces:
         return space
 
     def make(self, name: str) -> None:
-        """Make a namespace with a name. Raises OSError."""
-        # Here rather than in a process of its own, as pyroute2 does it, which takes ten times as long.
+        """Create a named namespace. Raises OSError."""
+        # In this process: pyroute2 starts another one, which takes ten times as long.
         try:
             unshare()
             give_name(name)
@@ -175,14 +175,14 @@ class Namespaces:
             self.descriptors.enter(self.descriptors.home)
 
     def unname(self, name: str) -> None:
-        """Take the name of a namespace, which stays open. Raises OSError."""
-        # As long as it is kept alive it can be given its name again. The undo must not fail for want of descriptors.
+        """Remove the name of a namespace, which stays open. Raises OSError."""
+        # Kept alive so that its name can be restored; an undo must not fail because of the limit of open files.
         self.require(name).keep()
         take_name(name)
         self.unnamed[name] = self.open.pop(name)
 
     def rename(self, name: str) -> None:
-        """Give a namespace the name again that was taken. Raises OSError."""
+        """Restore the name that was removed from a namespace. Raises OSError."""
         with self.unnamed[name].inside():
             give_name(name)
         self.open[name] = self.unnamed.pop(name)

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The namespaces and links of a host, and what one task asks of them. Values only: nothing here does I/O."""
+"""Observed namespaces and links of a host, and what one task requests. Values only, without I/O."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
 
 
 class Links(Table["Ref", "Link"]):
-    """Links by their place. They are also found by namespace, by name, by address, by parent, and by namespace and name of their master."""
+    """Links by place, with indexes by namespace, name, address, parent, and namespace and name of the master."""
 
     INDEXES: t.ClassVar[Indexes] = {
         "netns": lambda link: (link.ref.netns,),
@@ -44,25 +44,25 @@ class State(engine.State):
 
     namespaces: t.Dict[str, Netns] = dataclasses.field(default_factory=dict)
     links: t.Dict[Ref, Link] = dataclasses.field(default_factory=dict)
-    # Linux 6.2 and newer rename a link that is up; older ones want it down.
+    # Linux 6.2 and newer rename links that are up; older kernels require them to be down.
     live_rename: bool = True
-    # Whether the kernel tells the VLANs of a bridge's port.
+    # Whether the kernel reports VLANs of bridge ports.
     port_vlans: bool = True
-    # False where the kernel is known to have no VLANs in bridges, or no IPv6.
+    # False if the kernel is known to lack VLANs in bridges, or IPv6.
     bridge_vlans: bool = True
     ipv6: bool = True
-    # Paths of namespaces that aren't there, because the process they name isn't running.
+    # Paths of namespaces below /proc whose processes do not run.
     dead: t.FrozenSet[str] = frozenset()
-    # Sentences on links that Open vSwitch has made and that are not where they were looked for, by name.
+    # Sentences on links of Open vSwitch that are missing where they are expected, by name.
     not_here: t.Dict[str, str] = dataclasses.field(default_factory=dict, compare=False)
-    # Which links, by name, have the routes that other links are to get, by namespace and ``key``; the empty name stands for a
-    # route through no link, or through several.
+    # Names of links with a route that another link is to get, by namespace and ``key`` of the route; an empty name means a
+    # route through no link or through several.
     routed: t.Dict[t.Tuple[str, t.Tuple[str, int, int]], t.FrozenSet[str]] = dataclasses.field(
         default_factory=dict, compare=False, repr=False
     )
-    # The links that are, or have been, stacked upon another one, by that; ``children`` tells those that still are.
+    # Links that are or were stacked upon another link, by that link; ``children`` returns those that still are.
     stacked: t.Dict[Ref, t.Dict[Ref, None]] = dataclasses.field(default_factory=dict, compare=False, repr=False)
-    # Those with routes that prefer a source, or that have had such routes, by their namespace and the source.
+    # Links that have or had routes with a preferred source, by namespace and source.
     sourced: t.Dict[t.Tuple[str, str], t.Dict[Ref, None]] = dataclasses.field(
         default_factory=dict, compare=False, repr=False
     )
@@ -71,16 +71,16 @@ class State(engine.State):
         self.namespaces = Table(self.namespaces)
         self.links = Links(self.links)
 
-    # What the engine needs
+    # Required by the engine
 
     def tables(self) -> t.Iterator[t.Tuple[engine.Label, Table[t.Any, t.Any]]]:
-        """All tables, with labels that tell them apart."""
+        """All tables, by label."""
         yield ("namespace",), t.cast("Table[t.Any, t.Any]", self.namespaces)
         yield ("link",), t.cast("Table[t.Any, t.Any]", self.links)
         yield from super().tables()
 
     def own(self) -> t.Dict[str, t.Any]:
-        """Copies of those fields that a copy of the state must not share with it."""
+        """Copies of the fields that a copy of the state must not share."""
         return {
             **super().own(),
             "stacked": {ref: dict(children) for ref, children in self.stacked.items()},
@@ -88,19 +88,19 @@ class State(engine.State):
         }
 
     def changes(self) -> t.Dict[Ref, t.Optional[Link]]:
-        """What the links that have changed since the last ``begin`` were before; None for those that did not exist."""
+        """Links that changed since the last ``begin``, as they were then; None for new ones."""
         return dict(t.cast("Links", self.links).changes())
 
     def order(self) -> t.Dict[Ref, int]:
-        """The order of the links."""
+        """Order of the links."""
         return {ref: number for number, ref in enumerate(self.links)}
 
     def with_only(self, values: t.Mapping[Ref, Link]) -> State:
-        """A state like this one with these links alone."""
+        """A copy of this state with these links only."""
         return dataclasses.replace(self, links=dict(values), namespaces={})
 
     def vanished(self, now: State) -> t.Dict[t.Any, engine.Vanished]:
-        """The namespaces, by name, and the links, by reference, that a later state does not have."""
+        """Names of namespaces and places of links that are missing in a later state."""
         found: t.Dict[t.Any, engine.Vanished] = {}
         for name in sorted(self.namespaces.keys() - now.namespaces.keys()):
             found[name] = engine.Vanished(name, "Namespace '%s'" % name, True)
@@ -110,7 +110,7 @@ class State(engine.State):
         return found
 
     def identities(self) -> engine.Identities:
-        """The identities of what is in it."""
+        """Identities of its namespaces and links."""
         spaces = {name: netns.identity for name, netns in self.namespaces.items()}
         links = {
             (ref.netns, ref.name, link.kind): (spaces[ref.netns], link.index)
@@ -122,7 +122,7 @@ class State(engine.State):
     # Links
 
     def put(self, link: Link) -> None:
-        """Add a link, or replace the one at its place."""
+        """Add a link, or replace the link in its place."""
         old = self.links.get(link.ref)
         if old is None or old.routes is not link.routes:
             for route in link.routes:
@@ -136,28 +136,28 @@ class State(engine.State):
             self.sourced.setdefault((ref.netns, route.src), {})[ref] = None
 
     def is_local(self, netns: str, host: str) -> bool:
-        """Whether a link in a namespace has an address."""
+        """Whether any link in a namespace has an address."""
         return bool(t.cast("Links", self.links).under("local", (netns, host)))
 
     def children(self, ref: Ref) -> t.List[Link]:
-        """The links that are stacked upon the one at ``ref``, in the order in which they came."""
+        """Links that are stacked upon the link at ``ref``, in the order in which they were added."""
         return self.linked("parent", ref)
 
     def linked(self, index: str, word: t.Hashable) -> t.List[Link]:
-        """The links that an index of ``Links`` has under a word."""
+        """Links in an index of ``Links``, by key."""
         return [self.links[ref] for ref in self.linked_refs(index, word)]
 
     def linked_refs(self, index: str, word: t.Hashable) -> t.List[Ref]:
-        """The same, as references."""
+        """The same as places."""
         return t.cast("Links", self.links).under(index, word)
 
 
 @dataclasses.dataclass(frozen=True)
 class Wanted(engine.Wanted):
-    """What one task asks of namespaces and links.
+    """What one task requests for namespaces and links.
 
-    With ``whole`` all links of the namespaces that it speaks of are looked at, and of those named here as well, be they wanted
-    or not; with ``details`` the addresses and routes of all of them, too.
+    ``whole`` reads all links of all namespaces that the task refers to, and of those listed here; ``details`` also reads the
+    lists of FACETS for all of them.
     """
 
     namespaces: t.Tuple[WantedNetns, ...] = ()
@@ -167,11 +167,11 @@ class Wanted(engine.Wanted):
 
     @property
     def with_ovs(self) -> bool:
-        """Whether Open vSwitch is looked at as well."""
+        """Whether Open vSwitch is read as well."""
         return False
 
     def going(self) -> t.Set[Ref]:
-        """The links that it does not speak of, and that are going to be deleted."""
+        """Links that the task deletes without listing them."""
         return set()
 
 
@@ -179,7 +179,7 @@ W = t.TypeVar("W", bound=Wanted)
 
 
 def references(wanted: Wanted) -> t.Dict[str, str]:
-    """Every reference to a namespace in what is wanted, OWN last, with the words for the option that it comes from."""
+    """All references to namespaces in ``wanted``, OWN last, with words for the option that each comes from."""
     found = {netns.name: "option name" for netns in wanted.namespaces}
     for link in wanted.links:
         for end, prefix in zip(link.ends(), ("", "peer.")):
@@ -192,7 +192,7 @@ def references(wanted: Wanted) -> t.Dict[str, str]:
 
 
 def located(wanted: W, same: t.Mapping[str, str]) -> W:
-    """What is wanted with each reference to a namespace replaced by the one that stands for it in ``same``."""
+    """Replace each reference to a namespace in ``wanted`` by its representative in ``same``."""
 
     def locate(link: WantedLink) -> WantedLink:
         return dataclasses.replace(

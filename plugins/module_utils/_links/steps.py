@@ -5,12 +5,11 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The steps that plans are made of: those of links are here, those of their facets are imported.
+"""Steps that create, change, move and delete links.
 
-Each step knows what it is in words (``describe``), how an admin would type it (``commands``, as argument lists), what
-it does to a State, the kernel's side effects included (``simulate``), which steps take it back (``inverse``, told
-from the State before it; side effects aside, which the planner sees by comparing), and what it asks of the kernel
-(``requests`` or ``execute``).
+A step has a description (``describe``), the equivalent commands as argument lists (``commands``), its effect on a State
+including side effects in the kernel (``simulate``), the steps that roll it back, given the State before it (``inverse``,
+without side effects, which a comparison finds), and its requests to the kernel (``requests`` or ``execute``).
 """
 
 from __future__ import annotations
@@ -51,13 +50,13 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.step import Runner
 
-# The options that are flags of a link.
+# Options that are flags of a link.
 _FLAGS = {"state": common.IFF_UP, "promisc": common.IFF_PROMISC}
 
 
 @dataclasses.dataclass(eq=False, repr=False)
 class LinkAdd(LinkStep):
-    """Make a link, and with a pair its ``peer``; takes from their values what the kernel takes at birth."""
+    """Create a link, or a pair with ``peer``, with those of their values that the kernel accepts on creation."""
 
     link: Link
     peer: t.Optional[Link] = None
@@ -75,7 +74,7 @@ class LinkAdd(LinkStep):
         if kind.means:
             return kind.means.commands(link.ref.netns, link.ref.name, link.values)
         if peer and peer.ref.netns == OWN and link.ref.netns != OWN:
-            # Only this way round has iproute2 a word for where the other end goes.
+            # iproute2 has a keyword for the namespace of the peer only, so the peer is the end that is elsewhere.
             return LinkAdd(dataclasses.replace(peer, kind=link.kind), link).commands()
         parent = link.parent
         words = ["link", "add", *(["link", parent.name] if parent else []), "name", link.ref.name]
@@ -93,7 +92,7 @@ class LinkAdd(LinkStep):
 
     @property
     def asked_in(self) -> str:
-        # Asked for in the parent's namespace, a link is made straight in its own one.
+        # A request in the namespace of the parent can create the link in another one.
         return (self.link.parent or self.link.ref).netns
 
     def requests(self, runner: Runner) -> t.List[Request]:
@@ -135,7 +134,7 @@ class LinkAdd(LinkStep):
         try:
             runner.do(self.asked_in, request)
         except NetlinkError as error:
-            # Before 6.13 the kernel looks for another link with that index where it is asked, not where the link will be.
+            # Linux before 6.13 checks that the index is free in the namespace of the request, not in that of the new link.
             elsewhere = self.link.index and self.asked_in != self.link.ref.netns
             if error.code != errno.EEXIST or not elsewhere:
                 raise
@@ -166,17 +165,17 @@ class LinkAdd(LinkStep):
 
 
 def _numbered(link: Link) -> t.Dict[str, int]:
-    """The header of a request for a link with its index, if it has one."""
+    """Header of a request that creates a link, with its index if it has one."""
     return {"index": link.index} if link.index else {}
 
 
 def _plainly_made(kind: Kind) -> bool:
-    """Whether a request is all that is needed to make a link of a kind."""
+    """Whether a single request creates a link of a kind."""
     return type(kind).making is Kind.making
 
 
 def _mtu_at_birth(kind: Kind, below: t.Optional[Link]) -> t.Optional[int]:
-    """The MTU of a link that nobody has given one: that of the link below; None where that isn't known."""
+    """MTU of a new link that is created without one: that of its parent; None if unknown."""
     if kind.has_parent:
         return below.values.get("mtu") if below else None
     return common.DEFAULT_MTU
@@ -187,17 +186,17 @@ def _spell(attributes: t.Iterable[Attribute], link: Link) -> t.List[str]:
 
 
 def _into(netns: str, words: t.Sequence[str], to: str, more: t.Sequence[str] = ()) -> Argv:
-    """The ip command, run in one namespace, that brings a link into another one."""
+    """The ip command that moves a link from one namespace to another."""
     if to:
         return ip(netns, *words, "netns", to, *more)
-    # The own namespace has no name to give; a shell that stays in it lends its process id.
+    # The namespace that the module runs in may have no name; a shell that runs in it provides a process id.
     before, after = shlex.join(ip(netns, *words)), shlex.join(more)
     return ["sh", "-c", "%s netns $$ %s; exit $?" % (before, after) if after else before + " netns $$; exit $?"]
 
 
 @dataclasses.dataclass(eq=False, repr=False)
 class LinkDel(LinkStep):
-    """Delete a link; of a pair, both ends go. ``silent`` is the second half of what LinkAside already spelled."""
+    """Delete a link; with one end of a pair, both ends. ``silent`` omits the command, which LinkAside already listed."""
 
     link: Link
     silent: bool = False
@@ -213,7 +212,7 @@ class LinkDel(LinkStep):
     def execute(self, runner: Runner) -> None:
         ref = self.link.ref
         message = runner.link(ref)
-        if message is not None:  # or it has gone by itself, with its namespace for instance
+        if message is not None:  # or it has vanished, for instance with its namespace
             with _leaving(runner, ref, message):
                 runner.do(ref.netns, Request(LINK, RTM_DELLINK, 0, [], {"index": message["index"]}))
 
@@ -222,7 +221,7 @@ class LinkDel(LinkStep):
         return (LinkDel, self.link.ref.netns)
 
     def execute_all(self, runner: Runner, group: t.Sequence[LinkDel]) -> None:
-        """Delete links of one namespace as a group: the kernel waits only once until they are gone."""
+        """Delete links of one namespace as a group: the kernel waits once for all of them."""
         netns = self.link.ref.netns
         table = runner.links(netns)
         refs = [step.link.ref for step in group if step.link.ref.name in table]
@@ -233,7 +232,7 @@ class LinkDel(LinkStep):
                 stack.enter_context(_leaving(runner, ref, table[ref.name]))
             _set_groups(runner, netns, {ref.name: number for ref in refs})
             try:
-                if refs:  # or all have gone by themselves
+                if refs:  # or all have vanished
                     runner.do(netns, Request(LINK, RTM_DELLINK, 0, [("IFLA_GROUP", number)], {}))
             except NetlinkError:
                 _set_groups(runner, netns, {ref.name: table[ref.name].get_attr("IFLA_GROUP") for ref in refs})
@@ -251,7 +250,7 @@ class LinkDel(LinkStep):
 
 
 def _set_groups(runner: Runner, netns: str, groups: t.Mapping[str, int]) -> None:
-    """Put links into groups by their names, apart from those that have gone by themselves."""
+    """Put links into groups by name, except links that have vanished meanwhile."""
     named: t.List[Attributes] = [[("IFLA_IFNAME", name), ("IFLA_GROUP", group)] for name, group in groups.items()]
     for error in runner.attempt(netns, [Request(LINK, RTM_SETLINK, 0, attributes, {}) for attributes in named]):
         if error and error.code != errno.ENODEV:
@@ -263,7 +262,7 @@ def _kind_of(message: t.Any) -> t.Optional[Kind]:
 
 
 def _leaving(runner: Runner, ref: Ref, message: t.Any) -> t.ContextManager[None]:
-    """A context in which a link leaves its namespace."""
+    """Context in which a link leaves its namespace."""
     kind = _kind_of(message)
     if kind is None or type(kind).leaving is Kind.leaving:
         return contextlib.nullcontext()
@@ -273,7 +272,7 @@ def _leaving(runner: Runner, ref: Ref, message: t.Any) -> t.ContextManager[None]
 
 @contextlib.contextmanager
 def _arriving(runner: Runner, ref: Ref, message: t.Any) -> t.Iterator[None]:
-    """A context in which a link arrives in a namespace."""
+    """Context in which a link arrives in a namespace."""
     kind = _kind_of(message)
     if kind is None or _plainly_made(kind):
         yield
@@ -284,7 +283,7 @@ def _arriving(runner: Runner, ref: Ref, message: t.Any) -> t.Iterator[None]:
 
 @dataclasses.dataclass(eq=False, repr=False)
 class LinkAside(LinkStep):
-    """Take a link out of the way, down and under another name, until its successor stands and it can be deleted."""
+    """Set a link down and rename it, until its replacement is complete and it can be deleted."""
 
     ref: Ref
     aside: str
@@ -309,7 +308,7 @@ class LinkAside(LinkStep):
 
 @dataclasses.dataclass(eq=False, repr=False)
 class LinkRename(LinkStep):
-    """Give a link another name."""
+    """Rename a link."""
 
     ref: Ref
     name: str
@@ -342,7 +341,7 @@ class LinkRename(LinkStep):
 
 @dataclasses.dataclass(eq=False, repr=False)
 class LinkMove(LinkStep):
-    """Move a link to another namespace, under another name if ``to`` has one. ``index`` asks for an interface index."""
+    """Move a link to another namespace, and to the name in ``to``. ``index`` requests an interface index."""
 
     ref: Ref
     to: Ref
@@ -383,7 +382,7 @@ class LinkMove(LinkStep):
     def simulate(self, state: State) -> None:
         link = state.links[self.ref]
         effects.forget_port(state, link)
-        # dev_change_net_namespace() takes it down and out of its master, and its addresses, routes and the like from it.
+        # dev_change_net_namespace() sets it down, removes it from its master, and removes its addresses, routes and neighbors.
         lost = dict.fromkeys(registry.KINDS[link.kind].lost_on_move if link.kind in registry.KINDS else ())
         had = link.addresses
         link = effects.released(link.with_values(state="down", **lost))
@@ -398,21 +397,21 @@ class LinkMove(LinkStep):
 
 @dataclasses.dataclass(eq=False, repr=False)
 class LinkSet(LinkStep):
-    """Change one attribute of a link, its state included."""
+    """Change one attribute or the state of a link."""
 
     ref: Ref
     name: str
     value: t.Any
-    kind: str = ""  # of the link; needed for a kind's own attributes
-    set_together: t.Tuple[t.Tuple[str, t.Any], ...] = ()  # values that the kernel takes together with it only
+    kind: str = ""  # of the link; required for attributes of one kind
+    set_together: t.Tuple[t.Tuple[str, t.Any], ...] = ()  # values that the kernel accepts only together with it
 
     @property
     def values(self) -> t.Dict[str, t.Any]:
-        """All the values that are set, most of them to what they were."""
+        """All values that are sent; those besides the changed one are unchanged."""
         return {**dict(self.set_together), self.name: self.value}
 
     def attribute(self) -> Attribute:
-        """The attribute that is changed, where it isn't the state."""
+        """The attribute that is changed, unless it is the state."""
         own = registry.KINDS[self.kind].attributes if self.kind in registry.KINDS else ()
         return next(attribute for attribute in (*common.COMMON, *own) if attribute.name == self.name)
 
@@ -487,7 +486,7 @@ class LinkSet(LinkStep):
 
 
 def link_set(link: Link, name: str, value: t.Any) -> LinkSet:
-    """The step that gives a link another value and leaves those beside it as they are."""
+    """The step that changes one value of a link. Values that must be sent with it keep their present values."""
     own = registry.KINDS[link.kind].attributes if link.kind in registry.KINDS else ()
     set_together = next((attribute.set_together for attribute in own if attribute.name == name), ())
     values = tuple((other, link.values[other]) for other in set_together if other != name and other in link.values)

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""VLANs of bridges' ports: their option, and the steps that add and remove them."""
+"""VLANs of bridge ports: option, reading, writing, steps, and netlink coding."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ BRIDGE_VLANDB_DUMPF_STATS = 1
 
 @dataclasses.dataclass(eq=False, repr=False)
 class VlanAdd(LinkStep):
-    """Give a bridge's port the VLANs from the id of ``vlan`` to ``last``; those that it has already are changed."""
+    """Add VLANs from the id of ``vlan`` to ``last`` to a bridge port, or change their flags."""
 
     ref: Ref
     vlan: Vlan
@@ -99,7 +99,7 @@ class VlanAdd(LinkStep):
 
 @dataclasses.dataclass(eq=False, repr=False)
 class VlanDel(LinkStep):
-    """Take the VLANs from one id to another from a bridge's port."""
+    """Remove a range of VLANs from a bridge port."""
 
     ref: Ref
     first: int
@@ -152,7 +152,7 @@ def _change_vlans(state: State, ref: Ref, changes: t.Sequence[_VlanStep]) -> Non
 
 
 def _back_to_vlans(before: State, ref: Ref, changes: t.Sequence[_VlanStep]) -> t.List[Step]:
-    """The steps that take changes back, the last one first."""
+    """Steps that roll changes back, the last one first."""
     vlans, pvids = _vlans_of(before, ref)
     back: t.List[t.List[Step]] = []
     for step in changes:
@@ -193,7 +193,7 @@ def _write(link: Link) -> t.Optional[t.List[Document]]:
 
 
 def decode(entries: t.Iterable[t.Any]) -> t.Tuple[Vlan, ...]:
-    """The VLANs that the entries of a dump of RTM_GETVLAN describe, in the order of their ids."""
+    """VLANs in the entries of a dump of RTM_GETVLAN, in the order of their ids."""
     found = []
     for entry in entries:
         info = entry.get_attr("BRIDGE_VLANDB_ENTRY_INFO")
@@ -204,7 +204,7 @@ def decode(entries: t.Iterable[t.Any]) -> t.Tuple[Vlan, ...]:
 
 
 def _infos(vlan: Vlan, last: int) -> Attributes:
-    """The netlink attributes for the VLANs from one to another, in IFLA_AF_SPEC of a bridge's port."""
+    """Netlink attributes for a range of VLANs, in IFLA_AF_SPEC of a bridge port."""
     flags = (BRIDGE_VLAN_INFO_PVID if vlan.pvid else 0) | (BRIDGE_VLAN_INFO_UNTAGGED if vlan.untagged else 0)
     ends = [(vlan.vid, BRIDGE_VLAN_INFO_RANGE_BEGIN), (last, BRIDGE_VLAN_INFO_RANGE_END)]
     if vlan.vid == last:
@@ -213,23 +213,23 @@ def _infos(vlan: Vlan, last: int) -> Attributes:
 
 
 def observe(space: Namespace, index: int) -> t.Optional[t.Tuple[Vlan, ...]]:
-    """The VLANs of a bridge's port, None for another link; and where the kernel has none or, before 5.7, doesn't tell.
+    """VLANs of a bridge port; None for other links, and if the kernel lacks VLANs in bridges or is older than 5.7.
 
-    The latter is remembered.
+    Whether the kernel supports the request is cached in ``space``.
     """
     if not space.port_vlans:
         return None
     try:
         found = _dump_vlans(space, index, 0)
-        # The kernel takes the PVID for the beginning of a range, and then tells nothing of the range but the PVID
-        # (br_vlan_fill_vids()). Asked for statistics, it tells each VLAN by itself, which takes long for many.
+        # The kernel takes the PVID for the start of a range, and then reports nothing of the range but the PVID
+        # (br_vlan_fill_vids()). With statistics it reports each VLAN on its own, which is slow for many.
         vids = {vlan.vid for vlan in found}
         if any(vlan.pvid and vlan.vid + 1 not in vids for vlan in found):
             found = _dump_vlans(space, index, BRIDGE_VLANDB_DUMPF_STATS)
     except NetlinkError as error:
         if error.code not in (errno.EOPNOTSUPP, errno.EINVAL):
             raise
-        # Before the first bridge, the kernel's module for bridges may not be loaded.
+        # The kernel's bridge module may not be loaded before the first bridge is created.
         space.port_vlans = error.code == errno.EINVAL or not os.path.isdir("/sys/module/bridge")
         return None
     return found
@@ -242,7 +242,7 @@ def _dump_vlans(space: Namespace, index: int, flags: int) -> t.Tuple[Vlan, ...]:
 
 
 def merge(present: t.Sequence[Vlan], wanted: WantedLink) -> t.Tuple[Vlan, ...]:
-    """The VLANs that a port is to have, given those that it has."""
+    """VLANs of a port after the wanted ones are merged into the present ones."""
     there = {vlan.vid: vlan for vlan in present}
     merged = {} if wanted.purge_vlans else dict(there)
     for vlan in wanted.vlans or ():
@@ -258,9 +258,9 @@ def merge(present: t.Sequence[Vlan], wanted: WantedLink) -> t.Tuple[Vlan, ...]:
 
 
 def put(editor: FacetEditor, ref: Ref, target: Link) -> None:
-    """Give a bridge's port the VLANs that ``target`` has, and no other ones."""
+    """Plan the steps that give a bridge port exactly the VLANs of ``target``."""
     vlans = target.vlans or ()
-    # The PVID first: it takes that from the one that was it.
+    # The PVID first: this removes the flag from the former PVID.
     there = {vlan.vid: vlan for vlan in editor.state.links[ref].vlans or ()}
     if any(vlan.pvid and there.get(vlan.vid) != vlan for vlan in vlans):
         there = {vid: vlan._replace(pvid=False) for vid, vlan in there.items()}
