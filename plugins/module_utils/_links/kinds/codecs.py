@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""How values that several kinds have are encoded, decoded, spelled and read."""
+"""Codecs of values that several kinds have."""
 
 from __future__ import annotations
 

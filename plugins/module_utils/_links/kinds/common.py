@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The scalar attributes that links of every kind have."""
+"""Attributes that links of every kind have."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if t.TYPE_CHECKING:
 IFF_UP = 0x1
 IFF_PROMISC = 0x100
 INT_MAX = 2**31 - 1
-MIN_MTU = 68  # what IPv4 needs
-IPV6_MIN_MTU = 1280  # below it the kernel takes IPv6 off the link
+MIN_MTU = 68  # minimum of IPv4
+IPV6_MIN_MTU = 1280  # below this the kernel removes IPv6 from the link
 DEFAULT_MTU = 1500  # ETH_DATA_LEN of linux/if_ether.h
 
 
@@ -35,24 +35,24 @@ def _as_text(value: t.Union[bytes, str]) -> str:
     return from_octets(value) if isinstance(value, bytes) else str(value)
 
 
-# What a driver takes at most is known once the device is there.
+# The maximum of the driver is known once the link exists.
 MTU = Attribute("mtu", "IFLA_MTU", "mtu", NUMBER, bounds=(MIN_MTU, INT_MAX))
 MAC = Attribute("mac", "IFLA_ADDRESS", "address", TEXT)
 TXQUEUELEN = Attribute("txqueuelen", "IFLA_TXQLEN", "txqueuelen", NUMBER, bounds=(0, INT_MAX))
-# Bytes to the kernel, in whatever encoding.
+# Bytes in any encoding.
 ALIAS = Attribute("alias", "IFLA_IFALIAS", "alias", Codec("str", octets, _as_text, str))
 PROMISC = Attribute("promisc", "", "promisc", SWITCH)
 
-# In the order in which they are set. The last two can't be part of the message that makes a link.
+# In the order in which they are set. The last two can't be part of the message that creates a link.
 COMMON = (MTU, TXQUEUELEN, MAC, ALIAS, PROMISC)
 AT_BIRTH = (MTU, TXQUEUELEN, MAC)
 
 
 def common_at_birth(kind: t.Optional[Kind]) -> t.Tuple[Attribute, ...]:
-    """The common attributes in the message that makes a link of a kind (None: the other end of a pair).
+    """Common attributes in the message that creates a link of a kind (None: the other end of a pair).
 
-    A bridge forgets an MTU that it is made with when a port comes (br_mtu_auto_adjust() of net/bridge/br_if.c keeps only
-    one that was set afterwards), and a link upon another one can't have more than that has by then.
+    Without the MTU of a bridge, which keeps only an MTU that was set later (br_mtu_auto_adjust() of net/bridge/br_if.c), and
+    of a link with a parent, whose MTU limits it and may not be set yet.
     """
     if kind and kind.means:
         return ()
@@ -61,6 +61,6 @@ def common_at_birth(kind: t.Optional[Kind]) -> t.Tuple[Attribute, ...]:
 
 
 def born_with(kind: t.Optional[Kind]) -> t.Tuple[Attribute, ...]:
-    """The attributes that a link of a kind (None: the other end of a pair) can be given when it is made."""
+    """All attributes that a link of a kind (None: the other end of a pair) can have on creation."""
     own = tuple(attribute for attribute in kind.attributes if attribute.on_create) if kind else ()
     return (*common_at_birth(kind), *own)

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""dummy: an Ethernet device that drops what it is to send (drivers/net/dummy.c)."""
+"""dummy: Ethernet devices that drop all packets (drivers/net/dummy.c)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _Dummy(Kind):
         return 0  # dummy_setup() sets no limit
 
     def hint(self, code: int) -> str:
-        # dummy_init_module() makes as many as its parameter numdummies says.
+        # dummy_init_module() creates the number of devices in its parameter numdummies.
         return (
             "The kernel module dummy makes dummy0 when it is loaded. Run the task again."
             if code == errno.EEXIST

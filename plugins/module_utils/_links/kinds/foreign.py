@@ -5,17 +5,17 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What matters of kinds that the collection doesn't make, by the kernel's names. Data only."""
+"""Properties of kinds that the collection does not create, by their names in the kernel. Data only."""
 
 from __future__ import annotations
 
-# The kernel lets one link have the packets that another one receives (netdev_rx_handler_register()): its master, or what is
-# stacked upon it. A vrf and a VLAN are not among them.
+# Kinds that receive all packets of a port or of a parent, which only one link can (netdev_rx_handler_register()). A vrf and a
+# VLAN do not.
 RECEIVING_MASTERS = ("bond", "team", "openvswitch")
 RECEIVING_UPPERS = ("ipvlan", "ipvtap", "macsec")
-# Links that have ndo_add_slave()
+# Kinds with ndo_add_slave()
 TAKE_PORTS = ("bond", "team", "vrf", "batadv", "rmnet")
-# Links whose frames aren't those of Ethernet
+# Kinds without Ethernet frames
 OTHER_FRAMES = (
     *("wireguard", "ipip", "sit", "gre", "ip6gre", "ip6tnl"),
     *("vti", "vti6", "xfrm", "nlmon", "can", "vcan", "vxcan"),

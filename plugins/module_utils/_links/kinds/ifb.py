@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""ifb: an Ethernet device whose queue other links can send their packets through (drivers/net/ifb.c)."""
+"""ifb: Ethernet devices whose queue other links can redirect packets to (drivers/net/ifb.c)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class _Ifb(Kind):
         return {"mac": "the kernel takes the MAC address of an ifb only when it makes the device"} if changes else {}
 
     def hint(self, code: int) -> str:
-        # ifb_init_module() makes as many as its parameter numifbs says.
+        # ifb_init_module() creates the number of devices in its parameter numifbs.
         return (
             "The kernel module ifb makes ifb0 and ifb1 when it is loaded. Run the task again."
             if code == errno.EEXIST

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What describes a kind of link: its attributes, how the kernel encodes them and how iproute2 spells them."""
+"""Kinds of links: their attributes, netlink coding, words of iproute2, and what differs by kind."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ Values = t.Mapping[str, t.Any]
 
 @dataclasses.dataclass(frozen=True)
 class Codec:
-    """How a value travels between an option, the kernel and iproute2's command line."""
+    """Converts a value between an option, netlink and the command line of iproute2."""
 
     # The type of the option
     type: str
-    # From the option to the netlink attribute, and back
+    # From the option to the payload of the netlink attribute, and back
     encode: t.Callable[[t.Any], t.Any]
     decode: t.Callable[[t.Any], t.Any]
-    # The word or words for ``ip``
+    # The word or words for the command line of iproute2
     spell: t.Callable[[t.Any], t.Union[str, t.List[str]]]
-    # From what the user gave to the value as the kernel reports it; raises ValueError with a sentence
+    # From the given value to the one that the kernel reports; raises ValueError with a sentence
     parse: t.Optional[t.Callable[[t.Any], t.Any]] = None
-    # How far a value that is read back may be off
+    # Largest difference at which two values count as equal
     tolerance: float = 0
-    # From the present value, the one that is asked for, and whether others are purged, to the value to set
+    # From the present value, the wanted one, and whether others are purged, to the value to set
     merge: t.Callable[[t.Any, t.Any, bool], t.Any] = lambda old, new, purge: new
-    # From the present value and the one that was set to the value after that
+    # From the present value and the one that is set to the resulting value
     result: t.Callable[[t.Any, t.Any], t.Any] = lambda old, new: new
-    # Whether the present value satisfies the one that is asked for, where that isn't equality
+    # Whether the present value satisfies the wanted one, if that isn't equality
     equal: t.Optional[t.Callable[[t.Any, t.Any], bool]] = None
-    # Sentences on what a value refers to and this host doesn't have
+    # Sentences on what a value refers to and this host lacks
     absent: t.Callable[[t.Any], t.List[str]] = lambda value: []
 
     def same(self, there: t.Any, asked: t.Any) -> bool:
-        """Whether what is there is what is asked for, as far as the kernel can tell."""
+        """Whether the present value satisfies the wanted one."""
         if self.equal:
             return self.equal(there, asked)
         if self.tolerance:
@@ -68,21 +68,21 @@ TEXT = Codec("str", str, str, str)
 NUMBER = Codec("int", int, int, str)
 FLAG = Codec("bool", int, bool, lambda value: str(int(value)))
 SWITCH = Codec("bool", int, bool, lambda value: "on" if value else "off")
-# The kernel speaks of hundredths of a second (USER_HZ) and keeps jiffies. Only an even number of hundredths comes back
-# from every kernel as it was; where somebody else has set an odd one, that is near enough.
+# The kernel accepts hundredths of a second (USER_HZ) and stores jiffies. All kernels return an even number of hundredths
+# unchanged; an odd one that was set by another program counts as equal.
 SECONDS = Codec("float", _centiseconds, _seconds, lambda value: str(_centiseconds(value)), tolerance=0.01)
 
 
-# By the speed of a link: from 10 Gbit/s, 5, 2.5 and 1 Gbit/s, 100 Mbit/s, 10 Mbit/s or unknown. Older kernels say 4 for 1 Gbit/s.
+# By the speed of a link: 10 Gbit/s and more, 5, 2.5, 1 Gbit/s, 100 Mbit/s, 10 Mbit/s or unknown; in older kernels 4 for 1 Gbit/s.
 PORT_COSTS = (2, 3, 4, 5, 19, 100)
 
 
 class Procedure(t.NamedTuple):
-    """Another way to make a link or to set an attribute than rtnetlink.
+    """Creates a link or sets an attribute without rtnetlink.
 
-    ``run`` takes the link's name and values, and is called inside its namespace; it raises OSError. Where it makes a link
-    again, ``ifindex`` among the values is the one that the link had. ``commands`` takes the namespace, too, and gives what
-    an admin would type.
+    ``run`` takes the name and the values of the link, and is called inside its namespace; it raises OSError. If it creates a
+    link again, the value ``ifindex`` is the former index. ``commands`` takes the namespace as well, and returns the equivalent
+    commands.
     """
 
     run: t.Callable[[str, Values], None]
@@ -91,7 +91,7 @@ class Procedure(t.NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Attribute:
-    """One option of a link that is a value of its own."""
+    """An option of a link with a single value."""
 
     name: str
     # The netlink attribute, within IFLA_INFO_DATA for an option of one kind
@@ -99,16 +99,16 @@ class Attribute:
     # The keyword of iproute2
     ip: str
     codec: Codec
-    # What the kernel gives a new link; None where that can't be known
+    # Default of the kernel; None if unknown
     default: t.Any = None
     # The lowest and the highest value
     bounds: t.Optional[t.Tuple[int, int]] = None
     # The bits of a mask that the kernel always refuses
     refused_bits: t.Tuple[int, ...] = ()
     choices: t.Tuple[str, ...] = ()
-    # What its entry in an argument spec has besides the type
+    # Its entry in an argument spec, besides the type
     spec: Values = dataclasses.field(default_factory=dict)
-    # Values of other attributes without which the kernel doesn't change this one. They come later in the kind's list
+    # Values of other attributes that the kernel requires to change this one. They come later in the list of the kind
     requires: t.Tuple[t.Tuple[str, t.Any], ...] = ()
     # Whether it is part of the message that creates a link
     on_create: bool = False
@@ -118,22 +118,22 @@ class Attribute:
     bits: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
     # Netlink attributes that are sent with it
     companion_attributes: t.Tuple[t.Tuple[str, t.Any], ...] = ()
-    # How it is set where rtnetlink doesn't set it
+    # How it is set if not by rtnetlink
     means: t.Optional[Procedure] = None
-    # The value that is wanted if the user gives none; None if it is left alone then
+    # The wanted value if the option is omitted; None to leave it unchanged
     implied: t.Any = None
-    # Whether a change can't be undone. Such a one is set when everything else is done
+    # Whether a change can't be rolled back. It is then set last
     irreversible: bool = False
 
     def option(self) -> t.Dict[str, t.Any]:
-        """Its entry in an argument spec."""
+        """Entry of the option in an argument spec."""
         spec: t.Dict[str, t.Any] = {"type": self.codec.type, **self.spec}
         if self.choices:
             spec["choices"] = list(self.choices)
         return spec
 
     def check(self, value: t.Any, where: str) -> t.Any:
-        """The value as the kernel will tell it again. Raises BadInput if it can't be."""
+        """The value as the kernel will report it. Raises BadInput for an invalid value."""
         if self.bounds is not None and not self.bounds[0] <= value <= self.bounds[1]:
             raise BadInput(
                 "%s: %s %s is out of range; the kernel takes %s to %s."
@@ -153,13 +153,13 @@ class Attribute:
             raise BadInput("%s: option %s: %s" % (where, self.name, error)) from error
 
     def encode(self, values: Values) -> t.List[t.Tuple[str, t.Any]]:
-        """The netlink attributes for this one of ``values``; those beside it are in there, too."""
+        """Netlink attributes for this one of ``values``, with those that must be sent with it."""
         if self.bits:
             return [(self.nla, sum(bit for name, bit in self.bits.items() if values.get(name)))]
         return [*self.companion_attributes, (self.nla, self.codec.encode(values[self.name]))]
 
     def decode(self, payload: t.Any) -> t.Any:
-        """The value in what the netlink attribute holds."""
+        """The value in the payload of the netlink attribute."""
         return bool(payload & self.bits[self.name]) if self.bits else self.codec.decode(payload)
 
     def spell(self, value: t.Any) -> t.List[str]:
@@ -170,7 +170,7 @@ class Attribute:
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
-    """One kind of link. The methods are what a kind may do differently."""
+    """A kind of link. A kind overrides the methods in which it differs."""
 
     # The name of its module, and the ``kind`` of a document
     name: str
@@ -180,7 +180,7 @@ class Kind:
     attributes: t.Tuple[Attribute, ...] = ()
     # The options that must be given to create one
     required_to_create: t.Tuple[str, ...] = ()
-    # How one is created where rtnetlink doesn't create it
+    # How one is created if not by rtnetlink
     means: t.Optional[Procedure] = None
     # Whether it is created with its peer
     paired: bool = False
@@ -200,103 +200,104 @@ class Kind:
     port_costs: t.Tuple[int, ...] = PORT_COSTS
 
     def lacking(self, values: Values, has_parent: bool) -> t.List[str]:
-        """The options without which a link can't be made, and that are not among the values that are given for it."""
+        """Options that are required to create a link and are not among ``values``."""
         given = {*values, *(("parent",) if has_parent else ())}
         return [name for name in self.required_to_create if name not in given]
 
     def spell(self, names: t.Collection[str], values: Values) -> t.List[str]:
-        """The words that iproute2 wants for some of its own attributes; ``values`` has those beside them, too.
+        """Words for the command line of iproute2 for some attributes of the kind, given all ``values``.
 
-        What ``values`` lacks is what the kernel gives a new link; where that can't be known, there is no word for it.
+        A value that is missing is the default of the kernel; if that is unknown, it is omitted.
         """
         spelled = ((a, values.get(a.name, a.default)) for a in self.attributes if a.name in names)
         return [word for a, value in spelled if value is not None for word in a.spell(value)]
 
     def read_more(self, name: str, message: t.Any) -> t.Dict[str, t.Any]:
-        """The values that the message which describes a link doesn't tell, or tells wrong; None for what nobody tells.
+        """Values that the netlink message of a link lacks or reports wrongly; None for unknown ones.
 
-        Called inside the link's namespace. Raises OSError.
+        Called inside the namespace of the link. Raises OSError.
         """
         return {}
 
     def open_by(self, name: str, message: t.Any, thorough: bool) -> t.Tuple[str, ...]:
-        """Words for the processes that hold a link open; ``thorough`` may cost more, and tells which.
+        """Words for the processes that hold a link open; ``thorough`` identifies them, at a higher cost.
 
-        Called inside the link's namespace.
+        Called inside the namespace of the link.
         """
         return ()
 
     def validate(self, values: Values) -> str:
-        """A sentence on what is wrong with the values that a link is to have, as a whole; empty if nothing is."""
+        """A sentence on values that exclude each other; empty if there are none."""
         return ""
 
     def immutable(self, there: Values, asked: Values, held: bool) -> t.Dict[str, str]:
-        """Those of the values asked for that can't be had in place, and why; ``held`` if the link has users."""
+        """Wanted values that can't be changed in place, with the reasons; ``held`` if processes hold the link open."""
         return {}
 
     def mtu_max(self, values: Values) -> int:
-        """The highest MTU that the driver takes for a new link with these values."""
+        """Highest MTU that the driver accepts for a new link with these values; 0 for no limit."""
         return 65535  # ETH_MAX_MTU of linux/if_ether.h
 
     def normalized(self, values: Values) -> Values:
-        """Those of some values that the kernel would keep beside each other."""
+        """Values that the kernel keeps when all of these are set."""
         return values
 
     def initial_values(self, values: Values) -> Values:
-        """What becomes of the values that a link is made with."""
+        """Values of a new link that is created with these values."""
         return values
 
     def exclusive_parent(self, values: Values) -> str:
-        """When a link requires exclusive use of its parent, in words, if one with these values does; otherwise empty."""
+        """Words for the condition if a link with these values requires exclusive use of its parent; otherwise empty."""
         return ""
 
     def own_mac(self, values: Values) -> bool:
-        """Whether no other link on its parent, nor that itself, can have the MAC address of a link with these values."""
+        """Whether the MAC address of a link with these values must be unique on its parent."""
         return False
 
     def other_frames(self, values: Values) -> str:
-        """Words for a link with these values, if its frames are not those of Ethernet; otherwise empty."""
+        """Words for a link with these values if it has no Ethernet frames; otherwise empty."""
         return ""
 
     def unsupported(self, asked: Values, there: t.Optional[Values], bridge_vlans: bool) -> t.Dict[str, str]:
-        """The options asked for that this kernel doesn't have, and why.
+        """Wanted options that this kernel lacks, with the reasons.
 
-        ``there`` are the values of the link if it was observed; ``bridge_vlans`` tells whether the kernel filters VLANs.
+        ``there`` are the observed values, None for a new link; ``bridge_vlans`` is whether the kernel has VLANs in bridges.
         """
         return {}
 
     def follows(self, values: Values, below: t.Optional[Values]) -> t.Set[str]:
-        """The names of the values that a link takes over from its ports or its parent, which has the values ``below``."""
-        # A link can't have a greater MTU than the one that it is stacked upon.
+        """Names of values that follow the ports or the parent; ``below`` are the values of the parent."""
+        # The MTU of the parent is the limit.
         return {"mtu"} if below is not None and values.get("mtu", 0) > below.get("mtu", 0) else set()
 
     def stacking_problem(self, parent: Link, of_parent: t.Optional[Kind], other_frames: str) -> str:
-        """Why a link can't be stacked upon a parent; empty if it can.
+        """The reason why a link can't be stacked upon a parent; otherwise empty.
 
-        ``of_parent`` is the kind of the parent, if it is one of the collection's, ``other_frames`` what is told of that.
+        ``of_parent`` is the kind of the parent, None if it is not of this collection; ``other_frames`` are the words for its
+        frames.
         """
         return ""
 
     def port_problem(self, port: Link, other_frames: str) -> str:
-        """Why a link can't become a port of one of this kind; empty if it can. ``other_frames`` is what is told of the port."""
+        """The reason why a link can't become a port; otherwise empty. ``other_frames`` are the words for its frames."""
         return "" if self.has_ports else "it takes no ports."
 
     def ports_problem(self, count: int) -> str:
-        """What is wrong with a number of ports; empty if nothing is."""
+        """A sentence on a number of ports that is too high; otherwise empty."""
         return ""
 
     def joined(self, values: Values) -> t.Tuple[Values, t.Optional[t.Tuple[Vlan, ...]]]:
-        """The settings and the VLANs that a new port of a link with these values starts with."""
+        """Settings and VLANs of a new port of a link with these values."""
         return {}, None
 
     def making(self, name: str) -> t.ContextManager[None]:
-        """A context in which a link is made. Called inside the namespace that it will be in."""
+        """Context in which a link is created. Called inside its namespace."""
         return contextlib.nullcontext()
 
     def leaving(self, name: str) -> t.ContextManager[None]:
-        """A context in which a link is deleted, or goes to another namespace. Called inside the one that it is in."""
+        """Context in which a link is deleted or leaves its namespace. Called inside that namespace."""
         return contextlib.nullcontext()
 
     def hint(self, code: int) -> str:
-        """What may be the matter if a link, or an attribute that has ``means``, was refused with an errno."""
+        """Likely cause if the kernel refuses a link, or an attribute with ``means``, with an errno; otherwise empty."""
         return ""

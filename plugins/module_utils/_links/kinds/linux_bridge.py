@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""linux_bridge: the kernel's own switch (net/bridge/br_netlink.c has its attributes, net/bridge/br_private.h its limits)."""
+"""linux_bridge: attributes are in net/bridge/br_netlink.c, limits in net/bridge/br_private.h."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.model import Link
 
-_STP_DELAY = (2, 30)  # the bounds of forward_delay in seconds while STP is on (BR_MIN_FORWARD_DELAY, ...)
-_MAX_PORTS = 1023  # BR_MAX_PORTS less the number 0, which no port has
+_STP_DELAY = (2, 30)  # limits of forward_delay in seconds while STP is on (BR_MIN_FORWARD_DELAY, ...)
+_MAX_PORTS = 1023  # BR_MAX_PORTS without the number 0, which no port has
 
 _VLAN_OPTIONS = ("vlan_filtering", "vlan_default_pvid", "vlan_protocol", "vlan_stats_per_port")
 _NO_VLANS = "this kernel has no VLAN filtering in bridges (it was built without CONFIG_BRIDGE_VLAN_FILTERING)."
@@ -55,9 +55,9 @@ CLOCK_MONOTONIC_COARSE = 6  # linux/time.h; it ticks with the kernel's jiffies
 
 
 def _configured_timers(name: str) -> t.Dict[str, t.Any]:
-    """The timers of a bridge that follows another one as its root, and shows the root's. Only an old ioctl has both."""
+    """The configured timers of a bridge. Netlink reports those of the root bridge; only an old ioctl has both."""
     max_age, hello_time, forward_delay = _bridge_info(name)[6:9]
-    # net/bridge/br_ioctl.c converts the last one to USER_HZ, and forgets it with the others: they are in jiffies.
+    # net/bridge/br_ioctl.c converts only the last one to USER_HZ; the others are in jiffies.
     jiffy = time.clock_getres(CLOCK_MONOTONIC_COARSE)
     centiseconds = {
         "max_age": round(max_age * jiffy * 100),
@@ -94,7 +94,7 @@ class _LinuxBridge(Kind):
         return {**values, "forward_delay": min(max(values["forward_delay"], _STP_DELAY[0]), _STP_DELAY[1])}
 
     def unsupported(self, asked: Values, there: t.Optional[Values], bridge_vlans: bool) -> t.Dict[str, str]:
-        # A bridge that was observed has these values, unless the kernel has no VLANs.
+        # An observed bridge lacks these values only if the kernel has no VLANs in bridges.
         lacking = there is not None and not {"vlan_protocol", "vlan_default_pvid"} & there.keys()
         if bridge_vlans and not lacking:
             return {}
@@ -121,12 +121,12 @@ class _LinuxBridge(Kind):
         return linux_bridge_port.DEFAULTS, None if pvid is None else vlans
 
     def read_more(self, name: str, message: t.Any) -> t.Dict[str, t.Any]:
-        # Netlink tells the times that are in force; these are those that the bridge was given.
+        # Netlink reports the times in effect; these are the configured ones.
         data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")
         times: t.Dict[str, t.Any] = {}
         if data and data.get_attr("IFLA_BR_TOPOLOGY_CHANGE"):
-            # For a while MAC addresses age in twice the forwarding delay (__br_set_topology_change() in
-            # net/bridge/br_stp.c), and nothing tells the time that was given.
+            # During a topology change the ageing time is twice the forwarding delay (__br_set_topology_change() in
+            # net/bridge/br_stp.c), and the configured time can't be read.
             doubled = 2 * data.get_attr("IFLA_BR_FORWARD_DELAY")
             if abs(data.get_attr("IFLA_BR_AGEING_TIME") - doubled) <= 2:
                 times["ageing_time"] = None
@@ -139,7 +139,7 @@ KIND = _LinuxBridge(
     "linux_bridge",
     "bridge",
     attributes=(
-        # First, because with STP on the kernel wants the timers within the standard's bounds.
+        # First, because with STP on the kernel limits the timers to those of the standard.
         Attribute("stp", "IFLA_BR_STP_STATE", "stp_state", FLAG, False),
         Attribute("priority", "IFLA_BR_PRIORITY", "priority", NUMBER, 32768, bounds=(0, 65535)),
         Attribute("forward_delay", "IFLA_BR_FORWARD_DELAY", "forward_delay", SECONDS, 15, bounds=(0, 10_000_000)),
@@ -161,7 +161,7 @@ KIND = _LinuxBridge(
         Attribute("nf_call_iptables", "IFLA_BR_NF_CALL_IPTABLES", "nf_call_iptables", FLAG, False),
         Attribute("nf_call_ip6tables", "IFLA_BR_NF_CALL_IP6TABLES", "nf_call_ip6tables", FLAG, False),
         Attribute("nf_call_arptables", "IFLA_BR_NF_CALL_ARPTABLES", "nf_call_arptables", FLAG, False),
-        # No defaults here: a kernel without support for VLANs doesn't have these.
+        # Without defaults: a kernel without VLANs in bridges lacks these.
         Attribute(
             "vlan_default_pvid",
             "IFLA_BR_VLAN_DEFAULT_PVID",

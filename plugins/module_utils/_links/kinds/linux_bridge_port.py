@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""linux_bridge_port: what can be set of a bridge's port (net/bridge/br_netlink.c, br_stp_if.c)."""
+"""linux_bridge_port: settings of bridge ports (net/bridge/br_netlink.c, br_stp_if.c)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _switch(name: str, nla: str, ip: str, default: t.Optional[bool] = False) -> 
     return Attribute(name, "IFLA_BRPORT_" + nla, ip, SWITCH, default)
 
 
-# The kernel derives the cost from the speed of the link unless somebody sets it.
+# The kernel derives the cost from the speed of the link until the cost is set.
 OPTIONS = (
     Attribute("cost", "IFLA_BRPORT_COST", "cost", NUMBER, bounds=(1, 65535)),
     Attribute("priority", "IFLA_BRPORT_PRIORITY", "priority", NUMBER, 32, bounds=(0, 63)),
@@ -50,7 +50,7 @@ OPTIONS = (
     ),
     _switch("locked", "LOCKED", "locked", None),
 )
-# What has no option, and is given back all the same when an undo brings a port back.
+# Settings without an option, which an undo restores when it adds a port again.
 KEPT = (_switch("vlan_tunnel", "VLAN_TUNNEL", "vlan_tunnel"),)
 ATTRIBUTES: t.Dict[str, Attribute] = {attribute.name: attribute for attribute in (*OPTIONS, *KEPT)}
 DEFAULTS = {name: attribute.default for name, attribute in ATTRIBUTES.items() if attribute.default is not None}

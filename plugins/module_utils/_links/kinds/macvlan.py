@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""macvlan: devices with MAC addresses of their own on one parent (drivers/net/macvlan.c)."""
+"""macvlan: devices with their own MAC addresses on a shared parent (drivers/net/macvlan.c)."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Macvlan(Kind):
         others = set(names) - _FLAGS.keys()
         flags = [flag for flag in _FLAGS if values.get(flag)]
         if len(others) == len(names) or not flags:
-            return super().spell(others, values)  # iproute2 has no word for taking all flags away
+            return super().spell(others, values)  # iproute2 has no word to clear all flags
         words = super().spell({*others, "mode"}, values)
         return [*words[:2], *flags, *words[2:]]
 
@@ -98,7 +98,7 @@ class Macvlan(Kind):
         return {**values, **{name: value for name, value in lost.items() if name != kept}}
 
     def initial_values(self, values: Values) -> Values:
-        # Whatever address it was to have, in mode passthru it starts with that of its parent.
+        # In mode passthru it always starts with the MAC address of its parent.
         return {k: v for k, v in values.items() if k != "mac"} if values.get("mode") == "passthru" else values
 
     def exclusive_parent(self, values: Values) -> str:
@@ -159,7 +159,7 @@ _ATTRIBUTES = (
         companion_attributes=(("IFLA_MACVLAN_MACADDR_MODE", MACVLAN_MACADDR_SET),),
     ),
 )
-# What is true of a macvlan is true of a macvtap.
+# Also the base of macvtap.
 FEATURES: t.Dict[str, t.Any] = {
     "attributes": _ATTRIBUTES,
     "required_to_create": ("parent",),

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""macvtap: macvlans whose packets go to a character device (drivers/net/macvtap.c)."""
+"""macvtap: macvlans that pass their packets to a character device (drivers/net/macvtap.c)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _UDEV, _UDEV_SECONDS = "/run/udev/control", 5
 
 
 def _let_udev_finish() -> None:
-    """Wait until udev has done what its rules say of new devices, or it would undo a moment later what is set here."""
+    """Wait until udev has handled the new device; otherwise its rules could overwrite what is set here."""
     if os.path.exists(_UDEV):
         with contextlib.suppress(OSError):
             words = ["udevadm", "settle", "--timeout=%d" % _UDEV_SECONDS]
@@ -61,7 +61,7 @@ def _spell_device(netns: str, name: str, values: Values) -> t.List[Argv]:
     folder = "/sys/class/net/" + shlex.quote(name)
     script = [
         "number=$(cat %s/macvtap/tap*/dev) node=/dev/tap$(cat %s/ifindex)" % (folder, folder),
-        # It may be that of another namespace's link.
+        # The node may belong to a link in another namespace.
         "test ! -e $node || test $(stat -c %t:%T $node) = $(printf %x:%x ${number%:*} ${number#*:}) || "
         "node=/dev/macvtap${number#*:}",
         "test -e $node || mknod -m %o $node c ${number%%:*} ${number#*:}" % nodes.MODE,
@@ -80,14 +80,14 @@ def _number_behind(fd: str) -> int:
 @contextlib.contextmanager
 def _without_node(device: nodes.Device, path: t.Optional[str]) -> t.Iterator[None]:
     yield
-    # A node that the kernel made is gone with it.
+    # The kernel deletes the nodes that it created.
     if path and device.has(path):
         nodes.remove(path)
 
 
 def _parse(device: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     parsers: t.Dict[str, t.Callable[[t.Any], str]] = {"owner": user, "group": group, "mode": _parse_mode}
-    # Empty is what a node can't be: it always has an owner. The path and the numbers are the kernel's choice.
+    # A node always has an owner, so empty values are refused. The kernel chooses path and numbers.
     return {option: parsers[option](device[option]) for option in _SETTABLE if device.get(option) not in (None, "")}
 
 

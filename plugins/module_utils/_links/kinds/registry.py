@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The kinds that the engine knows. A new kind has its file beside this one and its line here."""
+"""All kinds of links. A new kind is a file in this folder and a word here."""
 
 from __future__ import annotations
 
@@ -26,6 +26,6 @@ if t.TYPE_CHECKING:
 
 _MODULES = (dummy, ifb, linux_bridge, macvlan, macvtap, tuntap, veth)
 KINDS: t.Dict[str, Kind] = {module.KIND.name: module.KIND for module in _MODULES}
-# Stands for a master that isn't there, because an earlier task would have made it.
+# Assumed in check mode for a master that an earlier task would have created.
 DEFAULT_MASTER = linux_bridge.KIND.name
 BY_RTNL: t.Dict[str, Kind] = {kind.rtnl: kind for kind in KINDS.values()}

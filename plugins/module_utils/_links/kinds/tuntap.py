@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""tuntap: devices whose other end is a process that has /dev/net/tun open (drivers/net/tun.c)."""
+"""tuntap: devices whose packets go to a process that holds /dev/net/tun open (drivers/net/tun.c)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _MODE = Codec(
 
 
 def _attach(name: str, values: Values, exclusive: int = 0) -> int:
-    """A descriptor of the device, which then has the flags of ``values``. Raises OSError."""
+    """File descriptor of the device, which gets the flags of ``values``. Raises OSError."""
     flags = _MODES[values["mode"]] | exclusive
     flags |= 0 if values.get("packet_info") else IFF_NO_PI
     flags |= IFF_VNET_HDR if values.get("vnet_hdr") else 0
@@ -62,7 +62,7 @@ def _attach(name: str, values: Values, exclusive: int = 0) -> int:
         if values.get("group"):
             fcntl.ioctl(fd, TUNSETGROUP, ctypes.c_int(gid_of(values["group"])).value)
     except BaseException:
-        os.close(fd)  # and with it goes a device that was just made
+        os.close(fd)  # which also deletes a device that was just created
         raise
     return fd
 
@@ -101,7 +101,7 @@ def _is_queue_of(name: str, fd: str, fdinfo: str) -> bool:
     if os.stat(fd).st_rdev != _TUN_NUMBER:
         return False
     with open(fdinfo, encoding="utf-8", errors="surrogateescape") as description:
-        return "iff:\t%s\n" % name in description  # tun_chr_show_fdinfo(); the namespace it doesn't tell
+        return "iff:\t%s\n" % name in description  # tun_chr_show_fdinfo(), which lacks the namespace
 
 
 class _Tuntap(Kind):
@@ -113,9 +113,9 @@ class _Tuntap(Kind):
     def open_by(self, name: str, message: t.Any, thorough: bool) -> t.Tuple[str, ...]:
         data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")
         queues = [data.get_attr("IFLA_TUN_" + nla) for nla in ("NUM_QUEUES", "NUM_DISABLED_QUEUES")] if data else [None]
-        # With a single queue only the carrier tells.
+        # With a single queue the carrier shows it,
         held = message.get_attr("IFLA_CARRIER") if queues[0] is None else any(queues)
-        # ... and that can be switched off while a process is there.
+        # which a process can switch off, though.
         found = processes(lambda fd, fdinfo: _is_queue_of(name, fd, fdinfo), here=True) if thorough else ()
         return found or (("a process",) if held else ())
 
@@ -145,7 +145,7 @@ class _Tuntap(Kind):
         }.get(code, "")
 
     def mtu_max(self, values: Values) -> int:
-        return 65535 if values.get("mode") == "tun" else 65535 - 14  # a tap's packets have an Ethernet header
+        return 65535 if values.get("mode") == "tun" else 65535 - 14  # packets of a tap have an Ethernet header
 
     def normalized(self, values: Values) -> Values:
         return {k: v for k, v in values.items() if k != "mac"} if values.get("mode") == "tun" else values
@@ -159,11 +159,11 @@ KIND = _Tuntap(
         _attribute("multi_queue", "IFLA_TUN_MULTI_QUEUE", FLAG, False),
         _attribute("packet_info", "IFLA_TUN_PI", FLAG, False),
         _attribute("vnet_hdr", "IFLA_TUN_VNET_HDR", FLAG, False),
-        # Who gets one can be replaced, but an undo can't take it away from everybody again.
+        # An owner can be replaced, but not removed by an undo.
         _attribute("owner", "IFLA_TUN_OWNER", USER, "", irreversible=True),
         _attribute("group", "IFLA_TUN_GROUP", GROUP, "", irreversible=True),
     ),
     required_to_create=("mode",),
-    port_costs=(2, 100),  # 100 with older kernels
+    port_costs=(2, 100),  # 100 in older kernels
     means=Procedure(_make, _commands),
 )

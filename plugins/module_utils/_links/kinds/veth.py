@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""veth: a pair of Ethernet devices joined by a virtual cable (drivers/net/veth.c)."""
+"""veth: pairs of connected Ethernet devices (drivers/net/veth.c)."""
 
 from __future__ import annotations
 
