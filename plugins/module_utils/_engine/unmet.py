@@ -33,7 +33,7 @@ def unmet(plan: Plan, left: Plan) -> t.List[str]:
     lacking += [said.rstrip(".") for said in left.missing if not any("'%s'" % name in said for name in lost)]
     if lacking:
         found.append(
-            "The changes were acknowledged, but read again the host still lacks: %s. It may lack the feature."
+            "The changes were acknowledged, but they are not in effect: %s. The host may lack the feature."
             % "; ".join(lacking)
         )
     return found

@@ -45,7 +45,9 @@ class Checking(Planner):
         for ref, needed_by in self.notes.needed.items():
             if ref not in self.state.links:
                 needed = ", and link %s needs it" % (needed_by,) if needed_by != ref else ""
-                raise Conflict("Link %s would go with what is deleted here%s; nothing was changed." % (ref, needed))
+                raise Conflict(
+                    "Link %s would be deleted along with other links%s; nothing was changed." % (ref, needed)
+                )
 
     def warn_of_ovs(self, released: t.Container[str] = ()) -> None:
         """Warn of ports of Open vSwitch that lose their links, except ``released`` ones."""
@@ -71,7 +73,7 @@ class Checking(Planner):
                 for name in ("mtu", "mac"):
                     if name in there and there[name] != end.values.get(name, there[name]):
                         raise Conflict(
-                            "Option %s%s of link %s: it can't be %s, because another link that is wanted here makes it %s; "
+                            "Option %s%s of link %s: it can't be %s, because another link of this task makes it %s; "
                             "nothing was changed." % (prefix, name, end.ref, end.values[name], there[name])
                         )
 

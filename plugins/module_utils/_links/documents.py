@@ -113,7 +113,8 @@ def _read_rename_from(document: Document) -> str:
     where = "option rename_from of link %s" % quoted(document["name"])
     if name == document["name"]:
         raise BadInput(
-            "%s is the name that the link is to have; give another one, or none." % (where[0].upper() + where[1:])
+            "%s is the same as option name; give the old name of the link, or omit the option."
+            % (where[0].upper() + where[1:])
         )
     return common_names.interface_name(name, where)
 

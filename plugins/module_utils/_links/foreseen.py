@@ -45,7 +45,7 @@ def busy_parent(state: State, parent: Link, wanted: WantedLink) -> str:
     if master is None or not receiving_master(master.kind) or not receiving_upper(wanted.kind):
         return ""
     return (
-        "Option parent of link '%s': link %s is a port of '%s' (%s), and the kernel stacks nothing upon a port; give '%s' as "
+        "Option parent of link '%s': link %s is a port of '%s' (%s), and the kernel does not stack links upon a port; give '%s' as "
         "the parent, or take %s out of it first." % (wanted.ref.name, parent.ref, name, master.kind, name, parent.ref)
     )
 
@@ -81,7 +81,7 @@ def busy_port(port: Link, children: t.Iterable[Link], master: Link) -> str:
     if not receiving_master(master.kind) or not stacked:
         return ""
     return (
-        "Link %s can't become a port of '%s': link %s (%s) is stacked upon it, and the kernel lets a link have one of both. "
+        "Link %s can't become a port of '%s': link %s (%s) is stacked upon it, and the kernel allows only one of both. "
         "Delete that first, or stack it upon '%s'."
         % (port.ref, master.ref.name, stacked[0].ref, stacked[0].kind, master.ref.name)
     )
@@ -93,7 +93,7 @@ def taken_mac(link: Link, parent: Link, siblings: t.Iterable[Link]) -> str:
     others = [(parent, "its parent")] if parent.values.get("mac") == mac else []
     others += [(other, "on the same parent") for other in siblings if other.ref != link.ref]
     return (
-        "link %s, %s, has the MAC address %s as well, and the kernel takes each once."
+        "link %s, %s, has the MAC address %s as well, and the kernel requires different ones."
         % (others[0][0].ref, others[0][1], mac)
         if others
         else ""
@@ -149,7 +149,7 @@ def _why_no_ipv6(state: State, target: Link, fresh: bool) -> str:
         )
     mtu = target.values.get("mtu", common.IPV6_MIN_MTU)
     if mtu < common.IPV6_MIN_MTU:
-        return "its mtu is %d, and below %d the kernel takes IPv6 off a link; give it a larger one (option mtu)." % (
+        return "its mtu is %d, and below %d the kernel removes IPv6 from a link; give it a larger one (option mtu)." % (
             mtu,
             common.IPV6_MIN_MTU,
         )

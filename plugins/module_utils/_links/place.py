@@ -143,7 +143,7 @@ class Placing(Planner):
             when = registry.KINDS[wanted.kind].exclusive_parent(values) or _exclusive(there)
             if when:
                 raise Conflict(
-                    "Link %s can't share its parent %s with link %s: %s, a link has its parent alone."
+                    "Link %s can't share its parent %s with link %s: %s, a link requires exclusive use of its parent."
                     % (wanted.ref, lower.ref, there.ref, when)
                 )
 
@@ -231,10 +231,11 @@ class Placing(Planner):
         ends = [link, *([self.state.links[link.peer]] if link.peer in self.state.links else [])]
         stacked = {name for end in ends for name in end.uppers if name != end.values.get("master")}
         for name in sorted(stacked):
-            self.warnings.append("%s takes link '%s' with it, which is stacked upon it." % (a_link(link, True), name))
+            self.warnings.append("Deleting %s also deletes link '%s', which is stacked upon it." % (a_link(link), name))
         if link.open_by:
             self.warnings.append(
-                "%s is held open by %s; its deletion cuts that off." % (a_link(link, True), " and ".join(link.open_by))
+                "%s is held open by %s; deleting it cuts off that process."
+                % (a_link(link, True), " and ".join(link.open_by))
             )
 
     def _create(self, wanted: WantedLink) -> None:
@@ -243,7 +244,7 @@ class Placing(Planner):
         if not wanted.made:
             self._placeholder(
                 wanted,
-                "There is no link %s, and this module never makes one; a link is made by the module of its kind.",
+                "There is no link %s, and this module does not create links; use the module for its kind.",
             )
         elif registry.KINDS[wanted.kind].paired and not wanted.peer:
             self._placeholder(

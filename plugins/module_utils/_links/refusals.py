@@ -28,7 +28,7 @@ _HINTS = {
     errno.ENODEV: "The link is gone: another process must have removed it during this task.",
     errno.ENETDOWN: "The link must be up for that (state: up).",
     errno.ENETUNREACH: "The gateway must be in the subnet of an address of the link; if it is meant to be elsewhere, "
-    "give the route 'onlink: true'; if it is a route of old that lost its subnet, 'purge_routes: true' lets it go.",
+    "give the route 'onlink: true'; if it is an old route that lost its subnet, 'purge_routes: true' removes it.",
     errno.EOPNOTSUPP: "This kernel, or this kind of device, can't do that.",
 }
 

@@ -295,8 +295,7 @@ def _check_route(document: Document, to: str, others: t.Iterable[str], where: st
     for number, highest in (("metric", UINT32_MAX), ("table", UINT32_MAX), ("mtu", ROUTE_MTU_MAX)):
         if not 0 <= (document.get(number) or 0) <= highest:
             told.sentences.append(
-                "%s: %s %s is out of range; the kernel takes 0 to %d."
-                % (where, number, quoted(document[number]), highest)
+                "%s: %s %s is out of range; valid are 0 to %d." % (where, number, quoted(document[number]), highest)
             )
     if document.get("onlink") and not document.get("via") and common_values.family(to) == 4:
         told.sentences.append("%s: onlink is for a gateway, and the route to %s has none (via)." % (where, shown))

@@ -260,7 +260,7 @@ class Settling(Planner):
             if six:
                 which = "this one" if link is target else "link %s, which follows it," % (link.ref,)
                 raise BadInput(
-                    "%s: below %d the kernel takes all of IPv6 off a link, and %s has %s; remove that first."
+                    "%s: below %d the kernel removes IPv6 from a link, and %s has %s; remove that first."
                     % (where, common.IPV6_MIN_MTU, which, ", ".join(six))
                 )
 
@@ -289,7 +289,7 @@ class Settling(Planner):
     def _merge_vlans(self, wanted: WantedLink) -> t.Tuple[Vlan, ...]:
         if wanted.vlans and not self.state.port_vlans:
             raise Conflict(
-                "Option vlans of port %s: this kernel doesn't tell of VLANs. It takes Linux 5.7 or newer with "
+                "Option vlans of port %s: this kernel does not report VLANs. Requires Linux 5.7 or newer with "
                 "CONFIG_BRIDGE_VLAN_FILTERING." % (wanted.ref,)
             )
         return vlans.merge(self.state.links[wanted.ref].vlans or (), wanted)

@@ -144,9 +144,7 @@ def run(
     outcome = _converged(module, read, side, tell)
     plan = outcome.plan
     for sentence in plan.missing:
-        module.warn(
-            sentence + " In check mode this is taken as something that an earlier task would have made or changed."
-        )
+        module.warn(sentence + " Check mode assumes that an earlier task would have made or changed it.")
     for sentence in (*plan.warnings, *plan.broken):
         module.warn(sentence)
     module.exit_json(changed=plan.changed, **result)

@@ -136,8 +136,7 @@ class Attribute:
         """The value as the kernel will report it. Raises BadInput for an invalid value."""
         if self.bounds is not None and not self.bounds[0] <= value <= self.bounds[1]:
             raise BadInput(
-                "%s: %s %s is out of range; the kernel takes %s to %s."
-                % (where, self.name, quoted(value), *self.bounds)
+                "%s: %s %s is out of range; valid are %s to %s." % (where, self.name, quoted(value), *self.bounds)
             )
         set_bits = [str(bit) for bit in self.refused_bits if value >> bit & 1]
         if set_bits:

@@ -80,7 +80,7 @@ class _LinuxBridge(Kind):
     def validate(self, values: Values) -> str:
         low, high = _STP_DELAY
         if values.get("stp") and not low <= values.get("forward_delay", low) <= high:
-            return "option forward_delay: %s is out of range; with STP on (option stp), the kernel takes %d to %d." % (
+            return "option forward_delay: %s is out of range; with STP on (option stp), valid are %d to %d." % (
                 values["forward_delay"],
                 low,
                 high,

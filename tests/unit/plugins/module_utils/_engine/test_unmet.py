@@ -101,6 +101,6 @@ def test_what_a_kernel_may_not_have() -> None:
         state.put(state.links[Ref("", "a")].with_values(mtu=1500))
 
     assert told(Wanted(links=(PAIR,)), meddle) == (
-        "The changes were acknowledged, but read again the host still lacks: setting mtu of link 'a' to 1400. It may lack the "
+        "The changes were acknowledged, but they are not in effect: setting mtu of link 'a' to 1400. The host may lack the "
         "feature."
     )

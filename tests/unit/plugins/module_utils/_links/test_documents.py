@@ -164,7 +164,7 @@ def test_neighbors() -> None:
         ("", {"name": "x" * 16}, "Option name: 'xxxxxxxxxxxxxxxx' has 16 bytes"),
         ("", {"name": "a", "netns": "../../tmp/x"}, r"Option netns of link 'a': '\.\./\.\./tmp/x' is neither"),
         ("", {"name": "a", "mac": "01:00:5e:00:00:01"}, "Option mac of link 'a': .* multicast"),
-        ("", {"name": "a", "mtu": 20}, "Link 'a': mtu 20 is out of range; the kernel takes 68 to 2147483647"),
+        ("", {"name": "a", "mtu": 20}, "Link 'a': mtu 20 is out of range; valid are 68 to 2147483647"),
         ("", {"name": "a", "txqueuelen": -1}, "Link 'a': txqueuelen -1 is out of range"),
         ("", {"name": "a", "alias": "x" * 256}, "Option alias of link 'a': an alias has at most 255 bytes"),
         ("", {"name": "a", "master": "a"}, "Option master of link 'a': a link can't be its own master"),

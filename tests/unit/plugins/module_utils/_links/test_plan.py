@@ -453,7 +453,9 @@ def test_a_link_that_wants_its_parent_alone_cannot_wait_for_its_successor() -> N
 def test_deleting_what_a_process_holds_open_is_told() -> None:
     tap = a_link("t", "tuntap", open_by=("process 4711 (qemu)",))
     plan = make_plan(host_with(tap), Wanted(links=(WantedLink(tap.ref, "tuntap", present=False),)))
-    assert plan.warnings == ["Link 't' (tuntap) is held open by process 4711 (qemu); its deletion cuts that off."]
+    assert plan.warnings == [
+        "Link 't' (tuntap) is held open by process 4711 (qemu); deleting it cuts off that process."
+    ]
 
 
 def test_moving_into_the_own_namespace_is_spelled_for_a_shell_that_stays_in_it() -> None:
@@ -697,7 +699,7 @@ def test_a_link_that_is_going_to_be_made_again_is_told_by_its_name() -> None:
     [
         (
             WantedLink(Ref("blue", "v0"), made=False),
-            "There is no link 'v0' in namespace 'blue', and this module never makes one; a link is made by the module of its "
+            "There is no link 'v0' in namespace 'blue', and this module does not create links; use the module for its "
             "kind. There is one of that name in the namespace that the module runs in. To take that one, give 'move_from: \"\"'.",
         ),
         (

@@ -282,12 +282,12 @@ def test_nothing_comes_up_before_all_have_their_settings_and_bridges_come_up_las
         (
             {"links": [PAIR, {"kind": "macvlan", "name": "x0", "parent": "v0"}]},
             {"links": [{"kind": "link", "name": "x0"}]},
-            "Link 'x0' would go with what is deleted here; nothing was changed.",
+            "Link 'x0' would be deleted along with other links; nothing was changed.",
         ),
         (
             {"namespaces": [{"name": "blue"}]},
             {"links": [{**BRIDGE, "netns": "blue"}]},
-            "Link 'br0' in namespace 'blue' would go with what is deleted here; nothing was changed.",
+            "Link 'br0' in namespace 'blue' would be deleted along with other links; nothing was changed.",
         ),
         (
             {"namespaces": [{"name": "blue"}], "ovs_bridges": [SWITCH], "links": [MOVED]},

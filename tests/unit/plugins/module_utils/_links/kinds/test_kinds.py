@@ -51,7 +51,7 @@ class Controller(Kind):
 def test_what_is_stacked_upon_a_port(monkeypatch: pytest.MonkeyPatch, receiving: bool) -> None:
     kind = Upper("upper", "upper", has_parent=True, receiving=receiving)
     if receiving:
-        with pytest.raises(Conflict, match="stacks nothing upon a port"):
+        with pytest.raises(Conflict, match="does not stack links upon a port"):
             planned(monkeypatch, kind, parent=Ref("", "p"))
     else:
         assert planned(monkeypatch, kind, parent=Ref("", "p")) == ["ip link add link p name new type upper"]
