@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The documents of bridges of Open vSwitch: options → wanted bridge, what is there → document."""
+"""Documents of OVS bridges: options to wanted bridge, and observed bridge to document."""
 
 from __future__ import annotations
 
@@ -33,8 +33,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._ovs.documents import Document, Options
     from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import Switch
 
-# Options by the column that they are.
-# Options by the column that they are.
+# Options by the columns that they set.
 _COLUMNS = {
     "datapath_type": "datapath_type",
     "fail_mode": "fail_mode",
@@ -49,7 +48,7 @@ _PROTOCOLS = ["OpenFlow10", "OpenFlow11", "OpenFlow12", "OpenFlow13", "OpenFlow1
 
 
 def bridge_options() -> Options:
-    """The argument spec of the document of an OVS bridge."""
+    """Argument spec of the document of an OVS bridge."""
     return {
         "name": {"type": "str", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -135,7 +134,7 @@ def _read_controllers(targets: t.Optional[t.Sequence[str]], where: str) -> t.Opt
 
 
 def write_bridge(switch: Switch, wanted: WantedBridge) -> Document:
-    """The document of a bridge as it stands."""
+    """Document of a bridge in a State."""
     bridge = switch.bridges.get(wanted.name)
     document: Document = {
         "name": wanted.name,

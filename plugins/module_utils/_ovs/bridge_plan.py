@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""(observed, wanted) → Plan, for Open vSwitch: bridges, and with them their ports. Pure."""
+"""Plan bridges of Open vSwitch and their ports: (observed, wanted) → Plan. Pure."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ if t.TYPE_CHECKING:
 
 
 def make_plan(state: State, wanted: Wanted) -> Plan:
-    """The plan that makes a host in ``state`` have the OVS bridges and ports that are ``wanted``.
+    """The plan that gives a host in ``state`` the ``wanted`` OVS bridges and ports.
 
-    Raises BadInput or Conflict when that can't be.
+    Raises BadInput or Conflict if that is impossible.
     """
     draft = Draft(state)
     planner = OvsPlanner(draft)
@@ -49,10 +49,10 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
 
 
 class OvsPlanner(OvsPortPlanner):
-    """Finds what is to be done to Open vSwitch."""
+    """Plans steps for bridges and ports of Open vSwitch."""
 
     def _ovs_bridges(self, wanted: t.Sequence[WantedBridge]) -> None:
-        # A fake bridge needs its parent.
+        # A fake bridge requires its parent.
         for bridge in sorted(wanted, key=lambda bridge: bool(bridge.parent)):
             if bridge.present:
                 self._bridge(bridge)
@@ -153,7 +153,7 @@ class OvsPlanner(OvsPortPlanner):
             self.do(ports.PortDel(database, name))
 
     def delete_bridge(self, database: str, name: str) -> None:
-        if name in self.state.ovs[database].bridges:  # a fake one goes with its parent
+        if name in self.state.ovs[database].bridges:  # a fake bridge is deleted with its parent
             self.do(bridges.BridgeDel(database, name))
 
 

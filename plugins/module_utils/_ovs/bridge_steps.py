@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The steps that change the bridges of Open vSwitch."""
+"""Steps that change bridges of Open vSwitch."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._ovs.steps import Ov
 
 @dataclasses.dataclass(eq=False, repr=False)
 class BridgeAdd(OvsStep):
-    """Make a bridge; with a ``parent``, a fake one for a VLAN of it."""
+    """Create a bridge; with a ``parent``, a fake bridge for a VLAN of it."""
 
     database: str
     name: str
@@ -53,7 +53,7 @@ class BridgeAdd(OvsStep):
 
 @dataclasses.dataclass(eq=False, repr=False)
 class FakeBridgeDrop(OvsStep):
-    """Delete a fake bridge and leave its ports, which ovs-vsctl del-br deletes: those of its VLAN were there before it."""
+    """Delete a fake bridge but not its ports. ovs-vsctl del-br would delete ports with its tag that existed before it."""
 
     database: str
     name: str
@@ -80,7 +80,7 @@ class FakeBridgeDrop(OvsStep):
 
 @dataclasses.dataclass(eq=False, repr=False)
 class BridgeDel(OvsStep):
-    """Delete a bridge, its ports, and the fake bridges upon it."""
+    """Delete a bridge, its ports, and its fake bridges."""
 
     database: str
     name: str
@@ -104,7 +104,7 @@ class BridgeDel(OvsStep):
         return switch.fakes(self.name)
 
     def _ports(self, switch: Switch) -> t.List[str]:
-        """All the ports that go, its own one first."""
+        """All ports that are deleted, the local port first."""
         bridge = switch.bridges[self.name]
         if bridge.parent:
             return [self.name, *switch.ports_of(bridge)]
@@ -129,9 +129,9 @@ class BridgeDel(OvsStep):
 
 @dataclasses.dataclass(eq=False, repr=False)
 class ControllersSet(OvsStep):
-    """Change the controllers of a bridge; those that stay keep all that they have.
+    """Change the controllers of a bridge. Controllers that stay keep their settings.
 
-    ``rows`` are the UUIDs of those that go.
+    ``rows`` are the UUIDs of the removed ones.
     """
 
     database: str
@@ -162,7 +162,7 @@ class ControllersSet(OvsStep):
         switch.bridges[self.bridge] = switch.bridges[self.bridge]._replace(controllers=self.new)
 
     def back(self, before: Switch) -> t.Sequence[OvsStep]:
-        # The rows of those that are new aren't known any more; the others are made again.
+        # The rows of new controllers are unknown here; the removed ones are created again.
         return [
             ControllersSet(self.database, self.bridge, (), ()),
             *([ControllersSet(self.database, self.bridge, (), self.old)] if self.old else []),

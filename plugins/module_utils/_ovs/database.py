@@ -5,10 +5,10 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The OVSDB side: look at Open vSwitch, and run steps as a transaction. The only file that runs OVS's tools.
+"""Access to OVSDB: read Open vSwitch, and run steps as a transaction. The only file that runs the tools of OVS.
 
-A task reads with one ovs-vsctl and writes with another one, both with lists of arguments, never through a shell. What has
-become of what was written is looked up by ovsdb-client, which asks the database and nobody else.
+A task reads with one ovs-vsctl and writes with another, both with lists of arguments, never through a shell. The
+results of a transaction are read with ovsdb-client, which depends on ovsdb-server only.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ Row = t.Dict[str, t.Any]
 Tables = t.Dict[str, t.List[Row]]
 
 SCHEMA = "Open_vSwitch"
-# What is read besides the columns that bridges, ports and interfaces are configured with.
+# Columns that are read in addition to the configuration of bridges, ports and interfaces.
 _MORE = {
     ROOT: ("cur_cfg", "next_cfg", "iface_types"),
     BRIDGE: ("_uuid", "name", "ports", "controller"),
@@ -62,57 +62,57 @@ _MORE = {
     INTERFACE: ("_uuid", "name", "ofport", "error", "ifindex"),
     CONTROLLER: ("_uuid", "target"),
 }
-_NAMED = (PORT, INTERFACE)  # of which there may be many
+_NAMED = (PORT, INTERFACE)  # tables that may have many rows
 _READ = {table: (*more, *COLUMNS.get(table, ())) for table, more in _MORE.items()}
-# With more names than these, a table is read whole.
+# With more names than this, a table is read completely.
 SOME = 40
-UNDO_SECONDS = 2.0  # what a task may take besides its timeout to take back what it has written
-UNDO_SECONDS_PER_STEP = 0.005  # in addition, for each step: ovs-vsctl searches all rows for each row it changes
-MANY = 100  # with more steps than these, ovs-vswitchd may just need more time
-TOLD = 10  # steps of a transaction that an error lists
-NUMBER_SECONDS = 10.0  # after which OVS will not give an interface the OpenFlow port number any more that it requests
+UNDO_SECONDS = 2.0  # time to roll back a transaction, in addition to the timeout of the task
+UNDO_SECONDS_PER_STEP = 0.005  # per step, in addition: ovs-vsctl searches all rows for each row that it changes
+MANY = 100  # with more steps than this, ovs-vswitchd may just need more time
+TOLD = 10  # maximum number of steps of a transaction that an error lists
+NUMBER_SECONDS = 10.0  # after this time OVS no longer gives an interface the OpenFlow port number that it requests
 LOG = "ovs-vswitchd.log"
 
 W = t.TypeVar("W", bound=Wanted)
 
 
 class Ovs(Host):
-    """The Open vSwitches of this host, or wherever their databases are; ``timeout`` is in seconds, for all of a task."""
+    """The Open vSwitches of a task, by database; ``timeout`` is in seconds, for the whole task."""
 
     def __init__(self, timeout: int) -> None:
         self._timeout = timeout
         self._deadline = 0.0
         self._written: t.Set[str] = set()
-        self._steps = 0  # that were run
-        self._read: t.Dict[str, Tables] = {}  # at the last look
+        self._steps = 0  # number of executed steps
+        self._read: t.Dict[str, Tables] = {}  # tables as last read
         self._late = False
-        self._complaints = ""  # what the last tool has printed as errors, although it had ended well
+        self._complaints = ""  # errors that the last successful tool has printed
 
     def tidy(self) -> None:
-        """Remove what macvtaps have left behind in /dev whose parent was the link of a port or bridge."""
+        """Remove device nodes in /dev that belonged to macvtaps upon deleted links of ports or bridges."""
         nodes.sweep()
 
     def locate(self, wanted: W) -> W:
-        """The same: namespaces don't matter here. The time begins to run, now that no other task is waited for."""
+        """Returns ``wanted`` unchanged, because namespaces don't matter here. Starts the timeout, as the lock is held now."""
         self._deadline = time.monotonic() + self._timeout
         return wanted
 
-    # Looking
+    # Read
 
     def observe(self, wanted: Wanted) -> State:
-        """What the databases have that ``wanted`` speaks of. Raises Unusable where one doesn't answer in time."""
+        """Read the databases that ``wanted`` refers to. Raises Unusable if one does not answer in time."""
         state = State(ovs={database: self.look(database) for database in wanted.databases()})
         self._look_deeper(state, wanted)
         return state
 
     def review(self, wanted: Wanted, plan: Plan) -> State:
-        """The same after a plan was run. Of what it hasn't touched nothing is read again."""
+        """The same after a plan was run. Reads only rows that the plan has changed."""
         before, after = plan.before.ovs, plan.after.ovs
         touched = {database: _touched(before[database], after[database]) for database in wanted.databases()}
         patience = min(time.monotonic() + NUMBER_SECONDS, self._deadline - 1)
         while True:
             state = State(ovs={database: self.look(database, names) for database, names in touched.items()})
-            # OVS may give an interface another OpenFlow port number only after ovs-vsctl has ended.
+            # OVS may change an OpenFlow port number after ovs-vsctl has ended.
             if time.monotonic() > patience or not _renumbering(state, plan):
                 break
             time.sleep(0.1)
@@ -120,7 +120,7 @@ class Ovs(Host):
         return state
 
     def _look_deeper(self, state: State, wanted: Wanted) -> None:
-        """Find links that were lost, and those in the way of new ones, as far as ``wanted`` speaks of them."""
+        """Find lost links, and links in the way of new ones, as far as ``wanted`` refers to them."""
         for database, switch in state.ovs.items():
             switch.log = os.path.join(os.environ.get("OVS_LOGDIR") or "/var/log/openvswitch", LOG)
             for name in self._lost(switch, _present(switch, database, wanted)):
@@ -129,7 +129,7 @@ class Ovs(Host):
                 switch.taken = _taken(_made(switch, database, wanted), database)
 
     def _lost(self, switch: Switch, names: t.Set[str]) -> t.List[str]:
-        """Those of some interfaces whose links went with their namespaces. OVS itself sees them no more than those it can't reach."""
+        """Interfaces whose links were deleted with their namespaces. OVS can't tell these from links that it can't see."""
         unseen = [name for name in sorted(names & switch.internal()) if switch.interfaces[name].unseen]
         if not unseen:
             return []
@@ -137,11 +137,11 @@ class Ovs(Host):
         living = self._kernel_ports() if any(_is_system(switch, name) for name in unseen) else None
         lost = [name for name in unseen if _is_system(switch, name) and living is not None and name not in living]
         gone = [name for name in unseen if not _is_system(switch, name) and name not in held]
-        # A link that has another name now isn't lost.
+        # A renamed link is not lost.
         return lost + (gone if len(gone) <= held.count("") else [])
 
     def _kernel_ports(self) -> t.Optional[t.Set[str]]:
-        """The ports of the kernel's datapath, wherever their links are; None if it doesn't tell."""
+        """Ports of the kernel datapath, in any namespace; None if they can't be read."""
         try:
             told = self._tool(["ovs-dpctl", "--timeout=%d" % self._seconds(), "show", "system@ovs-system"], "")
         except (_Absent, _Failed):
@@ -149,9 +149,9 @@ class Ovs(Host):
         return set(re.findall(r"(?m)^\s+port \d+: (\S+)", told))
 
     def look(self, database: str, names: t.Optional[t.Set[str]] = None) -> Switch:
-        """All that a database has; what is missing altogether is told by ``unusable``.
+        """Read a database; if it can't be read at all, ``unusable`` says why.
 
-        With ``names``, all other ports and interfaces are as they were at the last look.
+        With ``names``, all other ports and interfaces are taken from the last read.
         """
         try:
             if database not in self._written:
@@ -180,7 +180,7 @@ class Ovs(Host):
         }
 
     def _select(self, database: str, names: t.Optional[t.Set[str]] = None) -> Tables:
-        """The rows of all tables; with ``names``, of ports and interfaces only those that have one of these."""
+        """Rows of all tables; with ``names``, only ports and interfaces with these names."""
         some = [[["name", "==", name]] for name in names or ()]
         asked: t.List[t.Dict[str, t.Any]] = [
             {"op": "select", "table": table, "where": where, "columns": list(columns)}
@@ -199,10 +199,10 @@ class Ovs(Host):
         )
         return answers
 
-    # Doing
+    # Run
 
     def run(self, batch: t.Sequence[Step]) -> None:
-        """Run steps for one database as one transaction. Raises Refused if OVS won't have it, NotTaken if it gets stuck."""
+        """Run steps for one database as one transaction. Raises Refused if OVS refuses it, NotApplied if it does not finish."""
         try:
             self._run(batch)
         except Failure as failure:
@@ -227,7 +227,7 @@ class Ovs(Host):
                 raise
             self._stuck(database, batch, timed_out)
         except _Absent as absent:
-            # Where a connection was there and got lost, it may have been taken all the same.
+            # If a connection was lost, the transaction may have been committed.
             never = re.search(r"\((Connection refused|No such file or directory)\)|not installed", str(absent))
             raise _after([] if never else batch, Unusable(str(absent))) from absent
         except _Failed as failed:
@@ -244,7 +244,7 @@ class Ovs(Host):
             raise
 
     def _check_set_up(self, database: str, names: t.Sequence[str]) -> None:
-        """Raises NotTaken with what OVS says of new interfaces that ovs-vsctl has seen failing."""
+        """Raise NotApplied with the errors that OVS reports for new interfaces."""
         if not names:
             return
         switch = self.look(database)
@@ -261,22 +261,23 @@ class Ovs(Host):
 
     @staticmethod
     def _target(database: str) -> t.List[str]:
-        """The options with which ovs-appctl finds the daemon that has the database, where it isn't the usual one."""
+        """Options that direct ovs-appctl to the daemon of a database, if it is not the default one."""
         folder = os.path.dirname(database[len("unix:") :]) if database.startswith("unix:") else ""
         paths = [os.path.join(folder, "%s.%d.ctl" % (ovs_traces.DAEMON, pid)) for pid in ovs_traces.daemons()]
         return next((["--target=" + path] for path in paths if folder and os.path.exists(path)), [])
 
     def _nudge(self, database: str) -> None:
-        """Have ovs-vswitchd go through its configuration once more where it has stumbled over a tunnel that was moved.
+        """Make ovs-vswitchd reconfigure if it failed to move a tunnel.
 
-        It may add it to one bridge before it takes it from the other one, and then says that it exists.
+        It may add the tunnel to the new bridge before it removes it from the old one, and then reports that it
+        exists.
         """
         tables = self._select(database)
         if any(row["ofport"] == -1 and row["type"] in TUNNELS for row in tables[INTERFACE]):
             self._reconfigure(database, self._seconds(spare=1))
 
     def _reconfigure(self, database: str, seconds: int) -> None:
-        """Have ovs-vswitchd go through its configuration once more, and wait for it for some seconds."""
+        """Make ovs-vswitchd reconfigure, and wait some seconds for it."""
         (answer,) = self._transact(database, [{"op": "select", "table": ROOT, "where": [], "columns": ["cur_cfg"]}])
         taken_up = {"cur_cfg": answer["rows"][0]["cur_cfg"]}
         wait = {"op": "wait", "table": ROOT, "where": [], "columns": ["cur_cfg"], "until": "!=", "rows": [taken_up]}
@@ -284,18 +285,18 @@ class Ovs(Host):
         self._transact(database, [{**wait, "timeout": 1000 * seconds}])
 
     def catch_up(self, database: str) -> None:
-        """Wait until ovs-vswitchd has seen the links that have come and gone, as far as it answers in time.
+        """Wait until ovs-vswitchd has noticed new and deleted links, if it answers in time.
 
-        It takes a link that has a row already when it hears of it, and makes it promiscuous then.
+        It takes a link that already has a row as soon as it notices it, and makes it promiscuous then.
         """
         if not self._late:
             with contextlib.suppress(Unusable, _Absent, _Failed):
                 self._reconfigure(database, max(1, self._seconds() // 3))
 
     def _stuck(self, database: str, batch: t.Sequence[Step], timed_out: _TimedOut) -> None:
-        """Tell who is to blame for a transaction that was not acknowledged in time.
+        """Determine which daemon has not acknowledged a transaction in time.
 
-        It may not have been sent either: with thousands of steps, ovs-vsctl may still be at work on it.
+        The transaction may not have been sent: with thousands of steps, ovs-vsctl may still be working on it.
         """
         try:
             self._select(database)
@@ -320,13 +321,13 @@ class Ovs(Host):
         failure.unsure = batch
         raise failure from timed_out
 
-    # How
+    # Tools
 
     def _seconds(self, spare: int = 0) -> int:
         return max(1, int(self._deadline - time.monotonic() + 0.5) - spare)
 
     def _out_of_time(self, database: str) -> _TimedOut:
-        """The time is over; what has been written can still be taken back, without waiting for ovs-vswitchd."""
+        """The timeout has expired; written changes can still be rolled back, without waiting for ovs-vswitchd."""
         if not self._late:
             self._late = True
             self._deadline = time.monotonic() + UNDO_SECONDS + UNDO_SECONDS_PER_STEP * self._steps
@@ -336,7 +337,7 @@ class Ovs(Host):
         )
 
     def _tool(self, argv: t.Sequence[str], database: str) -> str:
-        """Run one of OVS's tools, and return what it prints. Raises _Absent, _TimedOut or _Failed."""
+        """Run one of the tools of OVS and return its output. Raises _Absent, _TimedOut or _Failed."""
         if time.monotonic() > self._deadline:
             raise self._out_of_time(database)
         try:
@@ -367,15 +368,15 @@ class Ovs(Host):
 
 
 class _Absent(Exception):
-    """There is no Open vSwitch. Its text is a sentence."""
+    """Open vSwitch is not available. The text is a sentence."""
 
 
 class _TimedOut(Unusable):
-    """A tool was ended by its own timeout."""
+    """A tool has reached its own timeout."""
 
 
 class _Failed(Exception):
-    """A tool has said no. Its text is what it said."""
+    """A tool has failed. The text is its error message."""
 
 
 def _not_started(tool: str, error: OSError) -> str:
@@ -389,7 +390,7 @@ def _doing(batch: t.Sequence[OvsStep]) -> str:
 
 
 def _after(batch: t.Sequence[Step], failure: Failure) -> Failure:
-    """A failure after a transaction that was, or may have been, taken."""
+    """A failure after a transaction that was, or may have been, committed."""
     failure.done = batch
     return failure
 
@@ -403,11 +404,11 @@ def _of(database: str) -> str:
     return " %s" % database if database else ""
 
 
-_NONE, _NO_KEYS = ["set", []], ["map", []]  # the empty values of RFC 7047, which most columns have
+_NONE, _NO_KEYS = ["set", []], ["map", []]  # empty values of RFC 7047, which most columns have
 
 
 def _plain(value: t.Any) -> t.Any:
-    """A value of OVSDB's JSON (RFC 7047) as text, number, bool, list or dict."""
+    """A value in the JSON format of OVSDB (RFC 7047) as text, number, bool, list or dict."""
     if isinstance(value, list):
         kind, content = value
         if kind == "map":
@@ -422,7 +423,7 @@ def _several(value: t.Any) -> t.List[t.Any]:
 
 
 class _RowValues(t.Mapping[str, t.Any]):
-    """The columns that a row is configured with, decoded as they are asked for: of most rows nobody asks."""
+    """Configuration columns of a row, decoded on demand, because most rows are never used."""
 
     def __init__(self, table: str, row: Row) -> None:
         self._columns = COLUMNS[table]
@@ -447,7 +448,7 @@ class _RowValues(t.Mapping[str, t.Any]):
 
 
 def _touched(before: Switch, after: Switch) -> t.Set[str]:
-    """The names of the ports and interfaces that a plan has changed, and of those that OVS may set up anew with that."""
+    """Names of the ports and interfaces that a plan has changed, and of those that OVS may set up again because of it."""
     bridges = _changed(before.bridges, after.bridges)
     names = _changed(before.ports, after.ports) | _changed(before.interfaces, after.interfaces)
     for port in (*before.ports.values(), *after.ports.values()):
@@ -457,7 +458,7 @@ def _touched(before: Switch, after: Switch) -> t.Set[str]:
 
 
 def _renumbering(state: State, plan: Plan) -> t.Set[str]:
-    """The interfaces that have another OpenFlow port number than the plan has made them request."""
+    """Interfaces whose OpenFlow port number differs from the one that the plan requests."""
     waiting = set()
     for database, switch in plan.after.ovs.items():
         before = plan.before.ovs[database].interfaces
@@ -469,7 +470,7 @@ def _renumbering(state: State, plan: Plan) -> t.Set[str]:
 
 
 def _present(switch: Switch, database: str, wanted: Wanted) -> t.Set[str]:
-    """The interfaces of what is wanted to be there."""
+    """Interfaces of the wanted ports and bridges that are present."""
     bridges = [bridge for bridge in wanted.ovs_bridges if bridge.database == database and bridge.present]
     names = wanted.link_names()
     names |= {name for bridge in bridges for name in (bridge.name, *(bridge.ports or ()))}
@@ -479,7 +480,7 @@ def _present(switch: Switch, database: str, wanted: Wanted) -> t.Set[str]:
 
 
 def _made(switch: Switch, database: str, wanted: Wanted) -> t.Set[str]:
-    """The links that OVS has to make for what is wanted."""
+    """Links that OVS has to create for ``wanted``."""
     bridges = {bridge.name for bridge in wanted.ovs_bridges if bridge.database == database and bridge.present}
     internal = {
         port.name
@@ -490,14 +491,14 @@ def _made(switch: Switch, database: str, wanted: Wanted) -> t.Set[str]:
 
 
 def _taken(names: t.Set[str], database: str) -> t.Dict[str, str]:
-    """Those of some names that links have in the namespace of this process, with their drivers, if it is the one of OVS."""
+    """Names out of ``names`` that links in the namespace of this process have, with their drivers, if OVS runs in it."""
     found = {name: ovs_traces.driver_of(name) for name in sorted(names)}
     taken = {name: driver for name, driver in found.items() if driver is not None}
     return taken if taken and (not database or ovs_traces.serves_here(database)) else {}
 
 
 def _is_system(switch: Switch, interface: str) -> bool:
-    """Whether an interface is in the kernel's datapath."""
+    """Whether an interface is in the kernel datapath."""
     port = switch.port_with(interface)
     bridge = switch.bridges.get(port.real) if port else None
     return bool(bridge and bridge.values.get("datapath_type") == "system")
@@ -508,7 +509,7 @@ def _changed(before: t.Mapping[str, t.Any], after: t.Mapping[str, t.Any]) -> t.S
 
 
 def _consistent(tables: Tables) -> bool:
-    """Whether all ports and interfaces are there that bridges and ports have, and no others."""
+    """Whether exactly those ports and interfaces exist that bridges and ports refer to."""
     for table, column, has in ((BRIDGE, "ports", PORT), (PORT, "interfaces", INTERFACE)):
         uuids = {uuid for row in tables[table] for uuid in _several(row[column])}
         if uuids != {_plain(row["_uuid"]) for row in tables[has]}:
@@ -517,7 +518,7 @@ def _consistent(tables: Tables) -> bool:
 
 
 def _switch(tables: Tables) -> Switch:
-    """What the rows of a database say."""
+    """The Switch that the rows of a database describe."""
     types = [name for row in tables[ROOT] for name in _several(row["iface_types"])]
     switch = Switch(interface_types=tuple(types))
     names = {_plain(row["_uuid"]): row["name"] for table in (BRIDGE, PORT, INTERFACE) for row in tables[table]}
@@ -540,13 +541,13 @@ def _switch(tables: Tables) -> Switch:
     for row in tables[PORT]:
         name, real = row["name"], homes.get(_plain(row["_uuid"]))
         if real is None:
-            continue  # it is going just now
+            continue  # it is being deleted
         members = tuple(sorted(names[uuid] for uuid in _several(row["interfaces"])))
         values = _RowValues(PORT, row)
         switch.ports[name] = Port(name, real, values, members)
         if row["fake_bridge"] and values["tag"] is not None:
             ids = {"external_ids": fake_ids(values["external_ids"])}
             switch.bridges[name] = Bridge(name, ids, parent=real, vlan=values["tag"])
-            # A fake bridge has no row of its own; it comes and goes with its port.
+            # A fake bridge has no row of its own; it exists as long as its port.
             switch.rows[BRIDGE, name] = switch.rows[PORT, name]
     return switch

@@ -5,10 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What the documents of bridges and of ports of Open vSwitch have in common.
-
-One vocabulary serves both ways, as with the documents of links. Most options are columns of the database.
-"""
+"""What documents of bridges and ports of Open vSwitch have in common. Most options are columns of the database."""
 
 from __future__ import annotations
 
@@ -24,9 +21,9 @@ if t.TYPE_CHECKING:
 Options = t.Dict[str, t.Any]
 Document = t.Dict[str, t.Any]
 
-TAG_MAX = 4095  # the 12 bits of ovs-vswitchd.conf.db(5)
+TAG_MAX = 4095  # 12 bits, see ovs-vswitchd.conf.db(5)
 TIMEOUT_MAX = 3600
-TEXT_MAX = 100_000  # bytes; the kernel takes at most 131,072 for an argument of a command
+TEXT_MAX = 100_000  # bytes; the kernel accepts at most 131,072 for a command line argument
 MAP = {"type": "dict"}
 LIST = {"type": "list", "elements": "str"}
 FLAG = {"type": "bool"}
@@ -36,7 +33,7 @@ CONNECTION: Options = {"database": {"type": "str"}, "timeout": {"type": "int", "
 
 
 def read_database(value: t.Optional[str]) -> str:
-    """The database as ``ovs-vsctl --db`` wants it, from an option; empty for the usual one. Raises BadInput."""
+    """The database in the syntax of ``ovs-vsctl --db``, from an option; empty for the default. Raises BadInput."""
     if not value:
         return ""
     if value.startswith("/"):
@@ -50,14 +47,14 @@ def read_database(value: t.Optional[str]) -> str:
 
 
 def read_timeout(value: int) -> int:
-    """The seconds that Open vSwitch has to answer, from an option. Raises BadInput."""
+    """The timeout of Open vSwitch in seconds, from an option. Raises BadInput."""
     if not 1 <= value <= TIMEOUT_MAX:
         raise BadInput("Option timeout: %d isn't a number of seconds from 1 to %d." % (value, TIMEOUT_MAX))
     return value
 
 
 def read_value(value: t.Any, where: str) -> t.Any:
-    """The value of a column from that of an option, of which an empty one clears it. Raises BadInput."""
+    """The value of a column from that of an option; an empty value clears the column. Raises BadInput."""
     if isinstance(value, dict):
         return read_texts(value, "key", where)
     if isinstance(value, list):
@@ -66,7 +63,7 @@ def read_value(value: t.Any, where: str) -> t.Any:
 
 
 def read_texts(values: Values, noun: str, where: str) -> t.Dict[str, t.Optional[str]]:
-    """A map of strings; numbers and truth values are spelled as OVS does, and None stays. Raises BadInput."""
+    """A map of strings; numbers and booleans are spelled as OVS does, None is kept. Raises BadInput."""
     texts = {}
     for key, value in values.items():
         if isinstance(value, (dict, list)):
@@ -83,7 +80,7 @@ def read_texts(values: Values, noun: str, where: str) -> t.Dict[str, t.Optional[
 
 
 def read_text(value: str, where: str) -> str:
-    """The same, if OVS can store it. Raises BadInput."""
+    """A text for a map, if OVS can store it. Raises BadInput."""
     try:
         if len(value.encode("utf-8")) > TEXT_MAX:
             raise BadInput("%s%s: a value has more than %d bytes." % (where[0].upper(), where[1:], TEXT_MAX))
@@ -95,7 +92,7 @@ def read_text(value: str, where: str) -> str:
 
 
 def check_purges(document: Document, options: t.Sequence[str], where: str) -> None:
-    """Raises BadInput where something is to be purged down to what isn't told."""
+    """Raise BadInput for a purge option without the list or map that it makes exact."""
     for option in options:
         if document.get("purge_" + option) and document.get(option) is None:
             raise BadInput(
@@ -104,12 +101,12 @@ def check_purges(document: Document, options: t.Sequence[str], where: str) -> No
 
 
 def database_of(database: str) -> Document:
-    """What a document says of its database."""
+    """The options of a document that name its database."""
     return {"database": database} if database else {}
 
 
 def plain(value: t.Any) -> t.Any:
-    """The other way of ``read_value``."""
+    """The inverse of ``read_value``."""
     if isinstance(value, tuple):
         return list(value)
     if isinstance(value, t.Mapping):

@@ -5,10 +5,10 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What an Open vSwitch has: bridges, ports, interfaces, and the columns of its database. Values only: nothing here does I/O.
+"""Bridges, ports, interfaces and columns of an Open vSwitch. Values only, without I/O.
 
-The columns are those of ovs-vswitchd.conf.db(5). A value is kept as a str, an int or a bool; as None for an optional one
-that is not set; as a sorted tuple for a set, and as a dict for a map.
+The columns are those of ovs-vswitchd.conf.db(5). A value is a str, an int or a bool; None for an optional one that is
+not set; a sorted tuple for a set, and a dict for a map.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from ansible_collections.virtnet.linux.plugins.module_utils._engine.tables impor
 
 Values = t.Mapping[str, t.Any]
 
-# The shapes that a column's value has.
+# The shapes of the value of a column.
 ONE, OPTIONAL, SET, MAP = "one", "optional", "set", "map"
 
 BRIDGE, PORT, INTERFACE, CONTROLLER, ROOT = "Bridge", "Port", "Interface", "Controller", "Open_vSwitch"
 
-# What a bridge, a port and an interface are configured with, and what a new one has; nothing that OVS tells of them.
-# What a row refers to is left out, but for the QoS of a port, which lives on without it.
+# Configuration columns of bridges, ports and interfaces with their defaults, without status columns and references to
+# other rows. The QoS of a port is included, because it remains without the port.
 COLUMNS: t.Dict[str, t.Dict[str, t.Tuple[str, t.Any]]] = {
     BRIDGE: {
         "datapath_type": (ONE, "system"),
@@ -73,17 +73,17 @@ COLUMNS: t.Dict[str, t.Dict[str, t.Tuple[str, t.Any]]] = {
 DEFAULTS: t.Dict[str, Values] = {
     table: {column: default for column, (_shape, default) in columns.items()} for table, columns in COLUMNS.items()
 }
-# An empty one means this one.
+# An empty value has this meaning.
 ALIASES = {"datapath_type": "system", "type": "system"}
-# Keys of the column "options" that are options of their own here.
+# Keys of the column "options" that are separate options here.
 OPTION_KEYS = ("peer", "remote_ip", "local_ip", "key", "dst_port")
-# ovs-vsctl keeps the external ids of a fake bridge in its port, with this before each.
+# ovs-vsctl stores the external ids of a fake bridge in its port, with this prefix.
 FAKE_PREFIX = "fake-bridge-"
 TUNNELS = ("erspan", "geneve", "gre", "gtpu", "ip6erspan", "ip6gre", "lisp", "stt", "vxlan", "bareudp")
 
 
 class Bridge(t.NamedTuple):
-    """A bridge; one with a ``parent`` is a fake bridge, which is a VLAN of its parent. ``controllers`` are targets."""
+    """A bridge; with a ``parent``, a fake bridge, which is a VLAN of its parent. ``controllers`` are targets."""
 
     name: str
     values: Values
@@ -93,12 +93,12 @@ class Bridge(t.NamedTuple):
 
     @property
     def real(self) -> str:
-        """The name of the bridge that has its ports."""
+        """Name of the bridge that has its ports."""
         return self.parent or self.name
 
 
 class Port(t.NamedTuple):
-    """A port of the bridge ``real``, which is no fake bridge; ``interfaces`` are several where it is a bond."""
+    """A port of the bridge ``real``, which is never a fake bridge; a bond has several ``interfaces``."""
 
     name: str
     real: str
@@ -107,10 +107,10 @@ class Port(t.NamedTuple):
 
 
 class Interface(t.NamedTuple):
-    """An interface. ``ofport`` is None until OVS has set it up, and -1 where it can't, as ``error`` may tell.
+    """An interface. ``ofport`` is None until OVS has set it up, and -1 if it failed, possibly with an ``error``.
 
-    One that is ``unseen`` has a link that OVS can't see from its own namespace. One that is ``lost`` has lost its link, which went
-    with its namespace; OVS doesn't notice that.
+    The link of an ``unseen`` interface is not visible in the namespace of OVS. The link of a ``lost`` one was deleted
+    with its namespace, which OVS does not notice.
     """
 
     name: str
@@ -126,7 +126,7 @@ class Interface(t.NamedTuple):
 
 
 class Bridges(Table[str, Bridge]):
-    """Bridges by their names; fake ones are also found by their parent, and by that and their VLAN."""
+    """Bridges by name, with indexes of fake bridges by parent, and by parent and VLAN."""
 
     INDEXES: t.ClassVar[Indexes] = {
         "parent": lambda bridge: (bridge.parent,) if bridge.parent else (),
@@ -135,19 +135,19 @@ class Bridges(Table[str, Bridge]):
 
 
 class Ports(Table[str, Port]):
-    """Ports by their names. They are also found by the bridge that has them, and by their interfaces."""
+    """Ports by name, with indexes by bridge and by interface."""
 
     INDEXES: t.ClassVar[Indexes] = {"real": lambda port: (port.real,), "interface": lambda port: port.interfaces}
 
 
 @dataclasses.dataclass
 class Switch:
-    """All that one database of Open vSwitch has.
+    """Everything in one database of Open vSwitch.
 
-    ``unusable`` is the sentence on why there is none. ``interface_types`` are those that this OVS knows, none where it
-    doesn't say. ``controller_rows`` has the UUIDs of controllers by bridge and target, ``rows`` those of bridges and ports
-    by table and name; for a fake bridge, that of its port. ``taken`` are links that are there and that OVS would have to make,
-    by name, with their drivers; ``log`` is the path of its log.
+    ``unusable`` is a sentence on why it could not be read. ``interface_types`` are the types that this OVS supports,
+    empty if unknown. ``controller_rows`` has the UUIDs of controllers by bridge and target, ``rows`` those of bridges
+    and ports by table and name; for a fake bridge, that of its port. ``taken`` are existing links in the way of links
+    that OVS would have to create, by name, with their drivers; ``log`` is the path of its log.
     """
 
     bridges: t.Dict[str, Bridge] = dataclasses.field(default_factory=dict)
@@ -161,18 +161,18 @@ class Switch:
     log: str = dataclasses.field(default="", compare=False)
 
     def port_with(self, interface: str) -> t.Optional[Port]:
-        """The port that has an interface."""
+        """The port of an interface."""
         names = t.cast("Ports", self.ports).under("interface", interface)
         return self.ports[interface if interface in names else names[0]] if names else None
 
     def on_bridge(self, real: str) -> t.List[Interface]:
-        """The interfaces of all ports of a bridge that is no fake bridge."""
+        """Interfaces of all ports of a bridge that is not a fake bridge."""
         ports = (self.ports[name] for name in t.cast("Ports", self.ports).under("real", real))
         names = (name for port in ports for name in port.interfaces)
         return [self.interfaces[name] for name in names if name in self.interfaces]
 
     def trouble(self, interface: str) -> str:
-        """The sentence on an interface that OVS can't set up."""
+        """A sentence on an interface that OVS can't set up; empty if it works."""
         port = self.port_with(interface)
         what = "OVS %s '%s'" % ("bridge" if interface in self.bridges else "port", interface)
         if port and port.name != interface:
@@ -180,7 +180,7 @@ class Switch:
         return "Open vSwitch can't set up %s: %s" % (what, self._why_broken(interface))
 
     def _why_broken(self, interface: str) -> str:
-        """The cause, as far as OVS tells it, and what to do about it."""
+        """The cause, as far as OVS reports it, and what to do."""
         port = self.port_with(interface)
         bridge = self.bridges.get(port.real) if port else None
         error = self.interfaces[interface].error if interface in self.interfaces else ""
@@ -196,7 +196,7 @@ class Switch:
         return "Open vSwitch gives no reason. " + log
 
     def internal(self) -> t.Set[str]:
-        """The names of the interfaces that are links which OVS makes."""
+        """Names of the interfaces whose links OVS creates."""
         return {name for name, interface in self.interfaces.items() if interface.values["type"] == "internal"}
 
     def __post_init__(self) -> None:
@@ -205,7 +205,7 @@ class Switch:
         self.interfaces = Table(self.interfaces)
 
     def copy(self) -> Switch:
-        """A Switch that can be changed without changing this one (what is in it is immutable)."""
+        """A Switch that can be changed without changing this one (its values are immutable)."""
         return dataclasses.replace(self)
 
     def tables(self) -> t.Tuple[Table[t.Any, t.Any], ...]:
@@ -213,19 +213,19 @@ class Switch:
         return tuple(t.cast("Table[t.Any, t.Any]", table) for table in (self.bridges, self.ports, self.interfaces))
 
     def fakes(self, real: str) -> t.List[Bridge]:
-        """The fake bridges upon a bridge."""
+        """The fake bridges of a bridge."""
         return [self.bridges[name] for name in t.cast("Bridges", self.bridges).under("parent", real)]
 
     def fakes_for(self, port: Port) -> t.List[str]:
-        """The names of the fake bridges that have a port because of its tag."""
+        """Names of the fake bridges that have a port because of its tag."""
         return t.cast("Bridges", self.bridges).under("vlan", (port.real, port.values["tag"]))
 
     def ports_with(self, index: str, word: str) -> t.List[Port]:
-        """The ports that an index of ``Ports`` has under a word."""
+        """Ports in an index of ``Ports``, by key."""
         return [self.ports[name] for name in t.cast("Ports", self.ports).under(index, word)]
 
     def add_bridge(self, name: str, parent: str = "", vlan: int = 0) -> None:
-        """Have a new bridge, with its own port; with a ``parent``, a fake one."""
+        """Add a bridge with its local port; with a ``parent``, a fake bridge."""
         values = DEFAULTS[BRIDGE] if not parent else {"external_ids": {}}
         self.bridges[name] = Bridge(name, values, parent=parent, vlan=vlan)
         own = {**DEFAULTS[PORT], "tag": vlan if parent else None}
@@ -233,11 +233,11 @@ class Switch:
         self.interfaces[name] = Interface(name, {**DEFAULTS[INTERFACE], "type": "internal"})
 
     def bridge_of(self, port: Port) -> str:
-        """The bridge that a port is on, as ovs-vsctl tells it: a fake bridge has the ports with its tag."""
+        """The bridge of a port as ovs-vsctl reports it: a fake bridge has the ports with its tag."""
         return next((name for name in self.fakes_for(port) if name != port.name), port.real)
 
     def ports_of(self, bridge: Bridge) -> t.List[str]:
-        """The names of a bridge's ports, without its own one and those of fake bridges."""
+        """Names of the ports of a bridge, without its local port and those of fake bridges."""
         return sorted(port.name for port in self.ports_with("real", bridge.real) if self.has_port(bridge, port))
 
     def has_port(self, bridge: Bridge, port: Port) -> bool:
@@ -248,10 +248,10 @@ class Switch:
 
 
 class WantedBridge(t.NamedTuple):
-    """What an option document asks of a bridge; what it left out isn't here.
+    """What a document requests for a bridge; options that it omits are missing here as well.
 
-    ``values`` are by column; of a map, the keys that are to change, None for those that are to go. ``clear`` names the maps that
-    are to lose all other keys, ``purge`` the sets and lists that are to have nothing else.
+    ``values`` are by column; for a map, the keys to change, with None for keys to remove. ``clear`` names the maps
+    that lose all other keys, ``purge`` the sets and lists that are made exact.
     """
 
     database: str
@@ -267,7 +267,7 @@ class WantedBridge(t.NamedTuple):
 
 
 class WantedPort(t.NamedTuple):
-    """What an option document asks of a port, in the same way; ``interface`` has the values of its interface."""
+    """What a document requests for a port, in the same way; ``interface`` has the values of its interface."""
 
     database: str
     bridge: str

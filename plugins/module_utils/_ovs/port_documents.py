@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The documents of ports of Open vSwitch: options → wanted port, what is there → document."""
+"""Documents of OVS ports: options to wanted port, and observed port to document."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import Switch
 
 OFPORT_MAX = 65279
-MTU_MAX = 65521  # what ovs-vswitchd takes for taps
+MTU_MAX = 65521  # what ovs-vswitchd accepts for taps
 
-# Options by the column that they are.
+# Options by the columns that they set.
 _PORT_COLUMNS = ("tag", "trunks", "vlan_mode", "protected", "bond_mode", "lacp", "external_ids", "other_config")
 _INTERFACE_COLUMNS = {
     "type": "type",
@@ -47,8 +47,7 @@ _INTERFACE_COLUMNS = {
     "ofport_request": "ofport_request",
     "interface_external_ids": "external_ids",
 }
-# The lowest and the highest number that an option may be.
-# The lowest and the highest number that an option may be.
+# Lowest and highest values of numeric options.
 _NUMBERS = {"tag": (0, TAG_MAX), "mtu_request": (68, MTU_MAX), "ofport_request": (1, OFPORT_MAX)}
 
 _VLAN_MODES = ["", "access", "dot1q-tunnel", "native-tagged", "native-untagged", "trunk"]
@@ -56,7 +55,7 @@ _BOND_MODES = ["", "active-backup", "balance-slb", "balance-tcp"]
 
 
 def port_options() -> Options:
-    """The argument spec of the document of an OVS port."""
+    """Argument spec of the document of an OVS port."""
     return {
         "bridge": {"type": "str", "required": True},
         "name": {"type": "str", "required": True},
@@ -129,7 +128,7 @@ def _read_interfaces(names: t.Optional[t.Sequence[str]], where: str) -> t.Option
 
 
 def _read(option: str, value: t.Any, where: str) -> t.Any:
-    """The value of a column from that of an option."""
+    """The value of a column from that of an option. Raises BadInput."""
     where = "option %s %s" % (option, where)
     if option == "trunks":
         return tuple(sorted({number for item in value for number in _vids(item, where)}))
@@ -160,12 +159,12 @@ def _vids(item: str, where: str) -> t.Iterable[int]:
 
 
 def write_port(switch: Switch, wanted: WantedPort) -> Document:
-    """The document of a port as it stands, on whatever bridge it is."""
+    """Document of a port in a State, on any bridge."""
     port = switch.ports.get(wanted.name)
     document: Document = {"bridge": wanted.bridge, "name": wanted.name, **database_of(wanted.database)}
     if port is None or (not wanted.present and wanted.bridge not in (switch.bridge_of(port), port.real)):
         return {**document, "state": "absent"}
-    # A port of a fake bridge is on its parent, too, and so is its own one.
+    # A port of a fake bridge is a port of its parent as well, and so is its local port.
     document["bridge"] = wanted.bridge if wanted.bridge in (port.real, port.name) else switch.bridge_of(port)
     document.update(state="present", **{option: plain(port.values[option]) for option in _PORT_COLUMNS})
     if port.interfaces != (port.name,):

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""(observed, wanted) → Plan, for the ports of Open vSwitch. Pure."""
+"""Plan ports of Open vSwitch: (observed, wanted) → Plan. Pure."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ if t.TYPE_CHECKING:
 
 
 def make_plan(state: State, wanted: Wanted) -> Plan:
-    """The plan that makes a host in ``state`` have the OVS ports that are ``wanted``, on the bridges that it has.
+    """The plan that gives a host in ``state`` the ``wanted`` OVS ports, on existing bridges.
 
-    Raises BadInput or Conflict when that can't be.
+    Raises BadInput or Conflict if that is impossible.
     """
     draft = Draft(state)
     planner = OvsPortPlanner(draft)
@@ -60,12 +60,12 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
 
 
 def make_repair(_state: State, _target: State, _observed: bool) -> t.List[Step]:
-    """Nothing: these steps have no side effects, and what else differs is somebody else's."""
+    """No steps: steps of Open vSwitch have no side effects, and other differences are changes of other programs."""
     return []
 
 
 def differences(before: State, now: State, done: t.Sequence[Step]) -> t.List[str]:
-    """A sentence for each thing that the steps had changed and that isn't as before."""
+    """A sentence for each difference between two States in what the executed steps have changed."""
     found: t.List[str] = []
     if not done or not before.ovs:
         return found
@@ -90,7 +90,7 @@ def _differ(row: str, old: t.Optional[Values], new: t.Optional[Values]) -> t.Lis
 
 
 def _facts(switch: Switch) -> t.Dict[str, Values]:
-    """What is configured, by the rows that have it."""
+    """The configuration in a State, by row."""
     facts: t.Dict[str, Values] = {}
     for bridge in switch.bridges.values():
         place = {"parent": bridge.parent, "vlan": bridge.vlan}
@@ -103,20 +103,20 @@ def _facts(switch: Switch) -> t.Dict[str, Values]:
 
 
 class OvsPortPlanner(Planner):
-    """Finds what is to be done to ports of Open vSwitch."""
+    """Plans steps for ports of Open vSwitch."""
 
     state: State
     before: State
 
     def __init__(self, draft: Draft) -> None:
         super().__init__(draft)
-        self.new_links: t.Dict[str, str] = {}  # the kinds of links that others plan, by name
+        self.new_links: t.Dict[str, str] = {}  # kinds of the links that other planners create, by name
 
     def ovs(self, wanted: Wanted) -> None:
-        """Plan all that is wanted of it. Raises BadInput or Conflict."""
+        """Plan everything. Raises BadInput or Conflict."""
         self.ovs_missing(wanted)
         self._lost_links()
-        # A port needs the bridge that it is on.
+        # A port requires its bridge.
         self._ovs_bridges(wanted.ovs_bridges)
         for port in wanted.ovs_ports:
             if port.present:
@@ -125,13 +125,13 @@ class OvsPortPlanner(Planner):
                 self._absent_port(port)
 
     def ovs_missing(self, wanted: Wanted) -> None:
-        """Note each database that can't be read, and so may have what is to be changed."""
+        """Note each wanted database that can't be read."""
         self.missing += (
             switch.unusable for switch in map(self.state.ovs.get, wanted.databases()) if switch and switch.unusable
         )
 
     def _lost_links(self) -> None:
-        """Have those links made again that were lost, as far as somebody looked for them."""
+        """Create lost links again, if they were observed."""
         for database, switch in self.state.ovs.items():
             for interface in sorted(interface.name for interface in switch.interfaces.values() if interface.lost):
                 port = switch.port_with(interface)
@@ -144,7 +144,7 @@ class OvsPortPlanner(Planner):
                 self.do(ports.LinkAgain(database, interface, userspace))
 
     def _ovs_bridges(self, wanted: t.Sequence[WantedBridge]) -> None:
-        """Plan the bridges; for those who can."""
+        """Plan bridges; overridden by planners that can."""
 
     def _port(self, wanted: WantedPort) -> None:
         switch = self.state.ovs[wanted.database]
@@ -207,7 +207,7 @@ class OvsPortPlanner(Planner):
         switch = self.state.ovs[wanted.database]
         here = switch.bridge_of(port)
         if bridge.name in (here, port.real, port.name):
-            return  # what is on a fake bridge is on its parent, too, and so is its own port
+            return  # ports of a fake bridge are ports of its parent as well, and so is its local port
         if wanted.move_from not in (here, port.real):
             asked = ", and not on '%s'" % wanted.move_from if wanted.move_from else ""
             raise Conflict(
@@ -239,7 +239,7 @@ class OvsPortPlanner(Planner):
         kind = wanted.interface.get("type", interface.values["type"])
         has = interface.values["options"]
         asked = {key: value for key, value in wanted.interface.get("options", {}).items() if value is not None}
-        # What OVS has kept of another type doesn't matter, unless it is to be one that is new.
+        # Options that OVS has kept from another type don't matter, unless the type is new.
         given = {key for key, value in asked.items() if has.get(key) != value or kind != interface.values["type"]}
         if interface.values["type"] == "internal" != kind:
             self.warnings.append(
@@ -260,7 +260,7 @@ class OvsPortPlanner(Planner):
                 "and this is %s." % (wanted.name, kind)
             )
         will = {**has, **wanted.interface.get("options", {})}
-        stays = kind == interface.values["type"]  # and what it lacks already it may lack
+        stays = kind == interface.values["type"]  # an existing port may lack the same options as before
         if kind == "patch" and not will.get("peer") and not (stays and not has.get("peer")):
             raise BadInput("OVS port '%s' is a patch port and needs option peer." % wanted.name)
         if kind in TUNNELS and not will.get("remote_ip") and not (stays and not has.get("remote_ip")):
@@ -295,7 +295,7 @@ class OvsPortPlanner(Planner):
             )
 
     def check_numbers(self, wanted: Wanted) -> None:
-        """Raises Conflict where ports of one bridge request the same OpenFlow port number, of which only one can have it."""
+        """Raise Conflict if two ports of a bridge request the same OpenFlow port number."""
         for port in wanted.ovs_ports:
             switch, before = self.state.ovs[port.database], self.before.ovs[port.database]
             number = port.interface.get("ofport_request")
@@ -314,10 +314,10 @@ class OvsPortPlanner(Planner):
                     "give one of them another one. No changes were made." % (port.name, min(rivals), there.real, number)
                 )
 
-    # What bridges and ports have in common
+    # Bridges and ports
 
     def _check_no_link(self, switch: Switch, name: str, what: str) -> None:
-        """Raises Conflict where a link has the name of one that OVS has to make."""
+        """Raise Conflict if the name of a link that OVS has to create is taken by another link."""
         driver = switch.taken.get(name)
         if driver is not None:
             kinds = {"bridge": "a Linux bridge", "tun": "a tun or tap", "": "of the kernel"}
@@ -361,7 +361,7 @@ class OvsPortPlanner(Planner):
             self.do(step)
 
     def _warn_renumbered(self, step: steps.OvsStep) -> None:
-        """Tell what another OpenFlow port number brings with it."""
+        """Warn of the consequences of another OpenFlow port number."""
         if not isinstance(step, steps.ColumnSet) or step.table != INTERFACE:
             return
         switch = self.state.ovs[step.database]
@@ -379,7 +379,7 @@ class OvsPortPlanner(Planner):
                 )
 
     def _check_works(self, database: str, name: str) -> None:
-        """Tell of what OVS has and can't set up. What is only just planned isn't there yet."""
+        """Warn of an existing interface that OVS can't set up."""
         before = self.before.ovs[database]
         for member in self.state.ovs[database].ports[name].interfaces:
             interface = before.interfaces.get(member)
@@ -388,7 +388,7 @@ class OvsPortPlanner(Planner):
 
 
 def merge_map(old: Values, asked: Values, clear: bool, keep: t.Sequence[str] = ()) -> t.Dict[str, str]:
-    """A map with what is asked for, and with the rest of the old one, of which ``clear`` leaves ``keep`` only."""
+    """Merge the requested keys into a map; ``clear`` removes all others except ``keep``."""
     kept = {key: value for key, value in old.items() if not clear or key in (*keep, *asked)}
     new = {key: value for key, value in asked.items() if key != "hwaddr" or not steps.same("mac", old.get(key), value)}
     merged = {**kept, **new}

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The steps that change the ports of Open vSwitch."""
+"""Steps that change ports of Open vSwitch."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._common.commands import Argv
     from ansible_collections.virtnet.linux.plugins.module_utils._ovs.model import Bridge
 
-# What makes ovs-vswitchd compare its bridges with its configuration, which stays as it is.
+# Makes ovs-vswitchd compare its bridges with the unchanged configuration.
 RECONFIGURE = json.dumps(
     ["Open_vSwitch", {"op": "mutate", "table": "Open_vSwitch", "where": [], "mutations": [["next_cfg", "+=", 1]]}]
 )
@@ -36,7 +36,7 @@ RECONFIGURE = json.dumps(
 
 @dataclasses.dataclass(eq=False, repr=False)
 class PortAdd(OvsStep):
-    """Add a port to a bridge that is no fake bridge; with several interfaces it is a bond."""
+    """Add a port to a bridge that is not a fake bridge; with several interfaces it is a bond."""
 
     database: str
     bridge: str
@@ -57,7 +57,7 @@ class PortAdd(OvsStep):
             return [["add-port", self.bridge, self.name]]
         if len(self.interfaces) > 1:
             return [["add-bond", self.bridge, self.name, *self.interfaces]]
-        # Neither command makes a port with one interface of another name, which somebody has made all the same.
+        # No command creates a port whose only interface has another name, which other software may have done.
         port, interface = symbol_of(self.name) + "_port", symbol_of(self.name) + "_interface"
         return [
             ["--id=" + interface, "create", INTERFACE, "name=" + quote(self.interfaces[0])],
@@ -76,7 +76,7 @@ class PortAdd(OvsStep):
 
 @dataclasses.dataclass(eq=False, repr=False)
 class PortDel(OvsStep):
-    """Remove a port, of whatever bridge, with its interfaces."""
+    """Remove a port and its interfaces, from any bridge."""
 
     database: str
     name: str
@@ -98,7 +98,7 @@ class PortDel(OvsStep):
 
 @dataclasses.dataclass(eq=False, repr=False)
 class LinkAgain(OvsStep):
-    """Have OVS make the link of an internal interface again that went with its namespace. Its rows stay as they are."""
+    """Make OVS create the link of an internal interface again that was deleted with its namespace. Rows are unchanged."""
 
     database: str
     name: str
@@ -115,7 +115,7 @@ class LinkAgain(OvsStep):
         return []
 
     def together(self, batch: t.Sequence[OvsStep]) -> t.List[Argv]:
-        """The datapath is rid of what is left of the link, where it keeps that; then OVS compares it with its configuration."""
+        """Remove what is left of the link from the datapath if necessary; then OVS compares it with the configuration."""
         gone = [self.removal(step.name) for step in batch if isinstance(step, LinkAgain) and step.userspace]
         transact = ["ovsdb-client", "transact", *([self.database] if self.database else []), RECONFIGURE]
         return [*gone, transact]
@@ -136,7 +136,7 @@ class LinkAgain(OvsStep):
 
 @dataclasses.dataclass(eq=False, repr=False)
 class PortMove(OvsStep):
-    """Take a port from one bridge to another one, neither of them a fake bridge. It stays the same port."""
+    """Move a port to another bridge; neither is a fake bridge. Its rows stay the same."""
 
     database: str
     name: str
@@ -196,7 +196,7 @@ class MemberAdd(OvsStep):
 
 @dataclasses.dataclass(eq=False, repr=False)
 class MemberDel(OvsStep):
-    """Take an interface from a bond."""
+    """Remove an interface from a bond."""
 
     database: str
     bond: str
@@ -236,7 +236,7 @@ def restore_port(database: str, before: Switch, name: str) -> t.List[OvsStep]:
 
 
 def restore_values(database: str, before: Switch, name: str, own_of: t.Optional[Bridge]) -> t.List[OvsStep]:
-    """What gives a port that was just made, its interfaces included, the values that it had."""
+    """Steps that restore the values of a port that was created again, including those of its interfaces."""
     port = before.ports[name]
     born = {**DEFAULTS[PORT], "tag": own_of.vlan if own_of and own_of.parent else None}
     steps = assign(database, PORT, name, born, port.values)

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What the databases of Open vSwitch have, and what one task asks of them. Values only: nothing here does I/O."""
+"""Databases of Open vSwitch, and what one task requests of them. Values only, without I/O."""
 
 from __future__ import annotations
 
@@ -21,50 +21,50 @@ if t.TYPE_CHECKING:
 
 @dataclasses.dataclass
 class State(engine.State):
-    """What Open vSwitch has, by database."""
+    """Open vSwitch, by database."""
 
     ovs: t.Dict[str, Switch] = dataclasses.field(default_factory=dict)
 
     def tables(self) -> t.Iterator[t.Tuple[engine.Label, Table[t.Any, t.Any]]]:
-        """All tables, with labels that tell them apart."""
+        """All tables, by label."""
         for database, switch in self.ovs.items():
             yield from (((database, str(number)), table) for number, table in enumerate(switch.tables()))
         yield from super().tables()
 
     def own(self) -> t.Dict[str, t.Any]:
-        """Copies of those fields that a copy of the state must not share with it."""
+        """Copies of the fields that a copy of the state must not share."""
         return {**super().own(), "ovs": {database: switch.copy() for database, switch in self.ovs.items()}}
 
     def identities(self) -> engine.Identities:
-        """The identities of what is in it."""
+        """Identities of its rows."""
         rows = {(database, *row): uuid for database, switch in self.ovs.items() for row, uuid in switch.rows.items()}
         return super().identities()._replace(rows=rows)
 
-    # What the links of this host follow, for those who look at both
+    # For states that include links, which follow Open vSwitch
 
     def devices(self, gone: t.Collection[str], come: t.Collection[str]) -> None:
-        """Take note of the links that come and go with internal ports."""
+        """Note that links of internal ports were created or deleted."""
 
     def seized(self, names: t.Collection[str]) -> None:
-        """Take note of the links that Open vSwitch takes or releases."""
+        """Note that Open vSwitch took or released links."""
 
     def set_by_ovs(self, name: str, **values: t.Any) -> None:
-        """Take note of values that Open vSwitch gives a link in its own namespace, None for unknown ones."""
+        """Note values that Open vSwitch sets on a link in its own namespace; None for unknown ones."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Wanted(engine.Wanted):
-    """What one task asks of Open vSwitch; ``databases_too`` are looked at, whether something is asked of them or not."""
+    """What one task requests of Open vSwitch; ``databases_too`` are read in any case."""
 
     ovs_bridges: t.Tuple[WantedBridge, ...] = ()
     ovs_ports: t.Tuple[WantedPort, ...] = ()
     databases_too: t.Tuple[str, ...] = ()
 
     def databases(self) -> t.List[str]:
-        """Every database in it."""
+        """All databases that it refers to."""
         bridges, ports = (bridge.database for bridge in self.ovs_bridges), (port.database for port in self.ovs_ports)
         return sorted({*bridges, *ports, *self.databases_too})
 
     def link_names(self) -> t.Set[str]:
-        """The names of links that it asks for besides."""
+        """Names of links that it requests elsewhere."""
         return set()

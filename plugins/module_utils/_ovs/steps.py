@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What steps that change Open vSwitch have in common. All of a plan's steps for one database are one transaction of ovs-vsctl."""
+"""What steps that change Open vSwitch have in common. All steps of a plan for one database are one ovs-vsctl transaction."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Words = t.List[str]
 
 
 class OvsStep(Step):
-    """What all of them have: the database that they change, empty for the usual one."""
+    """A step with its database; empty for the default one."""
 
     database: str
 
@@ -47,7 +47,7 @@ class OvsStep(Step):
         return ("ovs", self.database)
 
     def words(self) -> t.List[Words]:
-        """What it is in the words of ovs-vsctl, as the commands between two ``--``."""
+        """Its commands for ovs-vsctl, without the ``--`` between them."""
         raise NotImplementedError
 
     def commands(self) -> t.List[Argv]:
@@ -73,31 +73,31 @@ class OvsStep(Step):
         state.seized({name for name, old in changed.items() if (old is None) != (name not in interfaces)})
 
     def takes(self) -> t.Collection[str]:
-        """The names of the links that OVS takes with it, where none come or go."""
+        """Names of the links that OVS takes, if no links are created or deleted."""
         return ()
 
     def makes_links(self) -> bool:
-        """Whether links may come or go with it."""
+        """Whether it can create or delete links."""
         return True
 
     def remakes(self, switch: Switch) -> t.Set[str]:
-        """The internal interfaces that stay, and whose links OVS makes anew."""
+        """Internal interfaces that stay, but whose links OVS creates again."""
         return set()
 
     def change(self, switch: Switch) -> None:
-        """Change ``switch`` as OVS would be changed."""
+        """Simulate the step on ``switch``."""
         raise NotImplementedError
 
     def inverse(self, before: State) -> t.List[Step]:
         return [*self.back(before.ovs[self.database])]
 
     def back(self, before: Switch) -> t.Sequence[OvsStep]:
-        """The steps that take it back, given what was there before."""
+        """Steps that roll it back, given the Switch before it."""
         raise NotImplementedError
 
 
 def vsctl(database: str, batch: t.Iterable[OvsStep], *options: str) -> Argv:
-    """The one ovs-vsctl command that runs steps as a transaction."""
+    """The ovs-vsctl command that runs steps as one transaction."""
     commands: t.List[Words] = []
     for words in (words for step in batch for words in step.words()):
         if words[0] in ("set", "clear") and commands and commands[-1][:3] == words[:3]:
@@ -105,21 +105,22 @@ def vsctl(database: str, batch: t.Iterable[OvsStep], *options: str) -> Argv:
         else:
             commands.append(words)
     argv = ["ovs-vsctl", *(["--db=" + database] if database else []), *options]
-    # An option of a command, such as --id, has to come behind a "--".
+    # Options of a command, such as --id, require a preceding "--".
     for words in commands:
         argv += ["--", *words] if words is not commands[0] or words[0].startswith("--") else words
     return argv
 
 
-# Columns of an interface that OVS gives its link, and what they are of that.
+# Columns of an interface that set values of its link, and these values.
 _LINK_VALUES = {"mac": "mac", "mtu_request": "mtu"}
-# Columns with which OVS takes interfaces out of the datapath and puts them in again, so that links it makes are new ones.
+# Columns whose change makes OVS remove interfaces from the datapath and add them again; links that it creates are then
+# new ones.
 _REMAKING = ((INTERFACE, "ofport_request"), (BRIDGE, "datapath_type"))
 
 
 @dataclasses.dataclass(eq=False, repr=False)
 class ColumnSet(OvsStep):
-    """Give a column of a row another value. Of a map only the keys that differ are touched."""
+    """Set a column of a row. Of a map, only keys that differ are changed."""
 
     database: str
     table: str
@@ -138,7 +139,7 @@ class ColumnSet(OvsStep):
         return {interface.name for interface in renumbered} & switch.internal()
 
     def renumbers(self, switch: Switch) -> t.List[Interface]:
-        """The interfaces that get another OpenFlow port number: the one that asks for it, and the one that has it."""
+        """Interfaces whose OpenFlow port number changes: the one that requests it, and the one that has it."""
         me = switch.interfaces.get(self.record)
         port = switch.port_with(self.record)
         if self.column != "ofport_request" or not self.new or not me or not port:
@@ -197,12 +198,12 @@ class ColumnSet(OvsStep):
 
 
 def fake_ids(ids: Values) -> Values:
-    """The external ids of a fake bridge, out of those of its port."""
+    """External ids of a fake bridge, out of those of its port."""
     return {key[len(FAKE_PREFIX) :]: value for key, value in ids.items() if key.startswith(FAKE_PREFIX)}
 
 
 def assign(database: str, table: str, record: str, old: Values, new: Values) -> t.List[OvsStep]:
-    """The steps that give a row those of some new values that differ from the old ones."""
+    """Steps that set the values of a row that differ from ``new``."""
     return [
         ColumnSet(database, table, record, column, old[column], value)
         for column, value in new.items()
@@ -211,7 +212,7 @@ def assign(database: str, table: str, record: str, old: Values, new: Values) -> 
 
 
 def same(column: str, one: t.Any, other: t.Any) -> bool:
-    """Whether two values of a column mean the same to OVS."""
+    """Whether two values of a column are equivalent for OVS."""
     if column == "mac" and one and other:
         return bool(one.lower() == other.lower())
     return bool(one == other or (column in ALIASES and (one or ALIASES[column]) == (other or ALIASES[column])))
@@ -226,10 +227,10 @@ def _spell(value: t.Any) -> str:
 
 
 def quote(text: str) -> str:
-    """A string as ovs-vsctl reads it; what could be anything else is between double quotes, as in JSON."""
+    """A string in the syntax of ovs-vsctl; in double quotes as in JSON if it could be read as anything else."""
     return text if re.fullmatch(r"[A-Za-z0-9_./][A-Za-z0-9_./-]*", text) else json.dumps(text, ensure_ascii=False)
 
 
 def symbol_of(name: str) -> str:
-    """The word for a row within one transaction, another one for each name."""
+    """A symbolic row name within one transaction, unique for each name."""
     return "@" + re.sub(r"[^A-Za-z0-9.-]", lambda found: "_%x_" % ord(found.group()), name)

@@ -5,10 +5,10 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The options of tunnels as Open vSwitch reads them, which takes what it can't read for something else without an error.
+"""Options of tunnels as Open vSwitch parses them. It misreads invalid values without an error.
 
-They are those of ovs-vswitchd.conf.db(5); see set_tunnel_config() in lib/netdev-vport.c. Keys that are not known here are
-not checked.
+The options are those of ovs-vswitchd.conf.db(5); see set_tunnel_config() in lib/netdev-vport.c. Unknown keys are not
+checked.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common.names import
 
 Options = t.Mapping[str, str]
 
-FLOW = "flow"  # taken from the flow's action
-INHERIT = "inherit"  # taken from the inner packet
-# Bits of a tunnel's key by type; STT has 64, and so has a type that is not known here.
+FLOW = "flow"  # from the action of the flow
+INHERIT = "inherit"  # from the inner packet
+# Bits of the key by type of tunnel; 64 for STT and unknown types.
 _KEY_BITS = {
     "vxlan": 24,
     "geneve": 24,
@@ -39,9 +39,9 @@ DSCP_MASK = 0xFC
 
 
 def tunnel_problem(kind: str, options: Options, asked: t.Collection[str]) -> t.Tuple[str, str]:
-    """The first of the options asked for that a tunnel can't have, and why; two empty strings if there is none.
+    """The first requested option with an invalid value, and the reason; two empty strings if there is none.
 
-    ``options`` are all that the tunnel will have.
+    ``options`` are all options that the tunnel will have.
     """
     for key in asked:
         check = _CHECKS.get(key)
@@ -62,7 +62,7 @@ def _ends_problem(remote: str, local: str) -> t.Tuple[str, str]:
 
 
 def _address(text: str) -> t.Optional[t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]]:
-    """An address as inet_pton(3) reads it, which has no names, no zones and no leading zeros."""
+    """Parse an address as inet_pton(3) does: no names, no zones, no leading zeros."""
     try:
         raw = socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
     except (OSError, ValueError):
@@ -83,7 +83,7 @@ def _local(value: str, _kind: str) -> str:
 
 
 def _number(value: str, base: int = 0) -> int:
-    """A number as strtoull(3) reads it, -1 for what has anything else in it; base 0 tells hexadecimal and octal ones."""
+    """Parse a number as strtoull(3) does; -1 if anything else is in it. Base 0 detects hexadecimal and octal numbers."""
     forms = {
         0: r"0[xX][0-9a-fA-F]{1,16}|0[0-7]{0,22}|[1-9]\d{0,19}",
         10: r"\d{1,20}",
