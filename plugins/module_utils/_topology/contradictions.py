@@ -5,9 +5,10 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What a document says in one place and denies in another. Pure, and independent of the host.
+"""Find contradictions within a document. Pure, and independent of the host.
 
-A claim is a value with the words for the place that it comes from. Claims on one thing that don't agree are a contradiction.
+A claim is a value with words for the place in the document that it comes from. Different claims about the same thing
+contradict.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ Claims = t.Dict[Ref, t.List[t.Tuple[t.Any, str]]]
 
 
 def contradictions(wanted: Wanted) -> t.List[str]:
-    """A sentence for each contradiction, which names both places."""
+    """A sentence for each contradiction; it names both places."""
     return [
         *_masters(wanted),
         *_promiscuous(wanted),
@@ -39,7 +40,7 @@ def contradictions(wanted: Wanted) -> t.List[str]:
 
 
 def _ends(wanted: Wanted) -> t.Iterator[t.Tuple[WantedLink, str]]:
-    """Each end of each link that is to be there, with the prefix of its options."""
+    """Each end of each present link, with the prefix of its options."""
     for link in wanted.links:
         if link.present:
             yield from zip(link.ends(), ("", "peer."))
@@ -51,9 +52,9 @@ def _place(option: str, link: WantedLink) -> str:
 
 
 def _in_datapath(port: WantedPort, userspace: t.Container[t.Tuple[str, str]]) -> t.Tuple[str, ...]:
-    """The links whose master the datapath becomes: existing links that the port uses, in a bridge of the kernel's datapath.
+    """Links whose master becomes the datapath: existing links that are ports of bridges with the kernel datapath.
 
-    The datapath netdev reads and writes frames with a packet socket, so the kernel lets such a link have a master as well.
+    The datapath netdev uses packet sockets, so the kernel allows such a link to have a master as well.
     """
     if (
         not port.present
@@ -79,7 +80,7 @@ def _masters(wanted: Wanted) -> t.Iterator[str]:
     }
     for port in wanted.ovs_ports:
         for ref in (Ref(OWN, name) for name in _in_datapath(port, userspace)):
-            # The kernel reports the datapath's own link as the master.
+            # The kernel reports the link of the datapath as the master.
             claims[ref] = [claim for claim in claims[ref] if claim[0] not in ("", "ovs-system")]
             claims[ref].append((port.bridge, "option ports of OVS bridge '%s'" % port.bridge))
     for ref, told in claims.items():
@@ -92,7 +93,7 @@ def _masters(wanted: Wanted) -> t.Iterator[str]:
 
 
 def _purged(wanted: Wanted, claims: Claims) -> t.Iterator[str]:
-    """Ports that a bridge is to lose by ``purge_ports`` or by their own document, and to have by another one."""
+    """Ports that ``purge_ports`` or their own document removes from a bridge, and another document adds."""
     purging = {end.ref: end for end, _prefix in _ends(wanted) if end.purge_ports}
     for ref, told in claims.items():
         for master, place in told:
@@ -116,7 +117,7 @@ def _purged(wanted: Wanted, claims: Claims) -> t.Iterator[str]:
 
 
 def _each(claims: t.Sequence[t.Tuple[t.Any, str]]) -> t.List[t.Tuple[t.Any, str]]:
-    """One claim for each value, in their order."""
+    """One claim for each value, in order."""
     return list({value: (value, place) for value, place in reversed(claims)}.values())[::-1]
 
 
@@ -136,7 +137,7 @@ def _promiscuous(wanted: Wanted) -> t.Iterator[str]:
 
 
 def _absent(wanted: Wanted) -> t.Iterator[str]:
-    """What the document builds upon and wants to be absent."""
+    """Things that the document requires and removes."""
     links = {link.ref: link for link in wanted.links if not link.present and not link.port_of}
     namespaces = {netns.name for netns in wanted.namespaces if not netns.present}
     for end, prefix in _ends(wanted):
@@ -160,7 +161,7 @@ def _absent(wanted: Wanted) -> t.Iterator[str]:
 
 
 def _names(wanted: Wanted) -> t.Iterator[str]:
-    """Links of one name that are made by Open vSwitch and by an element in ``links``."""
+    """Links of the same name that both Open vSwitch and an element of ``links`` create."""
     made = {end.ref.name: end for end, _prefix in _ends(wanted) if end.ref.netns == OWN and end.kind in registry.KINDS}
     ovs = {
         bridge.name: "the local port of OVS bridge '%s'" % bridge.name
@@ -179,7 +180,7 @@ def _names(wanted: Wanted) -> t.Iterator[str]:
 
 
 def _routes(wanted: Wanted) -> t.Iterator[str]:
-    """Routes of one destination, table and metric through several links: a namespace has one of them."""
+    """Routes with the same destination, table and metric through several links of a namespace."""
     seen: t.Dict[t.Tuple[str, t.Tuple[str, int, int]], t.Tuple[WantedLink, str]] = {}
     for end, prefix in _ends(wanted):
         for route in end.routes or ():

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The documents of whole topologies: lists of those of namespaces, links, and bridges of Open vSwitch with their ports."""
+"""Documents of topologies: lists of documents of namespaces, links, and bridges of Open vSwitch with their ports."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ if t.TYPE_CHECKING:
 
 Document = t.Dict[str, t.Any]
 Options = t.Dict[str, t.Any]
-# Completes a document by an argument spec, and returns it with sentences about what is wrong with it.
+# Completes a document with defaults by an argument spec, and returns it with sentences about its errors.
 Validate = t.Callable[[Options, Document], t.Tuple[Document, t.List[str]]]
 
 ANY, PORT = "link", "linux_bridge_port"
-UNKNOWN = "there is no option "  # how a sentence of Validate on such a one begins
+UNKNOWN = "there is no option "  # prefix of a sentence of Validate about an unknown option
 KINDS = (ANY, PORT, *registry.KINDS)
 _DOCUMENTS = {"type": "list", "elements": "dict", "default": []}
-# The options of a document that is kept: as they were given, and completed.
+# Elements of a document that is kept: as given, and completed with defaults.
 _KEPT_AS_GIVEN = ("name", "purge", "rollback", "timeout")
 _KEPT = (*_KEPT_AS_GIVEN, "namespaces", "links", "ovs_bridges")
 
 
 def topology_options() -> Options:
-    """The argument spec of a topology; that of its elements follows from their kinds."""
+    """Argument spec of a topology; the specs of its elements depend on their kinds."""
     return {
         "name": {"type": "str", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -61,25 +61,25 @@ def topology_options() -> Options:
 
 
 def info_options() -> Options:
-    """The argument spec of the module that tells."""
+    """Argument spec of the module topology_info."""
     return {"namespaces": {"type": "list", "elements": "str"}, **CONNECTION}
 
 
 def read_topology(document: Document, validate: Validate) -> Wanted:
-    """What a topology's document wants. Raises BadInput with a sentence for everything that is wrong with it."""
+    """What the document of a topology requests. Raises BadInput with all errors."""
     return _read_strictly(document, validate).wanted()
 
 
 def read_what_can_be(document: Document, validate: Validate) -> Wanted:
-    """The same without an exception: ``Wanted.wrong`` has the sentences, and what can't be read is left out."""
+    """The same without an exception: ``Wanted.wrong`` has the errors, and elements with errors are left out."""
     reader = _read(document, validate)
     return dataclasses.replace(reader.wanted(), wrong=tuple(reader.wrong), unread=frozenset(reader.unread))
 
 
 def keepable(document: Document, validate: Validate) -> Document:
-    """A document that can be read again at the next boot, with ``as_kept``: complete, less what says nothing.
+    """A document that ``as_kept`` can read at the next boot: with defaults, without options that change nothing.
 
-    Raises BadInput where it speaks of what a reboot does away with.
+    Raises BadInput if it refers to something that does not survive a reboot.
     """
     reader = _read_strictly(document, validate)
     _check_lasting(reader.wanted())
@@ -87,14 +87,14 @@ def keepable(document: Document, validate: Validate) -> Document:
 
 
 def as_kept(options: Options, element: Document) -> t.Tuple[Document, t.List[str]]:
-    """Completes an element of a document that is kept: its values have the types of their options, and are not converted."""
+    """Complete an element of a kept document; its values have the types of their options already."""
     return argument_specs.complete(options, element)
 
 
 def read_kept(document: t.Any, name: str) -> t.Tuple[Wanted, Document]:
-    """What the document wants that is kept of a topology, and the document with its defaults.
+    """What the kept document of a topology requests, and the document with its defaults.
 
-    Raises BadInput with a sentence for everything that is wrong with it.
+    Raises BadInput with all errors.
     """
     options = {option: spec for option, spec in topology_options().items() if option in _KEPT}
     complete, wrong = as_kept(options, document)
@@ -109,7 +109,7 @@ def read_kept(document: t.Any, name: str) -> t.Tuple[Wanted, Document]:
 
 
 def _check_lasting(wanted: Wanted) -> None:
-    """Raises BadInput where a document speaks of what a reboot does away with."""
+    """Raise BadInput if a document refers to something that does not survive a reboot."""
     for reference, where in references(wanted).items():
         if reference.startswith("/proc/"):
             raise BadInput(
@@ -141,9 +141,9 @@ def _read(document: Document, validate: Validate) -> _Reader:
 
 
 class _Reader:
-    """Reads one element after the other, and keeps what was wanted, what was wrong, and the elements when completed.
+    """Reads element by element, and collects what is wanted, errors, and elements completed with defaults.
 
-    ``unread`` has the names in elements that can't be read; nothing is known of these things but their names.
+    ``unread`` has the names in elements that can't be read; nothing else is known of these things.
     """
 
     def __init__(self, validate: Validate, database: t.Optional[str]) -> None:
@@ -155,7 +155,7 @@ class _Reader:
         self.complete: Document = {"namespaces": [], "links": [], "ovs_bridges": []}
 
     def wanted(self) -> Wanted:
-        """All that was wanted."""
+        """Everything that was read."""
         return Wanted(
             namespaces=tuple(item for item in self.found if isinstance(item, WantedNetns)),
             links=tuple(item for item in self.found if isinstance(item, WantedLink)),
@@ -164,11 +164,11 @@ class _Reader:
         )
 
     def read(self, where: str, options: Options, element: Document, read: t.Callable[[Document], t.Any]) -> Document:
-        """Read an element by the argument spec and the function for it; returns what was given and by default."""
+        """Read an element with its argument spec and its function; returns it as given and completed."""
         place = _place(where, element)
         unlike = mistyped(options, element)
         complete, wrong = self._validate(options, {k: v for k, v in element.items() if k not in outermost(unlike)})
-        # An element with a misspelt option is read without that.
+        # Unknown options are left out, so that the other errors of the element are found as well.
         unknown = [sentence for sentence in wrong if sentence.startswith(UNKNOWN)]
         found: t.List[t.Any] = []
         if not unlike and len(unknown) == len(wrong):
@@ -192,7 +192,7 @@ class _Reader:
         self.complete["namespaces"].append(complete)
 
     def link(self, where: str, element: Document) -> None:
-        """Read the document of a link, whose kind tells its options."""
+        """Read the document of a link; its kind determines its options."""
         kind = element.get("kind")
         complete: Document = {}
         if not isinstance(kind, str):
@@ -220,7 +220,7 @@ class _Reader:
         )
 
     def bridge(self, where: str, element: Document) -> None:
-        """Read the document of an OVS bridge, and those of its ports."""
+        """Read the document of an OVS bridge and the documents of its ports."""
         at_hand = {"database": element.get("database", self._database)}
         bridge = {**at_hand, **{key: value for key, value in element.items() if key != "ports"}}
         options = {**bridge_documents.bridge_options()}
@@ -246,7 +246,7 @@ class _Reader:
 
 
 def _located(found: t.Any, where: str) -> t.Any:
-    """What an element wants, with the place of a link in the document."""
+    """What an element requests, with the place of a link in the document."""
     if not isinstance(found, WantedLink):
         return found
     peer = dataclasses.replace(found.peer, where=where) if found.peer else None
@@ -254,7 +254,7 @@ def _located(found: t.Any, where: str) -> t.Any:
 
 
 def _place(where: str, element: Document) -> str:
-    """The beginning of a sentence on an element: where it is in the document, and its name."""
+    """Prefix of a sentence about an element: its place in the document, and its name."""
     name = element.get("name")
     return "In %s (%s)" % (where, quoted(name)) if name and isinstance(name, (str, int)) else "In %s" % where
 
@@ -266,7 +266,7 @@ def _names_in(element: Document) -> t.Set[str]:
 
 
 def _given(options: Options, document: Document) -> Document:
-    """A document without the options that were left out, in the documents within it as well."""
+    """A document, and the documents within it, without omitted options."""
     given: Document = {}
     for name, value in document.items():
         within = options.get(name, {}).get("options")
@@ -280,9 +280,9 @@ def _given(options: Options, document: Document) -> Document:
 
 
 def write_topology(state: State, wanted: Wanted, plan: Plan) -> Document:
-    """What a topology's document names, as it stands: its elements by their names, for comparing.
+    """The elements of the document of a topology in a State, by name, for comparison.
 
-    What else the plan removes is there by name only.
+    Other things that the plan deletes are listed by name only.
     """
     present = not wanted.topology or wanted.topology.present
     found = as_it_stands(state, wanted if present else Wanted())
@@ -296,7 +296,7 @@ def write_topology(state: State, wanted: Wanted, plan: Plan) -> Document:
 
 
 def as_it_stands(state: State, wanted: Wanted) -> Document:
-    """The elements of a topology's document by their names, as they stand."""
+    """The elements of the document of a topology by name, as they are in a State."""
     found: Document = {"namespaces": {}, "links": {}, "ovs_bridges": {}}
     for netns in wanted.namespaces:
         found["namespaces"][netns.name] = write_netns(state, netns)
@@ -320,13 +320,13 @@ def as_it_stands(state: State, wanted: Wanted) -> Document:
 
 
 def _things(state: State) -> t.Set[str]:
-    """Words for all that is in a state."""
+    """Words for everything in a State."""
     ports = {"OVS port '%s'" % name for switch in state.ovs.values() for name in switch.ports}
     return {"namespace '%s'" % name for name in state.namespaces} | {"link %s" % (ref,) for ref in state.links} | ports
 
 
 def listed(document: Document) -> Document:
-    """The same with lists, as a topology takes it."""
+    """The same as lists, in the format that a topology accepts."""
     bridges = [{**bridge, "ports": list(bridge["ports"].values())} for bridge in document["ovs_bridges"].values()]
     return {
         "namespaces": list(document["namespaces"].values()),

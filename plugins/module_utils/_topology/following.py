@@ -5,10 +5,10 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Records of topologies that follow what an undo has made again, and that has another identity since.
+"""Records of topologies that follow things which a rollback has created again with another identity.
 
-A topology owns what has the identity in its record. Any task may delete such a thing, fail, and make it again; without this
-the topology would no longer own it.
+A topology owns what has the identity in its record. Any task may delete a thing, fail, and create it again in its
+rollback; the topology would otherwise no longer own it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
 
 
 class Renewal(t.NamedTuple):
-    """What got another identity: the new UUIDs of rows by the old ones, and the new indexes of links by what they were."""
+    """Changed identities: the new UUIDs of rows by their old ones, and the new indexes of links by their former places."""
 
     rows: t.Dict[str, str]
     links: t.Dict[OwnedLink, int]
@@ -43,7 +43,7 @@ class Renewal(t.NamedTuple):
 
 
 def renewal(before: State, now: State) -> Renewal:
-    """What is in both states, and has another identity in the second one."""
+    """Things in both States whose identities differ."""
     then, new = before.identities(), now.identities()
     rows = {uuid: new.rows[row] for row, uuid in then.rows.items() if new.rows.get(row, uuid) != uuid}
     links = {}
@@ -55,12 +55,12 @@ def renewal(before: State, now: State) -> Renewal:
 
 
 def _anywhere(link: OwnedLink) -> OwnedLink:
-    """A link by the identity of its namespace, whatever that is called."""
+    """A link by the identity of its namespace, independent of the name of the namespace."""
     return link._replace(netns="", above=0)
 
 
 def _concerns(record: Record, before: State) -> bool:
-    """Whether a record speaks of something that is there."""
+    """Whether a record refers to something that exists."""
     there = before.identities()
     uuids = {*there.rows.values()}
     rows = (*record.bridges.values(), *record.ports.values())
@@ -68,7 +68,7 @@ def _concerns(record: Record, before: State) -> bool:
 
 
 class Following(Follower):
-    """The records that may have to follow; all but that of one topology, which its own task writes."""
+    """Records that may have to follow: all but that of the topology of the task, which the task writes itself."""
 
     def __init__(self, records: Records, but: str = "") -> None:
         self._records = records
@@ -76,9 +76,9 @@ class Following(Follower):
         self._concerned: t.List[Record] = []
 
     def prepare(self, before: State) -> None:
-        """Reserve what writing them needs. Raises Unusable where there isn't enough space."""
+        """Reserve space for writing them. Raises Unusable if there is not enough."""
         records: t.Sequence[Record] = ()
-        # Those that can't be read own nothing that could be lost.
+        # An unreadable record owns nothing that could be lost.
         with contextlib.suppress(Failure):
             records, _trouble = self._records.others(self._but)
         for record in records:
@@ -87,7 +87,7 @@ class Following(Follower):
                 self._concerned.append(record)
 
     def follow(self, before: State, now: State) -> None:
-        """Write those that speak of something with another identity. Raises Unusable."""
+        """Write the records that refer to something with another identity. Raises Unusable."""
         renewed = renewal(before, now)
         for record in self._concerned:
             new = renewed.record(record)
@@ -95,10 +95,10 @@ class Following(Follower):
                 self._records.write(new)
 
     def release(self) -> None:
-        """Give back what was reserved."""
+        """Release the reserved space."""
         self._records.release()
 
 
 def records_that_follow() -> Following:
-    """The records of all topologies on this host."""
+    """Records of all topologies on this host."""
     return Following(Records())

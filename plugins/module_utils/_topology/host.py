@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""A whole host: the kernel's side and that of Open vSwitch as one, and the records of topologies beside them."""
+"""A whole host: kernel and Open vSwitch, and the records of topologies."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _UNPROVEN = (
 
 
 def _warnings(record: Record, others: t.Sequence[Record], failed: t.Mapping[str, Unusable]) -> t.Iterator[str]:
-    """A sentence for each thing about records that doesn't keep a task from being done."""
+    """Sentences about problems with records that do not prevent a task."""
     if not record.sealed:
         yield _UNPROVEN % record.name
     for other in others:
@@ -57,26 +57,25 @@ def _warnings(record: Record, others: t.Sequence[Record], failed: t.Mapping[str,
 
 
 class WholeHost(Host):
-    """What a topology looks at and changes; ``timeout`` in seconds is for Open vSwitch."""
+    """What a topology observes and changes; ``timeout`` in seconds is for Open vSwitch."""
 
     def __init__(self, timeout: int, records: t.Optional[Records] = None) -> None:
         self._kernel = Kernel()
         self._ovs = Ovs(timeout)
         self._record: t.Optional[Record] = None
-        self._written: t.Optional[Record] = None  # the one that is in the file
+        self._written: t.Optional[Record] = None  # the record in the file
         self._records = records or Records()
         self.make_follower = lambda: Following(self._records, self._record.name if self._record else "")
 
     def close(self) -> None:
-        """Close every socket and namespace."""
+        """Close all sockets and namespaces."""
         self._kernel.close()
 
     def locate(self, wanted: Wanted) -> Wanted:
-        """The same with each reference to a namespace replaced by the first one that means the same namespace.
+        """Replace each reference to a namespace by the first one that refers to the same, and add the records.
 
-        What is wanted of a topology gets the records that there are. What its own record speaks of is going to be looked at, and
-        of others the namespaces that can be: what is there may rest upon links of this topology. Raises Unusable for a record of
-        its own that can't be used.
+        Things in the own record will be observed; of other records, only namespaces that can be reached, because
+        their links may be stacked upon links of this topology. Raises Unusable if the own record can't be used.
         """
         if wanted.topology is None:
             return self._kernel.locate(self._ovs.locate(wanted))
@@ -101,32 +100,32 @@ class WholeHost(Host):
         )
 
     def observe(self, wanted: Wanted) -> State:
-        """All that matters. Raises Refused or Unusable where it can't be told."""
+        """Read everything that matters. Raises Refused or Unusable."""
         links = self._kernel.observe(wanted)
         self._kernel.spaces.descriptors.put_away()
         kept = self._records.kept(wanted.topology.name) if wanted.topology else None
         return State(**vars(links), **vars(self._ovs.observe(wanted)), boot=boot_id(), kept=kept)
 
     def run(self, batch: t.Sequence[Step]) -> None:
-        """Run steps that are one request. Raises Refused or NotTaken."""
+        """Run steps that are one request. Raises Refused or NotApplied."""
         first = batch[0]
         if isinstance(first, DocumentKeep):
             self._records.keep(first.name, first.document)
         else:
             if isinstance(first, OvsStep):
-                self._kernel.spaces.descriptors.put_away()  # a process has several itself
+                self._kernel.spaces.descriptors.put_away()  # a process opens several descriptors itself
             (self._ovs if isinstance(first, OvsStep) else self._kernel).run(batch)
 
     def retreat(self) -> None:
-        """Close what the way back can open again."""
+        """Close namespaces that the rollback can open again."""
         self._kernel.retreat()
 
     def usable(self, names: t.Iterable[str]) -> t.Tuple[t.List[str], t.List[str]]:
-        """The names of namespaces, and those of which only the file is left."""
+        """Names of usable namespaces, and names of which only the file is left."""
         return self._kernel.spaces.usable(names)
 
     def settle(self, before: State, steps: t.Sequence[Step]) -> None:
-        """Wait until Open vSwitch has taken the links that have come and have a row there already."""
+        """Wait until Open vSwitch has taken new links that already have a row."""
         come = {ref.name for step in steps for ref in step.brings() if ref.netns == OWN}
         for database, switch in before.ovs.items():
             if not come.isdisjoint(switch.interfaces):
@@ -134,13 +133,13 @@ class WholeHost(Host):
                 self._ovs.catch_up(database)
 
     def tidy(self) -> None:
-        """Remove what devices have left behind in /dev."""
+        """Remove device nodes in /dev whose devices no longer exist."""
         self._kernel.tidy()
 
     # Records
 
     def prepare(self, plan: Plan) -> None:
-        """Write down what is going to be made, in case that nobody gets to write down what was."""
+        """Record what will be created, in case the task is killed before it can record what it has created."""
         self._records.tidy()
         super().prepare(plan)
         if self._record is not None:
@@ -153,7 +152,7 @@ class WholeHost(Host):
                 self._records.write(self._written, spare=False)
 
     def _reserve(self, plan: Plan, mine: Owned) -> None:
-        """Reserve the space that writing the record and the document later on takes. Raises Unusable."""
+        """Reserve space for the record and the document. Raises Unusable."""
         record = t.cast("Record", self._written)
         moved = owned_after(plan, mine, plan.after).links - {Ref(link.netns, link.name) for link in record.links}
         links = [OwnedLink(ref.netns, "", ref.name, plan.after.links[ref].kind) for ref in moved]
@@ -164,7 +163,7 @@ class WholeHost(Host):
                 self._records.reserve_document(step.name, plan.before.kept)
 
     def commit(self, plan: Plan, now: State) -> None:
-        """Write down what is owned now. A plan that had nothing to do succeeds where this can't be written, too."""
+        """Record what is owned now. A plan without steps succeeds even if the record can't be written."""
         if not plan.steps:
             self._records.tidy()
         if self._record is not None:
@@ -173,19 +172,19 @@ class WholeHost(Host):
                 self._write(record_of(self._record.name, owned, now), owned == Owned())
 
     def taken_back(self, plan: Plan, now: State, whole: bool) -> None:
-        """Write down what is owned since."""
+        """Record what is owned after a rollback."""
         super().taken_back(plan, now, whole)
         if self._written is not None and not whole:
             self._write(renewal(plan.before, now).record(self._written), False)
 
     def abandon(self, plan: Plan, now: State) -> None:
-        """Write down what was owned before. What was deleted and made again by the undo may have another identity now."""
+        """Record what was owned before. What the rollback created again may have another identity."""
         if self._record is not None:
             record = renewal(plan.before, now).record(self._record)
             self._write(record, record == Record(record.name))
 
     def release(self) -> None:
-        """Give back the space that was reserved."""
+        """Release the reserved space."""
         self._records.release()
 
     def _write(self, record: Record, empty: bool) -> None:

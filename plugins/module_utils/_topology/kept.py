@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Compares a document that is kept for the next boot with one that is to be kept, by their meaning."""
+"""Compare the document that is kept for the next boot with another one, by meaning."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ _OPTIONS = ("purge", "rollback", "timeout")
 
 
 def mean_the_same(kept: Kept, keep: Kept) -> bool:
-    """Whether two documents ask for the same, in whatever order and spelling."""
+    """Whether two documents request the same, independent of order and spelling."""
     if kept == keep or kept is None or keep is None:
         return kept == keep
     return bool(_meaning(kept, keep["name"]) == _meaning(keep, keep["name"]))
 
 
 def is_result_of(keep: Kept, kept: Kept, state: State) -> bool:
-    """Whether a document is what the task of the kept document returns for a host in a state.
+    """Whether a document is what the task of the kept document returns for a host in a State.
 
-    Then it was given back, and asks for nothing that its user has decided on. Kept in place of the user's own document, it would
-    fix at the next boot all that the user has left to the kernel.
+    Then it was passed back to the module, and contains nothing that the user decided. If it replaced the document of
+    the user, it would fix at the next boot everything that the user has left to the kernel.
     """
     if keep is None or kept is None:
         return False
     try:
         wanted, complete = documents.read_kept(kept, keep["name"])
         told = documents.listed(documents.as_it_stands(state, _as_seen(wanted, state)))
-    except (BadInput, LookupError):  # damaged, or more than was looked at
+    except (BadInput, LookupError):  # damaged, or it refers to more than was observed
         return False
     result = {name: complete[name] for name in ("name", *_OPTIONS)}
     result = documents.keepable(
@@ -52,7 +52,7 @@ def is_result_of(keep: Kept, kept: Kept, state: State) -> bool:
 
 
 def _as_seen(wanted: Wanted, state: State) -> Wanted:
-    """The same with the names of namespaces in place of their paths, where a state has them by name."""
+    """A document with names of namespaces instead of their paths, where the State has them by name."""
     names = {reference: os.path.basename(reference) for reference in references(wanted)}
     same = {
         path: name if path not in state.namespaces and name in state.namespaces else path
@@ -62,7 +62,7 @@ def _as_seen(wanted: Wanted, state: State) -> Wanted:
 
 
 def _meaning(document: documents.Document, name: str) -> t.Any:
-    """What can be compared of a document; nothing for one that can't be used."""
+    """The comparable meaning of a document; empty for an unusable one."""
     try:
         wanted, complete = documents.read_kept(document, name)
     except BadInput:

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What is recorded of a topology, and what is asked of one. Values only: nothing here does I/O."""
+"""Records of topologies, and what is requested of one. Values only, without I/O."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Row = t.Tuple[str, str]
 
 
 class OwnedLink(t.NamedTuple):
-    """A link by its place: the namespace's name and identity; ``ifindex`` is 0 for one that was about to be made.
+    """A link by its place: name and identity of its namespace; ``ifindex`` is 0 if it was about to be created.
 
-    Then ``above`` is the highest index that the namespace had given until then, 0 if the namespace was about to be made, too.
+    Then ``above`` is the highest index in the namespace before, 0 if the namespace was about to be created as well.
     """
 
     netns: str
@@ -32,9 +32,9 @@ class OwnedLink(t.NamedTuple):
 
 @dataclasses.dataclass
 class Record:
-    """What is recorded of a topology; identities are empty for what was about to be made when it was written.
+    """The record of a topology; identities are empty for what was about to be created when it was written.
 
-    These announcements count only where the record is ``sealed``: the program wrote it, and nobody has edited it since.
+    Such announcements are valid only in a ``sealed`` record: this collection wrote it, and it was not edited since.
     """
 
     name: str
@@ -46,22 +46,22 @@ class Record:
     sealed: bool = dataclasses.field(default=True, compare=False)
 
     def references(self) -> t.Set[str]:
-        """The namespaces that it speaks of."""
+        """Namespaces that it refers to."""
         return {*self.namespaces, *(link.netns for link in self.links)}
 
     def databases(self) -> t.Set[str]:
-        """The databases of Open vSwitch that it speaks of."""
+        """Databases of Open vSwitch that it refers to."""
         return {database for database, _name in (*self.bridges, *self.ports)}
 
     def located(self, same: t.Mapping[str, str]) -> Record:
-        """The record with each reference to a namespace that a link is in replaced by the one that stands for it."""
+        """The record with each reference to the namespace of a link replaced by its representative."""
         links = [link._replace(netns=same.get(link.netns, link.netns)) for link in self.links]
         return dataclasses.replace(self, links=links)
 
 
 def widest(record: Record) -> Record:
-    """A record of the same things with identities as long as any can be."""
-    long = "x" * 64  # a UUID has 36 characters, and the identity of a namespace up to 27
+    """A record of the same things with identities of maximum length."""
+    long = "x" * 64  # a UUID has 36 characters, the identity of a namespace up to 27
     return Record(
         record.name,
         long,
@@ -74,9 +74,9 @@ def widest(record: Record) -> Record:
 
 @dataclasses.dataclass(frozen=True)
 class WantedTopology:
-    """What is asked of a topology as a whole: its own record, and those of all others on the host.
+    """What is requested of a topology as a whole: its record, and the records of all other topologies.
 
-    ``keep`` is the document to keep for the next boot, None if none is to be kept. ``warnings`` are about records.
+    ``keep`` is the document to keep for the next boot, None to keep none. ``warnings`` are about records.
     """
 
     name: str

@@ -5,11 +5,11 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What a topology owns of a host, and the record of it. Pure.
+"""What a topology owns of a host, and its record. Pure.
 
-A thing is owned if an earlier run of the topology made it, and it is still the same: what somebody deleted and made again
-has another identity. That of a link is its index in a namespace, that of a namespace its cookie (SO_NETNS_COOKIE), both as
-long as the kernel runs; that of a row of Open vSwitch is its UUID.
+A thing is owned if an earlier run of the topology created it, and it is still the same thing: one that was deleted
+and created again has another identity. The identity of a link is its index in a namespace, that of a namespace its
+cookie (SO_NETNS_COOKIE); both are valid until the next boot. That of a row of Open vSwitch is its UUID.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Owned:
 
 
 def still_owned(record: Record, state: State) -> Owned:
-    """What of a record is still there, and proven to be the same."""
+    """Things in a record that still exist with the same identity."""
     mine = Owned()
     if record.boot == state.boot:
         mine.namespaces = {name for name in record.namespaces if _is_owned_namespace(record, name, state)}
@@ -51,7 +51,7 @@ def still_owned(record: Record, state: State) -> Owned:
 
 
 def _is_same(record: Record, identity: str, found: str) -> bool:
-    """Whether the identity of what was found is the recorded one, or such a thing was announced."""
+    """Whether something has the recorded identity, or was announced."""
     return identity == found if identity else record.sealed
 
 
@@ -61,7 +61,7 @@ def _is_owned_namespace(record: Record, name: str, state: State) -> bool:
 
 
 def _places(link: OwnedLink) -> t.Iterator[Ref]:
-    """Where a recorded link may be: a task that was killed may have left it set aside."""
+    """Possible places of a recorded link: a killed task may have left it set aside."""
     yield Ref(link.netns, link.name)
     if link.ifindex:
         yield Ref(link.netns, aside_name(link.ifindex))
@@ -74,14 +74,14 @@ def _is_owned_link(record: Record, link: OwnedLink, ref: Ref, state: State) -> b
     if link.ifindex:
         return found.index == link.ifindex and link.space == space.identity
     if not link.space:
-        # The namespace was about to be made, too.
+        # The namespace was about to be created as well.
         return record.namespaces.get(link.netns) == "" and _is_owned_namespace(record, link.netns, state)
     # Each namespace has at least lo, whose index is 1.
     return record.sealed and link.space == space.identity and 0 < link.above < found.index
 
 
 def record_of(name: str, mine: Owned, state: State) -> Record:
-    """The record of what is owned, as it is in a state."""
+    """The record of owned things in a State."""
 
     def uuid(table: str, row: Row) -> str:
         return state.ovs[row[0]].rows[(table, row[1])]
@@ -98,7 +98,10 @@ def record_of(name: str, mine: Owned, state: State) -> Record:
 
 
 def announced(record: Record, new: Owned, before: State, after: State) -> Record:
-    """The record with what is about to be made, so that it is known even if nobody gets to write down its identity."""
+    """The record with things that are about to be created.
+
+    So they are known even if the task is killed before it records their identities.
+    """
     highest: t.Dict[str, int] = {}
     for ref, link in before.links.items():
         highest[ref.netns] = max(highest.get(ref.netns, 0), link.index)

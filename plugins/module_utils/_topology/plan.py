@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""(observed, wanted) → Plan, for namespaces, links and Open vSwitch together, and for what a topology owns. Pure.
+"""Plan namespaces, links and Open vSwitch together, and what a topology owns: (observed, wanted) → Plan. Pure.
 
 The order is in ``PHASES`` of ``_links/plan.py``.
 """
@@ -41,7 +41,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._topology.model import WantedTopology
     from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State, Wanted
 
-# Links that the kernel makes by itself in every namespace, or with the modules for tunnels.
+# Links that the kernel creates itself in each namespace, or that the modules for tunnels create.
 KERNEL_FALLBACK_DEVICES = (
     "lo",
     "sit0",
@@ -57,9 +57,9 @@ KERNEL_FALLBACK_DEVICES = (
 
 
 def make_plan(state: State, wanted: Wanted) -> Plan:
-    """The plan that makes a host in ``state`` have all that is ``wanted``, and lose what its topology has no use for.
+    """The plan that gives a host in ``state`` everything ``wanted``, and deletes owned things that are not.
 
-    Raises Conflict with a sentence for everything that can't be.
+    Raises Conflict with all errors.
     """
     planner = _TopologyPlanner(state)
     planner.topology(wanted)
@@ -74,7 +74,7 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
 
 
 def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
-    """What gives links and Open vSwitch back what they had; internal ports of the latter may have to move again."""
+    """Steps that restore links and Open vSwitch; internal ports of the latter may have to move again."""
     moves: t.List[Step] = []
     if not observed:
         target = _without_promisc(target, state)
@@ -93,9 +93,10 @@ def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
 
 
 def _without_promisc(target: State, state: State) -> State:
-    """The target without whether links are promiscuous that Open vSwitch has in a state.
+    """The target without the promiscuity of links that Open vSwitch has in a State.
 
-    It makes them so when it takes them, and remembers what they were; where we are first, they stay so when it releases them.
+    Open vSwitch makes a link promiscuous when it takes it, and restores the former value when it releases it. A link
+    that was made promiscuous before would stay so.
     """
     interfaces = [switch.interfaces for switch in state.ovs.values()]
     links = {
@@ -110,7 +111,7 @@ def _without_promisc(target: State, state: State) -> State:
 
 
 def differences(before: State, now: State, done: t.Sequence[Step]) -> t.List[str]:
-    """A sentence for each thing in which two States differ, apart from lost links that Open vSwitch has made again."""
+    """A sentence for each difference between two States, except lost links that Open vSwitch has created again."""
     again = {Ref(OWN, step.name) for step in done if isinstance(step, LinkAgain)} - before.links.keys()
     if again:
         now = now.copy()
@@ -123,7 +124,7 @@ PLANNING = Planning(make_plan, make_repair, differences)
 
 
 class _TopologyPlanner:
-    """Has one planner for links and one for Open vSwitch, which share a Draft, and adds what concerns both."""
+    """Holds the planners of links and of Open vSwitch, which share a Draft, and plans what concerns both."""
 
     def __init__(self, state: State) -> None:
         self.draft = Draft(state)
@@ -132,10 +133,10 @@ class _TopologyPlanner:
         self.before: State = state
         self.state: State = self.draft.state
         self._told = Complaints()
-        self._deletions_at = 0  # the number of steps before the deletions
+        self._deletions_at = 0  # number of steps before the deletions
 
     def topology(self, wanted: Wanted) -> None:
-        """Plan all of it. Raises Conflict with all that can't be."""
+        """Plan everything. Raises Conflict with all errors."""
         topology, told = wanted.topology, self._told
         told.sentences += wanted.wrong
         mine = still_owned(topology.record, self.before) if topology else Owned()
@@ -150,7 +151,7 @@ class _TopologyPlanner:
         phases = self._phases(wanted, mine)
         walk(PHASES, phases, told)
         if told.sentences:
-            # What is missing may be what an element that can't be read would have made.
+            # An element that can't be read may have created what is missing.
             unread = ["'%s'" % name for name in wanted.unread]
             missing = [sentence for sentence in self.draft.missing if not any(name in sentence for name in unread)]
             raise Conflict(*told.sentences, *missing)
@@ -159,7 +160,7 @@ class _TopologyPlanner:
         told.report()
 
     def _phases(self, wanted: Wanted, mine: Owned) -> Phases:
-        """What plans all that is wanted, by phase."""
+        """Functions that plan everything wanted, by phase."""
         topology = wanted.topology
         if topology is None or topology.present:
             phases = self._present(wanted)
@@ -178,7 +179,7 @@ class _TopologyPlanner:
         }
 
     def _present(self, wanted: Wanted) -> Phases:
-        """What plans links and Open vSwitch, by phase."""
+        """Functions that plan links and Open vSwitch, by phase."""
         links = _each_once(link for link in wanted.links if link.present)
         absent = [link for link in wanted.links if not link.present]
         early, late = self._in_order(links, wanted)
@@ -191,15 +192,15 @@ class _TopologyPlanner:
         }
 
     def _keep(self, topology: WantedTopology) -> None:
-        """Keep the document for the next boot unless the kept one serves; called when all other steps are known."""
+        """Keep the document for the next boot unless the kept one is equivalent; called when all other steps are known."""
         keep, kept, draft = topology.keep, self.before.kept, self.draft
         if not mean_the_same(kept, keep) and (draft.done or not is_result_of(keep, kept, self.before)):
             draft.do(DocumentKeep(topology.name, keep))
-            # It is run before all deletions, which an undo can't always make good.
+            # Before all deletions, which can't always be rolled back.
             draft.done.insert(self._deletions_at, draft.done.pop())
 
     def _open_vswitch(self, links: t.Sequence[WantedLink], wanted: Wanted) -> None:
-        """Plan Open vSwitch, and what it sets of links."""
+        """Plan Open vSwitch, and what it sets on links."""
         self.ovs.new_links = {
             ref.name: link.kind
             for ref, link in self.state.links.items()
@@ -214,7 +215,7 @@ class _TopologyPlanner:
         told.report()
 
     def _check_counts(self) -> None:
-        """Raises Conflict if a bridge would have more ports than it can."""
+        """Raise Conflict if a bridge would have too many ports."""
         told = Complaints()
         for bridge in self.state.links.values():
             kind, count = registry.KINDS.get(bridge.kind), len(bridge.ports or ())
@@ -223,7 +224,7 @@ class _TopologyPlanner:
         told.report()
 
     def _give_to_ovs(self, link: WantedLink, wanted: Wanted) -> None:
-        """Have Open vSwitch set those values of a link that it keeps itself, as far as it has the link in its own namespace."""
+        """Set values of a link through Open vSwitch where it keeps them itself and has the link in its own namespace."""
         place = Ref(OWN, link.ref.name)
         at_hand = self.state.links.get(place)
         if OWN not in (link.ref.netns, link.move_from) or at_hand is None:
@@ -245,7 +246,7 @@ class _TopologyPlanner:
                 self.draft.do(ColumnSet(database, table, place.name, column, old, new))
 
     def _leave_to_ovs(self) -> None:
-        """Leave to Open vSwitch whether the links that it takes, has or releases are promiscuous."""
+        """Do not restore the promiscuity of links that Open vSwitch takes, has or releases."""
         for database, switch in self.state.ovs.items():
             for name in switch.interfaces.keys() | self.before.ovs[database].interfaces.keys():
                 self.links.placing.leave_promisc(Ref(OWN, name))
@@ -253,7 +254,7 @@ class _TopologyPlanner:
     def _in_order(
         self, links: t.Sequence[WantedLink], wanted: Wanted
     ) -> t.Tuple[t.List[WantedLink], t.List[WantedLink]]:
-        """The links before and after Open vSwitch, parents before what is upon them. Keeps an error for a circle."""
+        """The links before and after Open vSwitch, parents first. Notes an error for a loop."""
         internal = {port.name for port in wanted.ovs_ports if port.interface.get("type") == "internal"}
         internal |= {bridge.name for bridge in wanted.ovs_bridges}
         makers = {end.ref: link for link in links if link.made for end in link.ends()}
@@ -280,7 +281,7 @@ class _TopologyPlanner:
         return [*early.values()], [*late.values()]
 
     def _unlisted(self, wanted: Wanted, mine: Owned) -> None:
-        """Note what goes because the topology owns it and has no use for it."""
+        """Note deletions of owned things that are not wanted."""
         gone = _unlisted(wanted, mine)
         namespaces = gone.namespaces | {netns.name for netns in wanted.namespaces if not netns.present}
         for ref in sorted(gone.links):
@@ -291,12 +292,12 @@ class _TopologyPlanner:
         self.ovs.last += (functools.partial(self.ovs.delete_bridge, *bridge) for bridge in sorted(gone.bridges))
 
     def _goes_with(self, namespaces: t.Set[str], ref: Ref) -> bool:
-        """Whether a link goes with namespaces, with nothing left of it elsewhere."""
+        """Whether a link is deleted with its namespace, and its other end as well."""
         link = self.state.links.get(ref)
         return bool(link and ref.netns in namespaces and (not link.peer or link.peer.netns in namespaces))
 
     def check_internal(self) -> None:
-        """Raises Conflict if the link of an internal port that stays would go with its namespace."""
+        """Raise Conflict if the link of an internal port that stays would be deleted with its namespace."""
         left = {ref.name for ref in self.state.links}
         internal = set().union(*(switch.internal() for switch in self.state.ovs.values()))
         for ref, link in self.before.links.items():
@@ -307,7 +308,7 @@ class _TopologyPlanner:
                 )
 
     def check_ports(self, wanted: Wanted) -> None:
-        """Raises Conflict if the link of a port goes that is wanted."""
+        """Raise Conflict if the link of a wanted port is deleted."""
         for port in wanted.ovs_ports:
             ref, switch = Ref(OWN, port.name), self.state.ovs.get(port.database)
             interface = switch.interfaces.get(port.name) if switch else None
@@ -319,7 +320,7 @@ class _TopologyPlanner:
                 )
 
     def released(self) -> t.Set[str]:
-        """The ports that Open vSwitch had and has no longer."""
+        """Ports that Open vSwitch no longer has."""
         had = {name for switch in self.before.ovs.values() for name in switch.interfaces}
         kept = {
             name
@@ -329,7 +330,7 @@ class _TopologyPlanner:
         return had - kept
 
     def check_collateral(self, wanted: Wanted, plan: Plan) -> None:
-        """Raises Conflict if the plan would destroy what is neither owned nor named."""
+        """Raise Conflict if the plan would delete something that is neither owned nor listed."""
         topology = wanted.topology
         if topology is None:
             return
@@ -357,9 +358,9 @@ class _TopologyPlanner:
 
 
 def _kept_by_ovs(switch: Switch, interface: Interface, netns: str) -> t.Iterator[t.Tuple[str, str, str, str]]:
-    """The values of a link that Open vSwitch keeps, and where: the table and the column, and the key where that is a map.
+    """Values of a link that Open vSwitch keeps, with table, column and, for a map, key.
 
-    ``netns`` is where the link will be. Open vSwitch sets the MTU of links in its own namespace only.
+    ``netns`` is the future namespace of the link. Open vSwitch sets the MTU only of links in its own namespace.
     """
     bridge = switch.bridges.get(interface.name)
     if bridge and not bridge.parent:
@@ -371,7 +372,7 @@ def _kept_by_ovs(switch: Switch, interface: Interface, netns: str) -> t.Iterator
 
 
 def _check_asked(link: WantedLink, wanted: Wanted, database: str, name: str, there: t.Any) -> None:
-    """Raises BadInput where the document of a port or bridge has another value for Open vSwitch than that of its link."""
+    """Raise BadInput if the document of a port or bridge has another value for Open vSwitch than that of its link."""
     rows = [
         *(("port", port.name, port.interface) for port in wanted.ovs_ports if port.database == database),
         *(("bridge", bridge.name, bridge.values) for bridge in wanted.ovs_bridges if bridge.database == database),
@@ -387,7 +388,7 @@ def _check_asked(link: WantedLink, wanted: Wanted, database: str, name: str, the
 
 
 def _listed(wanted: Wanted) -> Owned:
-    """All that a document names."""
+    """Everything that a document lists."""
     return Owned(
         {netns.name for netns in wanted.namespaces},
         {end.ref for link in wanted.links for end in link.ends()},
@@ -397,7 +398,7 @@ def _listed(wanted: Wanted) -> Owned:
 
 
 def _unlisted(wanted: Wanted, mine: Owned) -> Owned:
-    """What of the belongings of a topology it has no use for."""
+    """Owned things that the topology does not list."""
     topology = wanted.topology
     if topology is None or (topology.present and not topology.purge):
         return Owned()
@@ -411,7 +412,7 @@ def _unlisted(wanted: Wanted, mine: Owned) -> Owned:
 
 
 def _duplicates(wanted: Wanted) -> t.List[str]:
-    """A sentence for each thing that a document describes more than once."""
+    """A sentence for each thing that a document describes several times."""
     ends = [(end.ref, "port of a bridge" if end.port_of else "link") for link in wanted.links for end in link.ends()]
     things = [
         *("Namespace '%s'" % netns.name for netns in wanted.namespaces),
@@ -424,7 +425,7 @@ def _duplicates(wanted: Wanted) -> t.List[str]:
 
 
 def _each_once(links: t.Iterable[WantedLink]) -> t.List[WantedLink]:
-    """The links without those that have an end in common with one before them. (An error tells of these.)"""
+    """The links without those that share an end with an earlier one, which are reported elsewhere."""
     taken: t.Set[t.Tuple[Ref, bool]] = set()
     kept = []
     for link in links:
@@ -452,7 +453,7 @@ def _owned_by_others(wanted: Wanted, topology: WantedTopology, state: State) -> 
 
 
 def created_by(plan: Plan) -> Owned:
-    """What a plan makes."""
+    """What a plan creates."""
     new = Owned()
     for step in plan.steps:
         if isinstance(step, netns.NetnsAdd):
@@ -467,7 +468,7 @@ def created_by(plan: Plan) -> Owned:
 
 
 def owned_after(plan: Plan, mine: Owned, now: State) -> Owned:
-    """What is owned when a plan has been run: what was, wherever it is now, and what was made; as far as it is there."""
+    """What is owned after a plan: previously owned things at their present places, and created ones, if they exist."""
     new = created_by(plan)
     came_from = {place: ref for ref, place in plan.found.items() if place}
     moved = {came_from.get(ref, ref) for ref in mine.links}

@@ -5,10 +5,10 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The record of a topology as JSON holds it; what is read is checked as strictly as what users write.
+"""Records of topologies as JSON. What is read is checked as strictly as user input.
 
-A record with announcements has a seal, the checksum of all else in it. That is no secret: it tells what this program has
-announced from what somebody has typed, copied or edited.
+A record with announcements has a seal, the checksum of everything else in it. It is no secret: it distinguishes
+announcements of this collection from those that were typed, copied or edited.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ _RECORD = {
     "ovs_ports": _ROWS,
     "seal": {"type": "str"},
 }
-# A boot id, a cookie or an inode, a UUID; they are compared, and nothing else.
+# A boot id, a cookie or an inode, a UUID; they are only compared.
 _IDENTITY = re.compile(r"[A-Za-z0-9 _-]{0,64}")
 _KIND = re.compile(r"[a-z0-9_.-]{0,32}")
 _DATABASE = re.compile(r"((unix:/|tcp:|ssl:)[^\s\0]+)?")
 
 
 def to_json(record: Record) -> t.Dict[str, t.Any]:
-    """A record as JSON can hold it."""
+    """A record as JSON values."""
 
     def rows(table: t.Mapping[Row, str]) -> t.List[t.Dict[str, str]]:
         return [{"database": row[0], "name": row[1], "uuid": uuid} for row, uuid in table.items()]
@@ -68,12 +68,12 @@ def to_json(record: Record) -> t.Dict[str, t.Any]:
         "ovs_bridges": rows(record.bridges),
         "ovs_ports": rows(record.ports),
     }
-    # What had no seal doesn't get one by being written again.
+    # A record without a seal does not get one when it is written again.
     return {**data, "seal": _seal(data)} if _announces(record) and record.sealed else data
 
 
 def from_json(data: t.Any, name: str) -> Record:
-    """The record of a topology in what JSON held. Raises BadInput or ValueError with a sentence where there is none."""
+    """The record of a topology from JSON values. Raises BadInput or ValueError with a sentence for an invalid one."""
     version = data.get("version") if isinstance(data, dict) else None
     if isinstance(version, bool) or version != VERSION:
         raise ValueError("it has version %s, and this collection knows %d" % (names.quoted(version), VERSION))
@@ -129,7 +129,7 @@ def _matching(pattern: t.Pattern[str], value: t.Any, where: str) -> str:
 
 
 def _announces(record: Record) -> bool:
-    """Whether a record speaks of what was only about to be made."""
+    """Whether a record has things that were about to be created."""
     identities = (*record.namespaces.values(), *record.bridges.values(), *record.ports.values())
     return not all(identities) or not all(link.ifindex for link in record.links)
 

@@ -5,9 +5,9 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The records of topologies on this host, in files of JSON that are written whole or not at all.
+"""Records of topologies on this host, in JSON files that are replaced atomically.
 
-Beside them are the documents of those topologies that come back after a reboot.
+Beside them are the documents of topologies that are restored after a reboot.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ FOLDER = "/var/lib/virtnet/topologies"
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _SUFFIX = ".json"
 _KEPT_SUFFIX = ".document"
-_SEAL = 128  # bytes that the seal of a record takes, and more
-# The names that module tempfile gives to files.
+_SEAL = 128  # bytes for the seal of a record, and a reserve
+# Names that the module tempfile gives to files.
 _PREFIX = "."
 _TEMPORARY = re.compile(r"\.[a-z0-9_]{8}")
 
 
 def boot_id() -> str:
-    """What tells the time that the kernel runs from every other one."""
+    """An identifier of the time since the kernel booted."""
     with open(BOOT_ID, encoding="ascii") as file:
         return file.read().strip()
 
@@ -50,15 +50,15 @@ class Records:
         self._spares: t.List[_Spare] = []
 
     def path(self, name: str) -> str:
-        """The file of a topology; its name must be one that a file can have."""
+        """The file of a topology; its name must be a valid file name."""
         return os.path.join(self._folder, name + _SUFFIX)
 
     def names(self) -> t.List[str]:
-        """The names of all topologies that have a record."""
+        """Names of all topologies with a record."""
         return names_in(self._folder, _SUFFIX)
 
     def read(self, name: str) -> Record:
-        """The record of a topology, an empty one where there is none. Raises Unusable for one that can't be used."""
+        """The record of a topology, empty if there is none. Raises Unusable for an invalid one."""
         try:
             return self._read(name)
         except (BadInput, ValueError) as error:
@@ -69,7 +69,7 @@ class Records:
             ) from error
 
     def others(self, name: str) -> t.Tuple[t.List[Record], t.List[str]]:
-        """The records of all topologies but one, and a sentence for each that can't be used."""
+        """The records of all topologies but one, and a sentence for each invalid one."""
         records, trouble = [], []
         for other in self.names():
             if other != name:
@@ -93,9 +93,9 @@ class Records:
             raise Unusable("Reading %s failed: %s." % (path, error.strerror)) from error
 
     def write(self, record: Record, spare: bool = True) -> None:
-        """Write a record so that at every moment there is the old one or the new one. Raises Unusable.
+        """Replace a record atomically. Raises Unusable.
 
-        Without ``spare``, the space that was reserved is left for later.
+        Without ``spare``, the reserved space is kept for later.
         """
         self._write(self.path(record.name), to_json(record), spare)
 
@@ -103,31 +103,31 @@ class Records:
         """Remove the record of a topology, if there is one. Raises Unusable."""
         _remove(self.path(name))
 
-    # Writing
+    # Write
 
     def reserve(self, path: str, size: int) -> None:
-        """Set aside space for one write of up to ``size`` bytes to a file, so that a full disk can't prevent it.
+        """Reserve space for one write of up to ``size`` bytes to a file, so that a full disk can't prevent it.
 
-        Raises Unusable where there isn't enough space.
+        Raises Unusable if there is not enough space.
         """
         self._spares.append(self._new_file(path, size))
 
     def reserve_record(self, record: Record) -> None:
-        """Set aside space for writing a record, or one of the same things with other identities. Raises Unusable."""
+        """Reserve space for a record, or one of the same things with other identities. Raises Unusable."""
         self.reserve(self.path(record.name), len(_encoded(to_json(widest(record)))) + _SEAL)
 
     def reserve_document(self, name: str, document: t.Optional[t.Dict[str, t.Any]]) -> None:
-        """Set aside space for keeping a document. Raises Unusable."""
+        """Reserve space for a document. Raises Unusable."""
         if document is not None:
             self.reserve(self.kept_path(name), len(_encoded(_kept(document))))
 
     def release(self) -> None:
-        """Give back the space that was set aside and not used."""
+        """Release reserved space that was not used."""
         while self._spares:
             self._spares.pop().discard()
 
     def tidy(self) -> None:
-        """Remove the temporary files of tasks that were killed. Only for a task that holds the lock."""
+        """Remove temporary files of killed tasks. The caller must hold the lock."""
         ours = {os.path.basename(spare.path) for spare in self._spares}
         with contextlib.suppress(OSError):
             for name in os.listdir(self._folder):
@@ -139,7 +139,7 @@ class Records:
         content = _encoded(data)
         spares = self._spares if spare else ()
         reserved = [one for one in spares if one.target == path and one.size >= len(content)]
-        # The smallest one: a bigger one is for something else that comes later.
+        # The smallest one: larger ones are reserved for later writes.
         file = min(reserved, key=lambda one: one.size) if reserved else self._new_file(path, len(content))
         try:
             file.become_target(content)
@@ -161,15 +161,15 @@ class Records:
     # Documents
 
     def kept_path(self, name: str) -> str:
-        """The file of a topology's document."""
+        """The file of the document of a topology."""
         return os.path.join(self._folder, name + _KEPT_SUFFIX)
 
     def kept_names(self) -> t.List[str]:
-        """The names of all topologies whose documents are kept."""
+        """Names of all topologies with a kept document."""
         return names_in(self._folder, _KEPT_SUFFIX)
 
     def kept(self, name: str) -> t.Optional[t.Dict[str, t.Any]]:
-        """The document that is kept of a topology, as it is in its file. Raises Unusable where none can be in that."""
+        """The kept document of a topology, as in its file. Raises Unusable if the file has none."""
         path = self.kept_path(name)
         try:
             data = read_json(path)
@@ -187,14 +187,14 @@ class Records:
             raise self.bad_document(name, error) from error
 
     def bad_document(self, name: str, error: Exception) -> Unusable:
-        """What to tell of a document that is kept and can't be used."""
+        """The error for a kept document that can't be used."""
         return Unusable(
             "What is kept of topology '%s' for the next boot (%s) can't be used: %s. Nothing was changed. Remove that file, "
             "and run the playbook again." % (name, self.kept_path(name), str(error).rstrip("."))
         )
 
     def keep(self, name: str, document: t.Optional[t.Dict[str, t.Any]]) -> None:
-        """Keep the document of a topology, or none any more. Raises Unusable."""
+        """Keep the document of a topology; None removes it. Raises Unusable."""
         if document is not None:
             self._write(self.kept_path(name), _kept(document))
             return
@@ -202,7 +202,7 @@ class Records:
 
 
 def _remove(path: str) -> None:
-    if os.path.lexists(octets(path)):  # a file system that can't be written says so even if there is nothing to remove
+    if os.path.lexists(octets(path)):  # a read-only file system is reported even if there is nothing to remove
         try:
             os.remove(octets(path))
         except OSError as error:
@@ -210,7 +210,7 @@ def _remove(path: str) -> None:
 
 
 class _Spare:
-    """A temporary file that has its place on the disk, and that can become another file."""
+    """A temporary file with allocated disk space that can become another file."""
 
     def __init__(self, folder: str, target: str, size: int) -> None:
         self.target = target
@@ -224,7 +224,7 @@ class _Spare:
             raise
 
     def become_target(self, content: bytes) -> None:
-        """Replace the target by this file with that content. Raises OSError."""
+        """Replace the target by this file with some content. Raises OSError."""
         _write_all(self._fd, content)
         os.ftruncate(self._fd, len(content))
         os.fsync(self._fd)
@@ -251,7 +251,7 @@ def _allocate(fd: int, size: int) -> None:
     except OSError as error:
         if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
             raise
-        _write_all(fd, bytes(size))  # a file system, or a C library, that can't do it
+        _write_all(fd, bytes(size))  # not supported by the file system or the C library
 
 
 def _write_all(fd: int, content: bytes) -> None:

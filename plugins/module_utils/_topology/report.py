@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The document of a whole host: all that it has, as a topology accepts it."""
+"""The document of a whole host, in the format that a topology accepts."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ if t.TYPE_CHECKING:
 
 Document = t.Dict[str, t.Any]
 
-# Links that OVS makes for itself.
+# Links that OVS creates for itself.
 OVS_OWN = ("ovs-netdev", "ovs-system", "genev_sys_6081", "gre_sys", "vxlan_sys_4789")
 
 
 def write_all(state: State, names: t.Sequence[str]) -> Document:
-    """All of a host, or of the namespaces in ``names``, as a topology takes it.
+    """The document of a host, or of the namespaces in ``names``, in the format that a topology accepts.
 
-    What no topology can make, hardware and links of other kinds, is in ``other_links``.
+    Hardware and links of unknown kinds, which no topology can create, are in ``other_links``.
     """
     internal = set().union(*(switch.internal() for switch in state.ovs.values()))
     links: t.List[Document] = []
@@ -73,10 +73,10 @@ def write_all(state: State, names: t.Sequence[str]) -> Document:
 
 
 def _write_internal(state: State, ref: Ref) -> Document:
-    """The document of the link of an internal port, without what Open vSwitch decides on.
+    """The document of the link of an internal port, without values that Open vSwitch determines.
 
-    What its database has of these (mtu_request, mac, hwaddr) is in the documents of bridges and ports. It sets the MTU of
-    links in its own namespace only.
+    Those in its database (mtu_request, mac, hwaddr) are in the documents of bridges and ports. It sets the MTU only
+    of links in its own namespace.
     """
     document = documents.write_link(state, ref, None)
     if ref.netns == OWN:
@@ -89,7 +89,7 @@ def _write_internal(state: State, ref: Ref) -> Document:
 
 
 def _add_unknown_ports(links: t.Iterable[Document], others: t.Iterable[Document]) -> None:
-    """Name the ports of bridges that no topology can make. All other ports name their bridge as their master."""
+    """List the ports of bridges that no topology can create. All other ports name their bridge as their master."""
     ports: t.Dict[t.Tuple[str, str], t.List[str]] = {}
     for other in others:
         if other.get("master"):
@@ -102,7 +102,7 @@ def _add_unknown_ports(links: t.Iterable[Document], others: t.Iterable[Document]
 
 
 def warnings_on(document: Document) -> t.List[str]:
-    """What somebody who gives such a document to a topology has to know of it, in sentences."""
+    """Sentences on what a user of the document as a topology must know."""
     kinds = {(other.get("netns", OWN), other["name"]): other["kind"] for other in document["other_links"]}
     found = []
     for link in document["links"]:
@@ -133,7 +133,7 @@ def _netns_document(state: State, name: str) -> Document:
 
 
 def _port_documents(state: State, link: Link) -> t.List[Document]:
-    """The document of a bridge's port, if it has other settings than a new one gets on every host."""
+    """The document of a bridge port, if its settings differ from the defaults."""
     if not link.port:
         return []
     bridge = link.values.get("master", "")
@@ -160,7 +160,7 @@ def _bridges(state: State, database: str) -> t.List[Document]:
 
 
 def _own_port(switch: Switch, bridge: Bridge) -> t.List[Document]:
-    """The document of a bridge's own port, if it has other settings than a new bridge's."""
+    """The document of the local port of an OVS bridge, if its settings differ from the defaults."""
     new = Switch()
     for name, parent, vlan in ((bridge.real, "", 0), (bridge.name, bridge.parent, bridge.vlan)):
         new.add_bridge(name, parent, vlan)

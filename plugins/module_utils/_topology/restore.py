@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The command that brings back the topologies with ``persist: true``, at boot and without Ansible."""
+"""The command that restores topologies with ``persist: true``, at boot and without Ansible."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._engine.plan import Plan
 
 WAIT_MAX = 86400  # seconds
-PAUSE = 0.5  # seconds between two looks for what isn't there yet
+PAUSE = 0.5  # seconds between two attempts to find missing links
 
 
 def main(words: t.Sequence[str]) -> int:
-    """Restore what the words of the command line say; returns the exit code."""
+    """Restore what the command line requests; returns the exit code."""
     for stream in (sys.stdout, sys.stderr):
-        # Names may have any character, and at boot there may be no locale.
+        # Names may contain any character, and there may be no locale at boot.
         t.cast("io.TextIOWrapper", stream).reconfigure(encoding="utf-8", errors="backslashreplace")
     arguments = _parser().parse_args(words)
     records = Records()
@@ -65,7 +65,7 @@ def main(words: t.Sequence[str]) -> int:
         results = {name: _attempt(name, records, arguments) for name in to_do}
         missing = {name: result for name, result in results.items() if isinstance(result, PrerequisiteMissing)}
         failed = failed or False in results.values()
-        # What one topology lacked, another one may have made.
+        # What one topology lacked may have been created by another.
         if len(missing) == len(to_do):
             if time.monotonic() >= deadline:
                 for name, sentences in missing.items():
@@ -77,13 +77,13 @@ def main(words: t.Sequence[str]) -> int:
 
 
 def _attempt(name: str, records: Records, arguments: argparse.Namespace) -> t.Union[bool, PrerequisiteMissing]:
-    """Whether a topology could be restored, or what it lacks and may get later."""
+    """Whether a topology was restored, or what it lacks and may get later."""
     try:
         _tell(name, _restore(name, records, arguments.check), arguments)
     except PrerequisiteMissing as missing:
         return missing
     except Exception as error:  # noqa: BLE001
-        # Whatever it is, the other ones are to come back.
+        # Whatever it is, the other topologies must be restored.
         failure = as_failure(error)
         _complain(name, str(failure))
         if isinstance(failure, Unforeseen) and arguments.verbose:
@@ -109,13 +109,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _seconds(word: str) -> float:
     seconds = float(word)
-    if not 0 <= seconds <= WAIT_MAX:  # neither is what 'nan' reads as
+    if not 0 <= seconds <= WAIT_MAX:  # also false for 'nan'
         raise argparse.ArgumentTypeError("it is a number of seconds from 0 to %d" % WAIT_MAX)
     return seconds
 
 
 def _restore(name: str, records: Records, check: bool) -> Outcome:
-    """Make the host have a topology as it is kept. Raises a Failure."""
+    """Give the host a topology as it is kept. Raises a Failure."""
     document = records.kept(names.topology_name(name, "the name of a topology"))
     if document is None:
         raise BadInput("Nothing is kept of it for the next boot (option persist of module topology).")
@@ -135,7 +135,7 @@ def _tell(name: str, outcome: Outcome, arguments: argparse.Namespace) -> None:
     if arguments.verbose:
         for argv in plan.commands:
             _say("%s: %s" % (name, shlex.join(argv)))
-    # Of what didn't work before, that which still doesn't.
+    # Topologies that failed and still fail.
     broken = plan.broken if arguments.check else PLANNING.make_plan(outcome.now, outcome.wanted).broken
     for sentence in (*plan.missing, *plan.warnings, *broken):
         _complain(name, sentence)

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The state of a whole host, and what one task asks of it. Values only: nothing here does I/O."""
+"""The State of a whole host, and what one task requests of it. Values only, without I/O."""
 
 from __future__ import annotations
 
@@ -22,65 +22,65 @@ if t.TYPE_CHECKING:
 
 @dataclasses.dataclass
 class State(links.State, ovs.State):
-    """A host, of which links and Open vSwitch are seen together: the internal ports of this are links."""
+    """Links and Open vSwitch of a host together: the internal ports of Open vSwitch are links."""
 
-    # Since when the kernel runs (/proc/sys/kernel/random/boot_id).
+    # The boot id (/proc/sys/kernel/random/boot_id).
     boot: str = ""
     # The document of a topology that is kept for the next boot.
     kept: t.Optional[t.Dict[str, t.Any]] = None
 
     def with_only(self, values: t.Mapping[Ref, Link]) -> State:
-        """A state like this one with these links alone."""
+        """A copy of this state with these links only."""
         return dataclasses.replace(self, links=dict(values), namespaces={}, ovs={})
 
     def devices(self, gone: t.Collection[str], come: t.Collection[str]) -> None:
-        """Take note of the links that come and go with internal ports."""
+        """Note that links of internal ports were created or deleted."""
         for link in [link for name in gone for link in self.linked("name", name) if link.kind in OVS_KINDS]:
             del self.links[link.ref]
         for name in come:
-            # Nobody knows more of it until it is there.
+            # Nothing else is known of it until it exists.
             self.links.setdefault(Ref(OWN, name), Link(Ref(OWN, name), OVS_KINDS[0], values={"state": "down"}))
 
     def set_by_ovs(self, name: str, **values: t.Any) -> None:
-        """Take note of values that Open vSwitch gives a link in its own namespace, None for unknown ones."""
+        """Note values that Open vSwitch sets on a link in its own namespace; None for unknown ones."""
         ref = Ref(OWN, name)
         if ref in self.links:
             self.put(self.links[ref].with_values(**values))
 
     def changes(self) -> t.Dict[Ref, t.Optional[Link]]:
-        """What the links that have changed since the last ``begin`` were before; None for those that did not exist."""
-        # With those of the same names in the own namespace, where internal ports are born.
+        """Links that changed since the last ``begin``, as they were then; None for new ones."""
+        # With links of the same names in the own namespace, where internal ports are created.
         changed = super().changes()
         own = (Ref(OWN, ref.name) for ref in list(changed))
         return {**{ref: self.links.get(ref) for ref in own}, **changed}
 
     def seized(self, names: t.Collection[str]) -> None:
-        """Take note of the links that Open vSwitch takes or releases."""
+        """Note that Open vSwitch took or released links."""
         for ref in (Ref(OWN, name) for name in names):
             if ref in self.links:
-                # With some datapaths it makes them promiscuous, and switches that off again.
+                # Some datapaths make them promiscuous, and reset that.
                 self.put(self.links[ref].with_values(promisc=None))
 
 
 @dataclasses.dataclass(frozen=True)
 class Wanted(links.Wanted, ovs.Wanted):
-    """All that one task asks of a host; ``unread`` are the names in those elements of the document that can't be read."""
+    """What one task requests of a host; ``unread`` are the names in elements of the document that can't be read."""
 
     topology: t.Optional[WantedTopology] = None
     unread: t.FrozenSet[str] = frozenset()
 
     @property
     def with_ovs(self) -> bool:
-        """Whether Open vSwitch is looked at as well."""
+        """Whether Open vSwitch is read as well."""
         return self.topology is not None
 
     def going(self) -> t.Set[Ref]:
-        """The links that the topology has recorded and does not list."""
+        """Links that the topology has recorded and does not list."""
         if self.topology is None:
             return set()
         listed = {end.ref for link in self.links for end in link.ends()} if self.topology.present else set()
         return {Ref(link.netns, link.name) for link in self.topology.record.links} - listed
 
     def link_names(self) -> t.Set[str]:
-        """The names of links that it asks for besides Open vSwitch."""
+        """Names of links that it requests outside of Open vSwitch."""
         return {link.ref.name for link in self.links if link.present}

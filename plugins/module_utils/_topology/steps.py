@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
 
 @dataclasses.dataclass(eq=False, repr=False)
 class DocumentKeep(Step):
-    """Keep a document for the next boot; None: keep none any more."""
+    """Keep a document for the next boot; None removes the kept one."""
 
     name: str
     document: t.Optional[t.Dict[str, t.Any]]
