@@ -20,6 +20,8 @@ root() {
 needs="ip:iproute2 ping:iputils-ping unshare:util-linux mount:mount ovs-vsctl:openvswitch-switch"
 if [ "$purpose" = test ]; then
     needs="$needs shellcheck:shellcheck brctl:bridge-utils jq:jq sudo:sudo sysctl:procps nft:nftables"
+    # Debian has it for this architecture only.
+    [ "$(uname -m)" != x86_64 ] || needs="$needs linux.uml:user-mode-linux"
 elif [ "$purpose" = hosts ]; then
     needs="$needs mmdebstrap:mmdebstrap mkfs.ext4:e2fsprogs qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils"
     needs="$needs ssh:openssh-client pkill:procps sudo:sudo"
