@@ -10,23 +10,23 @@ short_description: Run modules inside a network namespace
 version_added: 0.1.0
 description:
   - Runs any module inside a network namespace of the target, over any connection, as root or as another user.
-  - A namespace that is given by name is entered with C(ip netns exec), which brings a C(/sys) that shows the devices
-    of the namespace, and the files in C(/etc/netns/NAME) in place of those in C(/etc).
-  - A namespace that is given by path is entered with C(nsenter), and gets a C(/sys) of its own, too.
-  - A connection whose user isn't root goes through C(sudo) first. A connection as root needs no C(sudo).
+  - A namespace that is given by name is entered with C(ip netns exec), which mounts a C(/sys) that shows the devices
+    of the namespace, and replaces files in C(/etc) by those in C(/etc/netns/NAME).
+  - A namespace that is given by path is entered with C(nsenter), and also has its own C(/sys).
+  - If the user of the connection is not root, C(sudo) is used first. A connection as root does not require C(sudo).
   - If the namespace doesn't exist and the task runs in check mode, the module runs in a new, empty network namespace, which is
-    gone when the module ends. So a playbook can be checked before the namespaces that it makes exist, and nothing
+    deleted when the module ends. So a playbook can be checked before the namespaces that it creates exist, and nothing
     on the host can be changed by accident. See the notes.
 author:
   - The virtnet.linux authors (@virtnet)
 requirements:
   - iproute2 on the target, for namespaces that are given by name
   - C(nsenter), C(unshare) and C(mount) of util-linux on the target, for namespaces that are given by path, and for check mode
-  - C(setpriv) of util-linux with C(--reset-env) on the target, where O(become_user) isn't C(root)
+  - C(setpriv) of util-linux with C(--reset-env) on the target, if O(become_user) is not C(root)
 options:
   namespace:
     description:
-      - The network namespace, by name (a file in C(/run/netns)) or by absolute path, such as C(/proc/4711/ns/net) for
+      - Network namespace, by name (a file in C(/run/netns)) or by absolute path, such as C(/proc/4711/ns/net) for
         the container in which process 4711 runs.
       - It must exist when a task starts, except in check mode. There is no default; a task without it fails.
     type: str
@@ -39,10 +39,10 @@ options:
       - name: ANSIBLE_NETNS
   become_user:
     description:
-      - The user that the module runs as inside the namespace.
-      - If it isn't C(root), the namespace is entered as root, and root's privileges are then dropped with C(setpriv);
-        C(sudo) therefore must allow the user of the connection to become root. The environment is a fresh one, of which
-        C(PATH) and the locale are kept.
+      - User that runs the module inside the namespace.
+      - If it is not C(root), the namespace is entered as root, and privileges are then dropped with C(setpriv);
+        therefore C(sudo) must allow the user of the connection to become root. Of the environment, only C(PATH) and the locale
+        are kept.
     type: str
     default: root
     ini:
@@ -93,7 +93,7 @@ options:
     keyword:
       - name: become_flags
   become_pass:
-    description: The password for C(sudo). It isn't used where C(sudo) doesn't ask, or isn't needed.
+    description: Password for C(sudo). Ignored if C(sudo) does not ask for it or is not required.
     type: str
     ini:
       - section: netns_become_plugin
@@ -107,7 +107,7 @@ options:
       - name: ANSIBLE_NETNS_PASS
   check_mode:
     description:
-      - Whether the task runs in check mode. Ansible sets this; it follows the command line and the keyword C(check_mode) of
+      - Whether the task runs in check mode. Set by Ansible; it follows the command line and the keyword C(check_mode) of
         plays, blocks and tasks.
     type: bool
     default: false
@@ -115,19 +115,19 @@ options:
       - name: check_mode
     version_added: 0.1.0
 notes:
-  - Ansible's own work around a module (making its temporary folder, transferring files) happens outside the namespace.
-  - The module runs in a mount namespace of its own. What it mounts is gone when it ends, and so are the names of network
-    namespaces that it makes; M(virtnet.linux.netns) belongs outside.
-  - Facts that are gathered inside a namespace overwrite those of the host. An inventory host for each namespace keeps them
-    apart; see the examples.
-  - Where neither the user of the connection nor O(become_user) is root, what Ansible's documentation says about becoming an
-    unprivileged user holds here, too. Pipelining avoids it.
-  - In check mode and without the namespace, modules answer as they do in a namespace that was just made. The modules of this
-    collection report what they would change, with a warning for each link that they lack. M(ansible.builtin.setup)
-    returns the facts of a network that has only C(lo). M(ansible.builtin.command), M(ansible.builtin.wait_for) and all others that
-    don't support check mode are skipped, as always.
-  - A task with C(check_mode=false) really runs, under C(--check) as well, and therefore fails if the namespace doesn't exist.
-    Where it needs a namespace that the same playbook makes, give it C(when=not ansible_check_mode).
+  - Ansible creates temporary folders and transfers files outside the namespace.
+  - The module runs in a separate mount namespace. Its mounts are removed when it ends, and so are the names of network
+    namespaces that it creates; run M(virtnet.linux.netns) outside.
+  - Facts that are gathered inside a namespace overwrite those of the host. A separate inventory host for each namespace avoids
+    that; see the examples.
+  - If neither the user of the connection nor O(become_user) is root, the restrictions in Ansible's documentation on becoming an
+    unprivileged user apply. Pipelining avoids them.
+  - In check mode and without the namespace, modules return what they return in a new namespace. The modules of this
+    collection report what they would change, with a warning for each missing link. M(ansible.builtin.setup)
+    returns the facts of a network that has only C(lo). M(ansible.builtin.command), M(ansible.builtin.wait_for) and other modules
+    without check mode are skipped, as always.
+  - A task with C(check_mode=false) is executed with C(--check) as well, and therefore fails if the namespace does not exist.
+    If it requires a namespace that the same playbook creates, add C(when=not ansible_check_mode).
 seealso:
   - module: virtnet.linux.netns
   - plugin: ansible.builtin.sudo
@@ -144,7 +144,7 @@ EXAMPLES = r"""
   vars:
     ansible_netns: blue
 
-- name: See the addresses of a container, as an unprivileged user
+- name: Show the addresses of a container as an unprivileged user
   ansible.builtin.command: ip -j addr
   become: true
   become_method: virtnet.linux.netns
@@ -153,7 +153,7 @@ EXAMPLES = r"""
   vars:
     ansible_netns: /proc/4711/ns/net
 
-# A namespace as a host of its own, in the inventory:
+# A namespace as a separate host in the inventory:
 #
 # all:
 #   hosts:
@@ -163,10 +163,10 @@ EXAMPLES = r"""
 #       ansible_become: true
 #       ansible_become_method: virtnet.linux.netns
 #       ansible_netns: blue
-- name: Use a namespace as a host of its own
+- name: Use a namespace as a separate host
   hosts: server-blue
   tasks:
-    - name: See its interfaces
+    - name: Show its interfaces
       ansible.builtin.debug:
         var: ansible_facts.interfaces
 """
@@ -181,37 +181,36 @@ from ansible.plugins.become.sudo import BecomeModule as Sudo
 from ansible_collections.virtnet.linux.plugins.module_utils._common import names
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput
 
-# Scripts for /bin/sh. Nothing is ever put into them but what sudo's plugin builds; values are their arguments ("$@").
+# Scripts for /bin/sh. Only text from the sudo plugin is inserted into them; values are passed as arguments ("$@").
 
-# The connection's user is known for certain only on the target. Where it is root there is no prompt, although one is
-# announced if there is a password: connection plugins wait for the prompt or for the word of success, and that word
-# comes at once, just as it does where sudo has NOPASSWD.
+# The user of the connection is known for certain only on the target. For root there is no prompt, although one is announced
+# if there is a password: connection plugins wait for the prompt or for the success message, which is printed at once, as with
+# NOPASSWD in sudo.
 _AS_ROOT = 'if [ "$(id -u)" = 0 ]; then exec "$@"; else %s; fi'
 
-# ip exits with 255 if it can't enter, which is what ssh says of a host that can't be reached; Ansible would take the host
-# out of the play. So ip is tried first (that takes 2 ms), and then the command may exit with whatever it likes.
+# ip exits with 255 if it can't enter, as ssh does for an unreachable host; Ansible would remove the host from the play.
+# So ip is tried first (2 ms), and the command can then exit with any code.
 _ENTER_NAME = 'ip netns exec "$1" true || exit 1; exec ip netns exec "$@"'
 
-# What "ip netns exec" does about /sys: the new one takes the place of the old one, or else covers it, and then must be
-# read-only if that is.
+# As "ip netns exec" does with /sys: replace the old mount, or else cover it, read-only if the old one is.
 _FRESH_SYS = (
     "mode=rw; umount -l /sys 2>/dev/null || [ -w /sys ] || mode=ro; "
     'mount -t sysfs -o "$mode" sysfs /sys || exit 1; exec "$@"'
 )
 
-# Options of unshare. Mounts of the host still come in, as with ip; none gets out.
+# Options of unshare. Mounts of the host are propagated into the namespace, as with ip, but not out of it.
 _OWN_MOUNTS = '--mount --propagation slave /bin/sh -c %s sh "$@"' % shlex.quote(_FRESH_SYS)
 
 _ENTER_PATH = 'path=$1; shift; exec nsenter "--net=$path" unshare %s' % _OWN_MOUNTS
 
-# For check mode, before one of the scripts that enter. The folder is where the namespace would be.
+# For check mode, before one of the scripts that enter. The namespace would be in the folder.
 _OR_EMPTY = (
     'if ! [ -e "{folder}$1" ]; then '
     'echo "There is no network namespace $1. Check mode uses an empty one instead." >&2; '
     "shift; exec unshare --net %s; fi; " % _OWN_MOUNTS
 )
 
-# setpriv, because su and runuser want a valid login shell or PAM, and sudo may not be there.
+# setpriv, because su and runuser require a valid login shell or PAM, and sudo may not be installed.
 _DROP = (
     'user=$1; shift; group=$(id -g "$user") || exit 1; '
     'exec setpriv --reuid "$user" --regid "$group" --init-groups --reset-env '
@@ -220,7 +219,7 @@ _DROP = (
 
 
 class BecomeModule(BecomeBase):  # type: ignore[misc] # ansible-core has no types
-    # The password is sudo's, and what Ansible says of it, and in which language, goes by this name.
+    # The password is that of sudo, and Ansible chooses prompts and messages by this name.
     name = Sudo.name
     fail = Sudo.fail
     missing = Sudo.missing
@@ -230,7 +229,7 @@ class BecomeModule(BecomeBase):  # type: ignore[misc] # ansible-core has no type
         return _User(value or "root") if option == "become_user" else value
 
     def build_become_command(self, cmd: str, shell: t.Any) -> str:
-        """The command that runs ``cmd`` inside the namespace. Raises AnsibleError for what can't be a namespace."""
+        """The command that runs ``cmd`` inside the namespace. Raises AnsibleError for an invalid namespace."""
         super().build_become_command(cmd, shell)
         if not cmd:
             return cmd
@@ -240,11 +239,11 @@ class BecomeModule(BecomeBase):  # type: ignore[misc] # ansible-core has no type
         sudo = _Sudo(self)
         become_root = _AS_ROOT % sudo.build_become_command(cmd, shell)
         self.prompt = sudo.prompt
-        # The word of success is said inside: until then, everything is still about becoming.
+        # The success message is printed inside: everything before it belongs to become.
         return "%s %s" % (shlex.join([*_sh(become_root), *words]), self._build_success_command(cmd, shell))
 
     def _check_quotes(self, option: str) -> None:
-        """Raises AnsibleError where the shell would find no end of a quoted string."""
+        """Raise AnsibleError for an option with an unterminated quoted string."""
         try:
             shlex.split(self.get_option(option) or "")
         except ValueError as error:
@@ -254,7 +253,7 @@ class BecomeModule(BecomeBase):  # type: ignore[misc] # ansible-core has no type
             ) from error
 
     def _enter(self) -> t.List[str]:
-        """The words that root puts before a command to have it run inside the namespace."""
+        """Words before a command that make root run it inside the namespace."""
         value = self.get_option("namespace")
         if value is None:
             raise AnsibleError(
@@ -271,7 +270,7 @@ class BecomeModule(BecomeBase):  # type: ignore[misc] # ansible-core has no type
         return [*_sh(script), reference]
 
     def _drop(self) -> t.List[str]:
-        """The words that root puts before a command to have it run as the user."""
+        """Words before a command that make root run it as the user."""
         user = str(self.get_option("become_user"))
         if user == "root":
             return []
@@ -281,11 +280,11 @@ class BecomeModule(BecomeBase):  # type: ignore[misc] # ansible-core has no type
 
 
 class _User(str):
-    """A user's name that Ansible never finds to be no other than the connection's.
+    """A user name that always differs from that of the connection when compared with ``!=``.
 
-    Ansible leaves out become, without a word, if ``become_user != remote_user`` is false and the configuration has no
-    ``become_allow_same_user``: root at a connection as root would run outside the namespace. Everything else in Ansible
-    that wants to know whether two users are the same asks with ``==`` or ``in``, and gets the truth.
+    Ansible silently omits become if ``become_user != remote_user`` is false and ``become_allow_same_user`` is not configured:
+    root on a connection as root would run outside the namespace. Everything else in Ansible compares users with ``==`` or
+    ``in``, which are not changed.
     """
 
     __slots__ = ()
@@ -306,7 +305,7 @@ class _Sudo(Sudo):  # type: ignore[misc] # ansible-core has no types
             return "root"
         try:
             return self._plugin.get_option(option, hostvars=hostvars, playcontext=playcontext)
-        except KeyError:  # an option that sudo has and the plugin above doesn't offer
+        except KeyError:  # an option of sudo that the plugin above does not have
             return None
 
     def _build_success_command(self, cmd: str, shell: t.Any, noexe: bool = False) -> str:

@@ -14,24 +14,24 @@ class ModuleDocFragment:
 options: {}
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and tell what would change without changing anything.
+    description: Can run in C(check_mode) and report what a run would change, without changing anything.
     support: full
     details:
-      - What an earlier task of the same playbook would have made (a namespace, a bridge) isn't there in check mode.
-        The task then says C(changed) with a warning instead of failing.
+      - In check mode, namespaces or bridges that an earlier task of the same playbook would have created do not exist.
+        The task then returns C(changed) with a warning instead of failing.
   diff_mode:
     description: Returns the document before and after, also in C(check_mode).
     support: full
   idempotent:
-    description: The second run of the same task changes nothing, if nobody else did in between.
+    description: A second run of the same task changes nothing, unless the host was changed in between.
     support: full
   platform:
     description: Target operating systems.
     platforms: linux
     support: full
 notes:
-  - A task does all or nothing. If a step fails, what was done before it is undone, and the error says so.
-  - While a task of this collection changes a host, other tasks of it wait (for up to two minutes) on that host.
+  - A task is atomic. If a step fails, all earlier changes are rolled back, and the error says so.
+  - While a task of this collection changes a host, other tasks of the collection on that host wait for up to two minutes.
 """
 
     # Modules that only tell
@@ -42,7 +42,7 @@ attributes:
     description: Can run in C(check_mode); it never changes anything.
     support: full
   diff_mode:
-    description: Has nothing to compare.
+    description: This module changes nothing.
     support: none
   idempotent:
     description: Changes nothing.
@@ -57,8 +57,8 @@ attributes:
     NETLINK = r"""
 options: {}
 requirements:
-  - pyroute2 >= 0.7.2 (Debian and Ubuntu have it as C(python3-pyroute2)); 0.8.1 or older where Python is 3.8
-  - the capability CAP_NET_ADMIN, and CAP_SYS_ADMIN to enter other namespaces, which is to say C(become=true)
+  - pyroute2 >= 0.7.2 (Debian and Ubuntu: package C(python3-pyroute2)); 0.8.1 or older for Python 3.8
+  - the capability CAP_NET_ADMIN, and CAP_SYS_ADMIN to enter other namespaces (C(become=true))
 """
 
     LINKS = r"""

@@ -14,48 +14,49 @@ class ModuleDocFragment:
 options:
   parent:
     description:
-      - The link that it is stacked upon, such as V(eth0). Needed to make it.
-      - A parent is an Ethernet device that is neither the port of a bridge nor a macvlan or macvtap itself. A link with a
-        macvlan on it can't become a port. Both are refused, in check mode as well.
-      - It can't be changed in place.
+      - Link that it is stacked upon, such as V(eth0). Required to create it.
+      - The parent must be an Ethernet device that is neither a port of a bridge nor a macvlan or macvtap. A link with a
+        macvlan can't become a port of a bridge. Both are refused, in check mode as well.
+      - Can't be changed in place.
     type: str
   parent_netns:
     description:
-      - The network namespace of O(parent), by name or path like O(netns).
+      - Network namespace of O(parent), by name or path like O(netns).
       - If omitted, the namespace in which the module runs.
     type: str
   mode:
     description:
-      - How those with the same parent deal with each other. If omitted, a new one gets V(vepa) from the kernel.
-      - V(private) keeps them apart. V(vepa) sends what is between them through the switch outside, which has to send
-        it back (hairpin). V(bridge) hands it over directly.
-      - V(passthru) has the parent for itself, and shares its MAC address. V(source) takes packets from O(macaddrs) only.
-      - All but V(passthru) are changed in place; to or from that takes O(recreate=true), and the new link gets another
-        MAC address then if O(mac) isn't given.
+      - How packets between links with the same parent are handled. The default of the kernel is V(vepa).
+      - V(private) drops them. V(vepa) sends them to the external switch, which has to send them back (hairpin). V(bridge)
+        delivers them directly.
+      - V(passthru) requires exclusive use of the parent, and shares its MAC address. V(source) accepts packets from O(macaddrs)
+        only.
+      - Changes to or from V(passthru) require O(recreate=true), and the new link gets another MAC address if O(mac) is
+        omitted. Other changes are made in place.
     type: str
     choices: [private, vepa, bridge, passthru, source]
   macaddrs:
     description:
-      - With O(mode=source), the MAC addresses to take packets from. They are ensured; others stay.
+      - With O(mode=source), MAC addresses to accept packets from. Missing ones are added; others are kept.
     type: list
     elements: str
   purge_macaddrs:
     description:
-      - Whether to remove the addresses that are not in O(macaddrs).
+      - Remove addresses that are not listed in O(macaddrs).
     type: bool
     default: false
   nopromisc:
     description:
-      - With O(mode=passthru), leave the parent out of promiscuous mode. It is refused in other modes.
-      - C(ip) has no word for switching the last of these flags off, so that is done without one in RV(commands).
+      - With O(mode=passthru), do not make the parent promiscuous. Refused in other modes.
+      - C(ip) can't clear the last of these flags, so RV(commands) has no command for that.
     type: bool
   nodst:
     description:
-      - With O(mode=source), leave out what has the MAC address of the link itself as its destination.
+      - With O(mode=source), do not accept packets whose destination is the MAC address of the link itself.
     type: bool
   bcqueuelen:
     description:
-      - How many broadcast and multicast packets the parent queues for those stacked upon it; the largest counts.
-      - It takes Linux 5.11.
+      - Number of broadcast and multicast packets that the parent queues for its links; the largest value applies.
+      - Requires Linux 5.11.
     type: int
 """

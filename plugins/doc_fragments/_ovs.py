@@ -14,29 +14,29 @@ class ModuleDocFragment:
 options:
   external_ids:
     description:
-      - What others want to remember of it, by key. Keys that aren't named here stay.
-      - A key whose value is V(null) is removed. An empty dictionary removes all.
+      - Key-value data that other software stores here. Keys that are not listed are kept.
+      - A key whose value is V(null) is removed. An empty dictionary removes all keys.
     type: dict
   other_config:
     description:
-      - Further settings, by key, as ovs-vswitchd.conf.db(5) has them; with V(null) and an empty dictionary as in
+      - Further settings by key, see ovs-vswitchd.conf.db(5). V(null) and an empty dictionary remove keys as in
         O(external_ids).
     type: dict
   database:
     description:
-      - The database of the Open vSwitch that is meant, where it isn't the one that C(ovs-vsctl) finds by itself. The path of a
-        socket, or a remote such as V(tcp:192.0.2.1:6640).
+      - Database of Open vSwitch, as the path of a socket or a remote such as V(tcp:192.0.2.1:6640). If omitted, the default of
+        C(ovs-vsctl).
     type: str
   timeout:
     description:
-      - The seconds in which Open vSwitch has to take up the change. Where it doesn't, the task fails and what it has written
-        is taken back.
+      - Time in seconds for Open vSwitch to apply the changes. When it has expired, the task fails and the changes are rolled
+        back.
     type: int
     default: 30
 requirements:
-  - Open vSwitch 2.11 or newer, with its commands C(ovs-vsctl) and C(ovsdb-client) (Debian and Ubuntu have it as
+  - Open vSwitch 2.11 or newer, with its commands C(ovs-vsctl) and C(ovsdb-client) (Debian and Ubuntu: package
     C(openvswitch-switch))
-  - the right to talk to its database, which is to say C(become=true)
+  - permission to access its database (C(become=true))
 attributes:
   action_group:
     description: Use C(group/virtnet.linux.ovs) in C(module_defaults) to set defaults for this module.

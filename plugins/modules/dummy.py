@@ -10,9 +10,9 @@ module: dummy
 short_description: Dummy devices, which drop all packets
 version_added: 0.1.0
 description:
-  - Makes, changes, moves and deletes dummy devices. A dummy is an Ethernet device that is always connected and drops each packet
-    that it is to send.
-  - Use one for an address that doesn't depend on a network card, for routes that lead nowhere, or as the parent of macvlans.
+  - Creates, changes, moves and deletes dummy devices. A dummy is an Ethernet device that always has a carrier and drops all
+    packets.
+  - Use it for addresses that do not depend on hardware, for routes that drop packets, or as the parent of macvlans.
 extends_documentation_fragment:
   - virtnet.linux._attributes
   - virtnet.linux._attributes.netlink
@@ -24,19 +24,19 @@ author:
 options:
   kind:
     description:
-      - The kind of the link. A returned document has it; it needn't be given.
+      - Kind of the link. Returned documents contain it; it can be omitted.
     type: str
     choices: [dummy]
 notes:
-  - The kernel module C(dummy) makes C(dummy0) itself when it is loaded. To use another number, load it with C(numdummies=0).
-  - A dummy doesn't use ARP. It has no options besides those of every link.
+  - The kernel module C(dummy) creates C(dummy0) when it is loaded. To change the number of devices, load it with C(numdummies=0).
+  - A dummy does not use ARP. It has only the options of every link.
 seealso:
   - module: virtnet.linux.ifb
   - module: virtnet.linux.veth
 """
 
 EXAMPLES = r"""
-- name: An address that stays whatever happens to the network cards
+- name: Add an address that does not depend on hardware
   virtnet.linux.dummy:
     name: service0
     state: up
@@ -49,7 +49,7 @@ EXAMPLES = r"""
     routes:
       - to: 198.51.100.0/24
 
-- name: Delete it
+- name: Delete a dummy device
   virtnet.linux.dummy:
     name: service0
     state: absent
@@ -58,8 +58,8 @@ EXAMPLES = r"""
 RETURN = r"""
 link:
   description:
-    - The link as it now stands, in the words of the options, so that it can be given to the module again.
-      In check mode, as it would stand, without what can't be foretold (a MAC address that the kernel will choose).
+    - The link after the task, in the format of the options, so that it can be passed to the module again.
+      In check mode, the expected link, without values that can't be predicted (such as a MAC address chosen by the kernel).
   returned: success
   type: dict
   sample:
@@ -76,7 +76,7 @@ link:
     routes: []
     neighbors: []
 commands:
-  description: What an administrator would have typed to do the same, in that order.
+  description: Equivalent commands, in order.
   returned: success
   type: list
   elements: str

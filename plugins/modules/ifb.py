@@ -10,9 +10,9 @@ module: ifb
 short_description: Intermediate functional block devices
 version_added: 0.1.0
 description:
-  - Makes, changes, moves and deletes ifb devices. The traffic control of the kernel (C(tc)) redirects packets of other links
+  - Creates, changes, moves and deletes ifb devices. The traffic control of the kernel (C(tc)) redirects packets of other links
     to such a device, whose queueing discipline then shapes them together, received packets included.
-  - The queueing disciplines and filters themselves are not set by this module.
+  - This module does not set queueing disciplines or filters.
 extends_documentation_fragment:
   - virtnet.linux._attributes
   - virtnet.linux._attributes.netlink
@@ -24,13 +24,12 @@ author:
 options:
   kind:
     description:
-      - The kind of the link. A returned document has it; it needn't be given.
+      - Kind of the link. Returned documents contain it; it can be omitted.
     type: str
     choices: [ifb]
 notes:
-  - The kernel takes the MAC address of an ifb only when it makes the device. A later change of O(mac) requires
-    O(recreate=true).
-  - The kernel module C(ifb) makes C(ifb0) and C(ifb1) itself when it is loaded. To use another number, load it with
+  - The kernel sets the MAC address of an ifb only on creation. A later change of O(mac) requires O(recreate=true).
+  - The kernel module C(ifb) creates C(ifb0) and C(ifb1) when it is loaded. To change the number of devices, load it with
     C(numifbs=0).
 seealso:
   - module: virtnet.linux.dummy
@@ -38,19 +37,19 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A device that shapes what eth0 receives
+- name: Create a device to shape packets that eth0 receives
   virtnet.linux.ifb:
     name: ifb0
     state: up
     txqueuelen: 1000
 
-- name: In a namespace
+- name: Create one in a namespace
   virtnet.linux.ifb:
     name: ifb0
     netns: blue
     state: up
 
-- name: Delete it
+- name: Delete an ifb device
   virtnet.linux.ifb:
     name: ifb0
     state: absent
@@ -59,8 +58,8 @@ EXAMPLES = r"""
 RETURN = r"""
 link:
   description:
-    - The link as it now stands, in the words of the options, so that it can be given to the module again.
-      In check mode, as it would stand, without what can't be foretold (a MAC address that the kernel will choose).
+    - The link after the task, in the format of the options, so that it can be passed to the module again.
+      In check mode, the expected link, without values that can't be predicted (such as a MAC address chosen by the kernel).
   returned: success
   type: dict
   sample:
@@ -77,7 +76,7 @@ link:
     routes: []
     neighbors: []
 commands:
-  description: What an administrator would have typed to do the same, in that order.
+  description: Equivalent commands, in order.
   returned: success
   type: list
   elements: str

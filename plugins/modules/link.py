@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: link
-short_description: Links that are already there
+short_description: Existing links of any kind
 version_added: 0.1.0
 description:
-  - Configures a network device of whatever kind, such as C(eth0) or an internal port of Open vSwitch; its state,
-    addresses, routes and master, and the namespace it is in.
-  - It never makes a link. That is what the modules of the various kinds are for.
+  - Configures state, addresses, routes, master and namespace of an existing link of any kind, such as C(eth0) or an internal
+    port of Open vSwitch.
+  - Does not create links; use the module for the kind of the link.
   - Open vSwitch sets the MTU of the links that it makes, and the MAC address of its bridges. So O(mtu) and O(mac) are refused for
     these in the network namespace of Open vSwitch, unless the link has that value already. Option C(mtu_request) of
     M(virtnet.linux.ovs_port) and option C(mac) of M(virtnet.linux.ovs_bridge) set them.
@@ -27,22 +27,22 @@ author:
 options:
   state:
     description:
-      - V(present) leaves the administrative state alone; V(up) and V(down) set it.
-      - A link that goes down loses its routes. A warning names them, as it names all addresses and routes that a task takes
-        from a link without being asked to.
-      - V(absent) deletes the link whatever its kind, if it is virtual, although this module never makes one. Of a pair, both
-        ends go, and so do the macvlans upon it. Give O(kind) to delete a link of that kind only.
-      - Hardware, the loopback, and links of Open vSwitch can't be deleted here.
+      - V(present) leaves the administrative state unchanged; V(up) and V(down) set it.
+      - A link that goes down loses its routes. The task warns of all addresses and routes that are lost without being
+        requested.
+      - V(absent) deletes a virtual link of any kind. Both ends of a pair are deleted, and macvlans upon a deleted link as
+        well. Set O(kind) to delete only a link of that kind.
+      - Hardware, the loopback, and links of Open vSwitch can't be deleted with this module.
     type: str
     choices: [present, absent, up, down]
     default: present
   kind:
     description:
-      - The kind that the link must have. If omitted, any kind will do.
+      - Kind that the link must have. If omitted, any kind is accepted.
     type: str
   recreate:
     description:
-      - Links of every kind have this option; this module never makes a link, and so has no use for it.
+      - Accepted for consistency with the other modules. It has no effect, because this module does not create links.
     type: bool
     default: false
 seealso:
@@ -51,13 +51,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The uplink, up and with jumbo frames
+- name: Set the uplink up with jumbo frames
   virtnet.linux.link:
     name: eth1
     state: up
     mtu: 9000
 
-- name: Exactly these addresses and this way out
+- name: Set exactly these addresses and default routes
   virtnet.linux.link:
     name: eth0
     state: up
@@ -71,7 +71,7 @@ EXAMPLES = r"""
       - to: default
         via: 2001:db8::1
 
-- name: Give a network card to a namespace
+- name: Move a network card to a namespace
   virtnet.linux.link:
     name: eth2
     netns: blue
@@ -79,12 +79,12 @@ EXAMPLES = r"""
     state: up
     addresses: [198.51.100.2/24]
 
-- name: Take it back
+- name: Move it back
   virtnet.linux.link:
     name: eth2
     move_from: blue
 
-- name: Take a port out of its bridge and put it back as it was
+- name: Remove a port from its bridge and restore it
   virtnet.linux.link:
     name: eth1
     master: ""
@@ -95,8 +95,8 @@ EXAMPLES = r"""
 RETURN = r"""
 link:
   description:
-    - The link as it now stands, in the words of the options, so that it can be given to the module again.
-      In check mode, as it would stand.
+    - The link after the task, in the format of the options, so that it can be passed to the module again.
+      In check mode, the expected link.
   returned: success
   type: dict
   sample:
@@ -117,7 +117,7 @@ link:
         table: 254
     neighbors: []
 commands:
-  description: What an administrator would have typed to do the same, in that order.
+  description: Equivalent commands, in order.
   returned: success
   type: list
   elements: str

@@ -10,10 +10,10 @@ module: linux_bridge
 short_description: Bridges of the Linux kernel
 version_added: 0.1.0
 description:
-  - Makes, changes and deletes the kernel's own bridges, and puts ports into them.
-  - Times are in seconds, and exact to a fiftieth of a second.
-  - All options are changed in place. Where a bridge is deleted, its ports are released first and are otherwise left
-    as they are.
+  - Creates, changes and deletes bridges of the Linux kernel, and adds ports to them.
+  - Times are in seconds, with a resolution of 0.02 seconds.
+  - All options are changed in place. The ports of a deleted bridge are removed from it first and otherwise kept
+    unchanged.
 extends_documentation_fragment:
   - virtnet.linux._attributes
   - virtnet.linux._attributes.netlink
@@ -24,97 +24,97 @@ author:
 options:
   kind:
     description:
-      - The kind of the link. A returned document has it; it needn't be given.
+      - Kind of the link. Returned documents contain it; it can be omitted.
     type: str
     choices: [linux_bridge]
   ports:
     description:
-      - The names of links in the bridge's namespace that are to be its ports. They are ensured; others stay.
-      - A link that is a port of another bridge is taken from there.
-      - A bridge takes at most 1,023 ports.
+      - Names of links in the same namespace that are ports of the bridge. Missing ones are added; others are kept.
+      - A port of another bridge is removed from that bridge.
+      - A bridge has at most 1,023 ports.
     type: list
     elements: str
   purge_ports:
     description:
-      - Whether to take the ports that are not in O(ports) out of the bridge.
+      - Remove ports that are not listed in O(ports) from the bridge.
     type: bool
     default: false
   ports_promisc:
     description:
-      - Whether the ports have their own switch for promiscuous mode on. The bridge itself doesn't need that.
-      - Given with either value, a port that leaves (by O(purge_ports) or O(state=absent)) has it switched off. If omitted,
-        nobody touches it.
-      - Returned where there are ports, and all of them agree.
+      - Enable promiscuous mode on all ports (O(virtnet.linux.link#module:promisc)). The bridge does not require it.
+      - With either value, it is disabled on ports that leave the bridge (O(purge_ports) or O(state=absent)). If omitted, it is
+        left unchanged.
+      - Returned if all ports have the same value.
     type: bool
   stp:
     description:
-      - Whether the spanning tree protocol runs on it.
+      - Enable the spanning tree protocol.
     type: bool
   priority:
     description:
-      - The priority of the bridge in the spanning tree, V(0) to V(65535).
+      - Priority of the bridge in the spanning tree, V(0) to V(65535).
     type: int
   forward_delay:
     description:
-      - The forwarding delay in seconds, V(2) to V(30) while O(stp) is on.
+      - Forwarding delay in seconds, V(2) to V(30) while O(stp) is on.
     type: float
   hello_time:
     description:
-      - The time between two hello packets in seconds, V(1) to V(10).
+      - Interval of hello packets in seconds, V(1) to V(10).
     type: float
   max_age:
     description:
-      - How long the last hello packet of the root bridge counts, in seconds, V(6) to V(40).
+      - Time after which the last hello packet of the root bridge expires, in seconds, V(6) to V(40).
     type: float
   ageing_time:
     description:
-      - How long a MAC address is remembered, in seconds.
+      - Time after which a learned MAC address expires, in seconds.
     type: float
   group_fwd_mask:
     description:
-      - Which frames to link-local groups (C(01:80:C2:00:00:0X)) are forwarded, as a mask of the bits V(0) to V(15).
-        The kernel refuses the lowest three.
+      - Link-local groups (C(01:80:C2:00:00:0X)) whose frames are forwarded, as a mask of the bits V(0) to V(15).
+        The kernel refuses the lowest three bits.
     type: int
   mcast_snooping:
     description:
-      - Whether multicast goes only where IGMP and MLD say that it is wanted.
+      - Forward multicast packets only to ports with listeners, which are detected by IGMP and MLD.
     type: bool
   mcast_querier:
     description:
-      - Whether the bridge asks who wants multicast when nobody else does.
+      - Send IGMP and MLD queries if there is no other querier.
     type: bool
   nf_call_iptables:
     description:
-      - Whether bridged IPv4 packets pass through iptables.
+      - Pass bridged IPv4 packets to iptables.
     type: bool
   nf_call_ip6tables:
     description:
-      - Whether bridged IPv6 packets pass through ip6tables.
+      - Pass bridged IPv6 packets to ip6tables.
     type: bool
   nf_call_arptables:
     description:
-      - Whether bridged ARP packets pass through arptables.
+      - Pass bridged ARP packets to arptables.
     type: bool
   vlan_filtering:
     description:
-      - Whether the bridge looks at VLAN tags.
-      - This and the other options for VLANs require a kernel with C(CONFIG_BRIDGE_VLAN_FILTERING), as all distributions
-        have. On another one they are refused, in check mode as well.
+      - Enable VLAN filtering.
+      - This and the other options for VLANs require a kernel with C(CONFIG_BRIDGE_VLAN_FILTERING), as in all
+        distributions. Other kernels refuse them, which check mode reports as well.
     type: bool
   vlan_default_pvid:
     description:
-      - The VLAN of untagged packets at ports that are added from now on, V(0) for none. Ports that have the old one for that
-        get the new one, and where there was none, all ports do.
-      - The kernel changes it only while O(vlan_filtering) is off, which it is for a moment then.
+      - PVID of new ports, V(0) for none. Ports that use the old PVID switch to the new one; if there was none, all ports get
+        the new one.
+      - The kernel changes it only while O(vlan_filtering) is off, so the task disables that for a moment.
     type: int
   vlan_protocol:
     description:
-      - The protocol of the tags.
+      - Protocol of the VLAN tags.
     type: str
     choices: [802.1q, 802.1ad]
   vlan_stats_per_port:
     description:
-      - Whether packets are counted for each VLAN of each port. The kernel changes it only while no port has a VLAN.
+      - Count packets for each VLAN of each port. The kernel changes it only while no port has a VLAN.
     type: bool
 seealso:
   - module: virtnet.linux.veth
@@ -122,12 +122,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A bridge
+- name: Create a bridge
   virtnet.linux.linux_bridge:
     name: br0
     state: up
 
-- name: A bridge for virtual machines, with exactly these ports
+- name: Create a bridge for virtual machines with exactly these ports
   virtnet.linux.linux_bridge:
     name: br-vm
     state: up
@@ -137,20 +137,20 @@ EXAMPLES = r"""
     mcast_snooping: false
     ageing_time: 300
 
-- name: Take part in the spanning tree
+- name: Enable the spanning tree protocol
   virtnet.linux.linux_bridge:
     name: br0
     stp: true
     priority: 4096
     forward_delay: 4
 
-- name: Delete it, with its ports out of it and out of promiscuous mode before
+- name: Delete the bridge, and disable promiscuous mode on its ports
   virtnet.linux.linux_bridge:
     name: br0
     state: absent
     ports_promisc: false
 
-- name: Delete it; what were its ports stay
+- name: Delete the bridge but not its ports
   virtnet.linux.linux_bridge:
     name: br0
     state: absent
@@ -159,8 +159,8 @@ EXAMPLES = r"""
 RETURN = r"""
 link:
   description:
-    - The link as it now stands, in the words of the options, so that it can be given to the module again.
-      In check mode, as it would stand, without what can't be foretold (a MAC address that the kernel will choose).
+    - The link after the task, in the format of the options, so that it can be passed to the module again.
+      In check mode, the expected link, without values that can't be predicted (such as a MAC address chosen by the kernel).
   returned: success
   type: dict
   sample:
@@ -187,7 +187,7 @@ link:
     neighbors: []
     ports: [tap0, tap1]
 commands:
-  description: What an administrator would have typed to do the same, in that order.
+  description: Equivalent commands, in order.
   returned: success
   type: list
   elements: str

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: linux_bridge_port
-short_description: Ports of the Linux kernel's bridges
+short_description: Ports of bridges of the Linux kernel
 version_added: 0.1.0
 description:
-  - Puts a link into a bridge or takes it out, and sets what a bridge keeps for each of its ports, VLANs included.
-  - All options are changed in place. A link that leaves its bridge loses them, and what the bridge's forwarding and multicast
-    tables have for it; an undo gives back the options, and not the tables.
-  - To take a link out of whatever it is a port of, or to look after all ports of a bridge at once, see the O(ignore:master)
-    of M(virtnet.linux.link) and the O(ignore:ports) of M(virtnet.linux.linux_bridge).
+  - Adds a link to a bridge or removes it, and sets the options and VLANs of the port.
+  - All options are changed in place. A link that leaves its bridge loses them, and its entries in the forwarding and
+    multicast tables of the bridge; a rollback restores the options, not the tables.
+  - To remove a link from any bridge, or to manage all ports of a bridge in one task, see O(virtnet.linux.link#module:master)
+    and O(virtnet.linux.linux_bridge#module:ports).
 extends_documentation_fragment:
   - virtnet.linux._attributes
   - virtnet.linux._attributes.netlink
@@ -24,127 +24,124 @@ author:
 options:
   bridge:
     description:
-      - The name of the bridge.
+      - Name of the bridge.
     type: str
     required: true
   name:
     description:
-      - The name of the link, which is in the namespace of the bridge.
+      - Name of the link, in the namespace of the bridge.
     type: str
     required: true
   netns:
     description:
-      - The network namespace of both, by name or by an absolute path such as C(/proc/4711/ns/net).
+      - Network namespace of both, by name or by an absolute path such as C(/proc/4711/ns/net).
       - If omitted, the namespace in which the module runs.
     type: str
   state:
     description:
-      - V(present) makes the link a port of O(bridge), and takes it from another bridge for that.
-      - V(absent) takes it out of O(bridge). A port of another bridge is left alone.
+      - V(present) makes the link a port of O(bridge), and removes it from another bridge if necessary.
+      - V(absent) removes it from O(bridge). A port of another bridge is left unchanged.
     type: str
     choices: [present, absent]
     default: present
   cost:
     description:
-      - What a path through this port costs in the spanning tree, V(1) to V(65535). If omitted, a new port gets a cost from
-        the speed of the link.
+      - Path cost in the spanning tree, V(1) to V(65535). The kernel derives the cost of a new port from the speed of the
+        link.
     type: int
   priority:
     description:
-      - The priority of the port in the spanning tree, V(0) to V(63).
+      - Priority of the port in the spanning tree, V(0) to V(63).
     type: int
   hairpin:
     description:
-      - Whether a frame may go out where it came in, as a parent of macvlans in mode C(vepa) needs it.
+      - Send frames back through the port on which they were received, as parents of macvlans in mode C(vepa) require.
     type: bool
   isolated:
     description:
-      - Whether the port is kept apart from other isolated ports.
+      - Do not forward packets between this port and other isolated ports.
     type: bool
   learning:
     description:
-      - Whether the bridge learns MAC addresses here.
+      - Learn MAC addresses on this port.
     type: bool
   unicast_flood:
     description:
-      - Whether frames for MAC addresses that the bridge doesn't know go out here.
+      - Flood unicast packets with unknown destinations to this port.
     type: bool
   mcast_flood:
     description:
-      - Whether multicast that nobody is known to want goes out here.
+      - Flood multicast packets without known listeners to this port.
     type: bool
   bcast_flood:
     description:
-      - Whether broadcasts go out here.
+      - Flood broadcast packets to this port.
     type: bool
   bpdu_guard:
     description:
-      - Whether the port is switched off as soon as a packet of the spanning tree protocol comes in.
+      - Disable the port when it receives a packet of the spanning tree protocol.
     type: bool
   root_block:
     description:
-      - Whether the port may never lead to the root of the spanning tree.
+      - Prevent this port from becoming the root port of the spanning tree.
     type: bool
   fast_leave:
     description:
-      - Whether multicast stops as soon as somebody behind this port says that it isn't wanted any more.
+      - Stop forwarding multicast packets as soon as a listener behind this port leaves the group.
     type: bool
   neigh_suppress:
     description:
-      - Whether the bridge answers ARP and neighbour solicitations for those it knows instead of passing them on.
+      - Answer ARP requests and neighbor solicitations for known neighbors instead of forwarding them to this port.
     type: bool
   proxy_arp:
     description:
-      - Whether the bridge answers ARP for hosts behind other ports.
+      - Answer ARP requests for hosts behind other ports.
     type: bool
   proxy_arp_wifi:
     description:
-      - The same as IEEE 802.11 and Hotspot 2.0 want it, also for hosts behind this port.
+      - The same as required by IEEE 802.11 and Hotspot 2.0, also for hosts behind this port.
     type: bool
   mcast_router:
     description:
-      - Whether a multicast router is behind this port. V(0) is never, V(1) leaves it to IGMP and MLD to find out, V(2) is
-        always.
+      - Whether a multicast router is behind this port. V(0) is never, V(1) detects routers by IGMP and MLD, V(2) is always.
     type: int
   mcast_to_unicast:
     description:
-      - Whether multicast goes out as unicast to each who wants it.
+      - Send multicast packets as unicast packets to each listener.
     type: bool
   group_fwd_mask:
     description:
-      - Which frames to link-local groups (C(01:80:C2:00:00:0X)) are forwarded from this port, as a mask of the bits V(0) to
-        V(15). The kernel refuses bit V(1), which stands for pause frames.
+      - Link-local groups (C(01:80:C2:00:00:0X)) whose frames are forwarded from this port, as a mask of the bits V(0) to
+        V(15). The kernel refuses bit V(1), pause frames.
     type: int
   locked:
     description:
-      - Whether only hosts get in whose MAC addresses somebody has put into the bridge's forwarding table for this port. It
-        takes Linux 5.18.
+      - Accept packets only from MAC addresses that have an entry for this port in the forwarding table. Requires Linux 5.18.
     type: bool
   vlans:
     description:
-      - The VLANs of the port. They are ensured; others stay.
-      - They mean something while the bridge has O(ignore:vlan_filtering). They take Linux 5.7 with
-        C(CONFIG_BRIDGE_VLAN_FILTERING), which the kernel of every distribution has.
+      - VLANs of the port. Missing ones are added; others are kept.
+      - They are in effect while O(virtnet.linux.linux_bridge#module:vlan_filtering) is on. Requires Linux 5.7 with
+        C(CONFIG_BRIDGE_VLAN_FILTERING), as in all distributions.
     type: list
     elements: dict
     suboptions:
       vid:
         description:
-          - The id of a VLAN, V(1) to V(4094), or a range of these such as V(10-20).
+          - VLAN id, V(1) to V(4094), or a range such as V(10-20).
         type: str
         required: true
       pvid:
         description:
-          - Whether untagged packets that come in belong to this VLAN. There is one such VLAN at most; it takes that from
-            the one that was it.
+          - Assign received untagged packets to this VLAN. A port has at most one PVID; a new one replaces the old one.
         type: bool
       untagged:
         description:
-          - Whether packets go out without a tag.
+          - Send packets of this VLAN without a tag.
         type: bool
   purge_vlans:
     description:
-      - Whether to remove the VLANs that are not in O(vlans).
+      - Remove VLANs that are not listed in O(vlans).
     type: bool
     default: false
 seealso:
@@ -153,20 +150,20 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A port that reflects frames, for macvlans in mode vepa behind it
+- name: Enable hairpin mode for macvlans in mode vepa
   virtnet.linux.linux_bridge_port:
     bridge: br0
     name: eth1
     hairpin: true
 
-- name: Virtual machines that reach the way out, and not each other
+- name: Isolate virtual machines from each other
   virtnet.linux.linux_bridge_port:
     bridge: br0
     name: "{{ item }}"
     isolated: true
   loop: [tap0, tap1]
 
-- name: A port for untagged packets of VLAN 10, and nothing else
+- name: Make an access port of VLAN 10
   virtnet.linux.linux_bridge_port:
     bridge: br0
     name: tap0
@@ -174,14 +171,14 @@ EXAMPLES = r"""
       - {vid: 10, pvid: true, untagged: true}
     purge_vlans: true
 
-- name: A trunk
+- name: Make a trunk port
   virtnet.linux.linux_bridge_port:
     bridge: br0
     name: eth1
     vlans:
       - {vid: 10-20}
 
-- name: Out of the bridge
+- name: Remove a port from the bridge
   virtnet.linux.linux_bridge_port:
     bridge: br0
     name: tap0
@@ -191,9 +188,9 @@ EXAMPLES = r"""
 RETURN = r"""
 linux_bridge_port:
   description:
-    - The port as it now stands, in the words of the options, so that it can be given to the module again.
-      In check mode, as it would stand, without what can't be foretold (the cost that the kernel will choose).
-    - V(ignore:vlans) is left out where the kernel has none.
+    - The port after the task, in the format of the options, so that it can be passed to the module again.
+      In check mode, the expected port, without values that can't be predicted (such as a cost chosen by the kernel).
+    - V(ignore:vlans) is omitted if the kernel has no VLANs in bridges.
   returned: success
   type: dict
   sample:
@@ -221,7 +218,7 @@ linux_bridge_port:
     vlans:
       - {vid: 10, pvid: true, untagged: true}
 commands:
-  description: What an administrator would have typed to do the same, in that order.
+  description: Equivalent commands, in order.
   returned: success
   type: list
   elements: str

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: macvlan
-short_description: MAC addresses of their own on one network device
+short_description: Links with their own MAC addresses on a network device
 version_added: 0.1.0
 description:
-  - Makes, changes, moves and deletes macvlans, which stand in for a bridge between a network device and namespaces.
-  - A macvlan can live in another namespace than its parent; it is made there right away.
-  - Deleting the parent deletes it, too. The task that does so warns of those in the namespace of the parent; those in other
-    namespaces it doesn't see.
+  - Creates, changes, moves and deletes macvlans, which connect namespaces to a network device without a bridge.
+  - A macvlan can be in another namespace than its parent; it is created there.
+  - Deleting the parent deletes its macvlans. The task that deletes it warns of macvlans in the namespace of the parent, not
+    of those in other namespaces.
 extends_documentation_fragment:
   - virtnet.linux._attributes
   - virtnet.linux._attributes.netlink
@@ -26,7 +26,7 @@ author:
 options:
   kind:
     description:
-      - The kind of the link. A returned document has it; it needn't be given.
+      - Kind of the link. Returned documents contain it; it can be omitted.
     type: str
     choices: [macvlan]
 seealso:
@@ -35,20 +35,20 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A second address on the network, with a MAC address of the kernel's choice
+- name: Create a macvlan with a MAC address chosen by the kernel
   virtnet.linux.macvlan:
     name: mac0
     parent: eth0
     mode: bridge
     state: up
 
-- name: The same with a MAC address, unicast and locally administered
+- name: Create a macvlan with a locally administered MAC address
   virtnet.linux.macvlan:
     name: mac1
     parent: eth0
     mac: "52:22:33:44:55:66"
 
-- name: A namespace with an interface of its own on the host's network
+- name: Connect a namespace to the network of the host
   virtnet.linux.macvlan:
     name: lan0
     netns: blue
@@ -60,7 +60,7 @@ EXAMPLES = r"""
       - to: default
         via: 192.0.2.1
 
-- name: Packets from two machines only
+- name: Accept packets from two hosts only
   virtnet.linux.macvlan:
     name: mac2
     parent: eth0
@@ -68,7 +68,7 @@ EXAMPLES = r"""
     macaddrs: ["52:54:00:12:34:56", "52:54:00:12:34:57"]
     purge_macaddrs: true
 
-- name: Delete it
+- name: Delete a macvlan
   virtnet.linux.macvlan:
     name: mac0
     state: absent
@@ -77,9 +77,9 @@ EXAMPLES = r"""
 RETURN = r"""
 link:
   description:
-    - The link as it now stands, in the words of the options, so that it can be given to the module again.
-      In check mode, as it would stand, without what can't be foretold (a MAC address that the kernel will choose).
-    - The parent is left out where it is in a namespace that can't be found.
+    - The link after the task, in the format of the options, so that it can be passed to the module again.
+      In check mode, the expected link, without values that can't be predicted (such as a MAC address chosen by the kernel).
+    - The parent is omitted if its namespace can't be found.
   returned: success
   type: dict
   sample:
@@ -103,7 +103,7 @@ link:
     routes: []
     neighbors: []
 commands:
-  description: What an administrator would have typed to do the same, in that order.
+  description: Equivalent commands, in order.
   returned: success
   type: list
   elements: str

@@ -10,12 +10,12 @@ module: macvtap
 short_description: Character devices for virtual machines on one network device
 version_added: 0.1.0
 description:
-  - Makes, changes, moves and deletes macvtaps, which give a virtual machine a MAC address of its own on the host's
-    network without a bridge.
-  - The virtual machine opens the character device C(/dev/tapN), where C(N) is the interface index. Its node is there
-    when the task has ended, whether or not udev has made it, and is removed together with the link.
-  - Where that name is taken by a link in another namespace with the same index, the node is C(/dev/macvtapM) with the
-    minor number. RV(link.device) always has the path.
+  - Creates, changes, moves and deletes macvtaps, which connect virtual machines to the network of the host
+    with their own MAC addresses, without a bridge.
+  - The virtual machine opens the character device C(/dev/tapN), where C(N) is the interface index. The module ensures that
+    the device node exists, even without udev, and that it is removed with the link.
+  - If a link in another namespace with the same index has that node, the node is C(/dev/macvtapM) with the minor number.
+    RV(link.device) has the path.
 extends_documentation_fragment:
   - virtnet.linux._attributes
   - virtnet.linux._attributes.netlink
@@ -30,59 +30,57 @@ requirements:
 options:
   kind:
     description:
-      - The kind of the link. A returned document has it; it needn't be given.
+      - Kind of the link. Returned documents contain it; it can be omitted.
     type: str
     choices: [macvtap]
   device:
     description:
-      - The node of the character device. What is omitted of it is left as it is; a new one belongs to root and has the
-        mode V(0600).
+      - Node of the character device. Omitted values are left unchanged; a new node belongs to root and has the mode V(0600).
     type: dict
     suboptions:
       owner:
         description:
-          - The user who owns it, by name or id.
+          - User that owns the node, by name or id.
         type: str
       group:
         description:
-          - The group that owns it, by name or id.
+          - Group that owns the node, by name or id.
         type: str
       mode:
         description:
-          - Its mode, such as V('0660'). Quote it in YAML.
+          - Mode of the node, such as V('0660'). Quote it in YAML.
         type: raw
       path:
         description:
-          - Where it is. A returned document has it; given, it isn't looked at.
+          - Path of the node. Returned; ignored as an option.
         type: str
       major:
         description:
-          - Its major number. A returned document has it; given, it isn't looked at.
+          - Major number of the device. Returned; ignored as an option.
         type: int
       minor:
         description:
-          - Its minor number. A returned document has it; given, it isn't looked at.
+          - Minor number of the device. Returned; ignored as an option.
         type: int
 notes:
-  - The kernel removes the nodes that it made itself together with the device. It makes none for a second link with the same
-    interface index, and none where C(/dev) is not a devtmpfs, as in many containers. This module makes these nodes.
-  - All modules of this collection remove such a node together with the device, also where the device goes with its parent,
-    with the peer of its parent, or with its namespace. If other software deletes the device, or a namespace that a process
+  - The kernel removes the nodes that it has created together with the device. It creates none for a second link with the
+    same interface index, and none if C(/dev) is not a devtmpfs, as in many containers. This module creates these nodes.
+  - All modules of this collection remove such a node together with the device, even if the device is deleted with its
+    parent, with the peer of its parent, or with its namespace. If other software deletes the device, or a namespace that a process
     still uses loses its name, the node remains until the next task of this collection that isn't in check mode.
-  - The kernel gives the number of a deleted device to the next macvtap, so that the owner of a remaining node can open that
-    one. A macvtap that this module makes never has an older node. If other software makes macvtaps, too, delete yours with
-    this collection only.
-  - Where udev has a rule for macvtaps, the task waits until that is done, for 5 seconds at most, and then sets what is in
-    O(device). C(udevadm trigger) applies the rule again.
-  - Deleting a macvtap that a process has open, with O(state=absent) or O(recreate=true), cuts that off. The task warns,
-    and names the process.
+  - The kernel assigns the number of a deleted device to the next macvtap, so the owner of a remaining node could open
+    that one. A macvtap that this module creates never has an older node. If other software creates macvtaps as well, delete
+    those of this collection with this collection only.
+  - If udev has rules for macvtaps, the task waits for them for at most 5 seconds, and then applies O(device). C(udevadm trigger) applies the rule again.
+  - Deleting a macvtap that a process holds open, with O(state=absent) or O(recreate=true), cuts off that process. The task
+    warns and names the process.
 seealso:
   - module: virtnet.linux.macvlan
   - module: virtnet.linux.tuntap
 """
 
 EXAMPLES = r"""
-- name: A macvtap for a virtual machine that runs as a user of its own
+- name: Create a macvtap for a virtual machine that runs as another user
   virtnet.linux.macvtap:
     name: vm1
     parent: eth0
@@ -94,18 +92,18 @@ EXAMPLES = r"""
       mode: "0660"
   register: vm1
 
-- name: Where the virtual machine finds it
+- name: Show the path of the device
   ansible.builtin.debug:
     var: vm1.link.device.path
 
-- name: The whole device for one virtual machine
+- name: Give a virtual machine exclusive use of a network device
   virtnet.linux.macvtap:
     name: vm2
     parent: eth1
     mode: passthru
     state: up
 
-- name: Delete it
+- name: Delete a macvtap
   virtnet.linux.macvtap:
     name: vm1
     state: absent
@@ -114,40 +112,40 @@ EXAMPLES = r"""
 RETURN = r"""
 link:
   description:
-    - The link as it now stands, in the words of the options, so that it can be given to the module again.
-      In check mode, as it would stand, without what can't be foretold (a MAC address that the kernel will choose, the
+    - The link after the task, in the format of the options, so that it can be passed to the module again.
+      In check mode, the expected link, without values that can't be predicted (such as a MAC address chosen by the kernel, or the
       path of the device).
-    - The parent is left out where it is in a namespace that can't be found.
+    - The parent is omitted if its namespace can't be found.
   returned: success
   type: dict
   contains:
     device:
-      description: The node of the character device.
-      returned: where it is there
+      description: Node of the character device.
+      returned: if it exists
       type: dict
       contains:
         path:
-          description: Where it is.
+          description: Path of the node.
           returned: success
           type: str
         major:
-          description: Its major number.
+          description: Major number.
           returned: success
           type: int
         minor:
-          description: Its minor number.
+          description: Minor number.
           returned: success
           type: int
         owner:
-          description: The user who owns it, by name if there is one.
+          description: User that owns the node, by name if it has one.
           returned: success
           type: str
         group:
-          description: The group that owns it, by name if there is one.
+          description: Group that owns the node, by name if it has one.
           returned: success
           type: str
         mode:
-          description: Its mode, in octal.
+          description: Mode in octal.
           returned: success
           type: str
   sample:
@@ -177,7 +175,7 @@ link:
     routes: []
     neighbors: []
 commands:
-  description: What an administrator would have typed to do the same, in that order.
+  description: Equivalent commands, in order.
   returned: success
   type: list
   elements: str

@@ -10,7 +10,7 @@ module: netns
 short_description: Network namespaces
 version_added: 0.1.0
 description:
-  - Makes, configures and removes named network namespaces, as C(ip netns) does.
+  - Creates, configures and deletes named network namespaces, as C(ip netns) does.
 extends_documentation_fragment:
   - virtnet.linux._attributes
   - virtnet.linux._attributes.netlink
@@ -19,47 +19,46 @@ author:
 options:
   name:
     description:
-      - The name of the namespace, which is that of a file in C(/run/netns).
+      - Name of the namespace, which is a file name in C(/run/netns).
     type: str
     required: true
   state:
     description:
-      - V(present) makes the namespace if it isn't there.
-      - V(absent) removes its name. As with C(ip netns delete), the namespace itself lives on for as long as a process
-        is in it.
+      - V(present) creates a missing namespace.
+      - V(absent) removes its name. As with C(ip netns delete), the namespace itself exists as long as processes use it.
     type: str
     choices: [present, absent]
     default: present
   loopback:
     description:
-      - Whether the link C(lo) in the namespace is up.
+      - Set the link C(lo) in the namespace up.
     type: bool
     default: true
   sysctls:
     description:
-      - Settings of the network stack to make inside the namespace, such as V(net.ipv4.ip_forward). The others stay.
-      - Only what is below C(net) belongs to a network namespace.
-      - Numbers may be decimal, hexadecimal or octal, as the kernel reads them. A value that the kernel rounds is an error.
-      - In M(virtnet.linux.topology), those that don't belong to a link are set before links are made, so that new links
-        have what V(net.ipv6.conf.default.disable_ipv6) and the like say.
+      - Sysctls to set inside the namespace, such as V(net.ipv4.ip_forward). Others are left unchanged.
+      - Only sysctls below C(net) belong to a network namespace.
+      - Numbers can be decimal, hexadecimal or octal. A value that the kernel rounds is an error.
+      - M(virtnet.linux.topology) sets those that do not belong to a link before it creates links, so that new links
+        inherit settings such as V(net.ipv6.conf.default.disable_ipv6).
     type: dict
 seealso:
   - module: virtnet.linux.veth
 """
 
 EXAMPLES = r"""
-- name: A namespace in which loopback works
+- name: Create a namespace
   virtnet.linux.netns:
     name: blue
 
-- name: A router between networks
+- name: Create a router between networks
   virtnet.linux.netns:
     name: router
     sysctls:
       net.ipv4.ip_forward: 1
       net.ipv6.conf.all.forwarding: 1
 
-- name: Remove it, with all the virtual links that are in it
+- name: Delete a namespace with all virtual links in it
   virtnet.linux.netns:
     name: blue
     state: absent
@@ -68,7 +67,7 @@ EXAMPLES = r"""
 RETURN = r"""
 netns:
   description:
-    - The namespace as it now stands, in the words of the options. In check mode, as it would stand.
+    - The namespace after the task, in the format of the options. In check mode, the expected namespace.
   returned: success
   type: dict
   sample:
@@ -78,7 +77,7 @@ netns:
     sysctls:
       net.ipv4.ip_forward: "1"
 commands:
-  description: What an administrator would have typed to do the same, in that order.
+  description: Equivalent commands, in order.
   returned: success
   type: list
   elements: str

@@ -10,9 +10,9 @@ module: ovs_bridge
 short_description: Bridges of Open vSwitch
 version_added: 0.1.0
 description:
-  - Makes, configures and removes bridges of Open vSwitch, in one transaction, and in place.
-  - What is left out is left alone. An empty text, list or dictionary is a value, and clears.
-  - The bridge's own link, of the same name, gets addresses and the like from M(virtnet.linux.link).
+  - Creates, configures and deletes bridges of Open vSwitch in one transaction. All changes are made in place.
+  - Omitted options are left unchanged. An empty string, list or dictionary clears an option.
+  - Use M(virtnet.linux.link) for addresses and other options of the local port, a link with the name of the bridge.
 extends_documentation_fragment:
   - virtnet.linux._attributes
   - virtnet.linux._ovs
@@ -21,90 +21,90 @@ author:
 options:
   name:
     description:
-      - The name of the bridge, and of the link that comes with it.
+      - Name of the bridge, and of its local port.
     type: str
     required: true
   state:
     description:
-      - V(absent) removes the bridge, its ports, and the fake bridges upon it.
+      - V(absent) deletes the bridge, its ports, and its fake bridges.
     type: str
     choices: [present, absent]
     default: present
   datapath_type:
     description:
-      - Whether the kernel forwards, V(system), or a process does, V(netdev).
-      - With another type, OVS makes the bridge's internal ports anew. Their links lose addresses and namespace, of which the
-        task warns.
+      - Datapath, V(system) for the kernel module, V(netdev) for userspace.
+      - When the type changes, OVS creates the internal ports of the bridge again. Their links lose addresses and namespace; the
+        task warns of that.
     type: str
     choices: [system, netdev]
   fail_mode:
     description:
-      - What the bridge does without its controller. Empty for whatever OVS does by itself.
+      - Behavior without a connection to a controller. Empty for the default of OVS.
     type: str
     choices: ["", secure, standalone]
   protocols:
     description:
-      - The versions of OpenFlow that it speaks. Others that it has stay, unless O(purge_protocols) is set. With an empty list
-        it speaks those that OVS speaks by itself.
+      - OpenFlow versions to enable. Others are kept unless O(purge_protocols) is set. An empty list restores the defaults of
+        OVS.
     type: list
     elements: str
     choices: [OpenFlow10, OpenFlow11, OpenFlow12, OpenFlow13, OpenFlow14, OpenFlow15]
   purge_protocols:
-    description: Whether it is to speak no other version than those in O(protocols).
+    description: Disable versions that are not listed in O(protocols).
     type: bool
     default: false
   controllers:
     description:
-      - Its controllers, such as V(tcp:192.0.2.1:6653). Others that it has stay, unless O(purge_controllers) is set. An
-        empty list removes all.
+      - Controllers, such as V(tcp:192.0.2.1:6653). Missing ones are added; others are kept unless O(purge_controllers) is set.
+        An empty list removes all.
     type: list
     elements: str
   purge_controllers:
-    description: Whether it is to have no other controllers than those in O(controllers).
+    description: Remove controllers that are not listed in O(controllers).
     type: bool
     default: false
   stp:
-    description: Whether it runs the spanning tree protocol.
+    description: Enable the spanning tree protocol.
     type: bool
   rstp:
-    description: Whether it runs the rapid spanning tree protocol.
+    description: Enable the rapid spanning tree protocol.
     type: bool
   mcast_snooping:
-    description: Whether it looks into IGMP and MLD, and sends multicasts where somebody listens.
+    description: Forward multicast packets only to ports with listeners, which are detected by IGMP and MLD.
     type: bool
   mac:
     description:
-      - The MAC address of the bridge, which is C(hwaddr) of O(other_config). Empty for one that OVS chooses.
+      - MAC address of the bridge, C(hwaddr) in O(other_config). Empty for an address chosen by OVS.
     type: str
   parent:
     description:
-      - Makes it a fake bridge. It is the VLAN O(vlan) of this bridge, its ports have that tag, and it has no settings of its own
-        but O(external_ids).
+      - Parent of a fake bridge, which is the VLAN O(vlan) of the parent. Its ports have that tag, and O(external_ids) are its
+        only settings.
     type: str
   vlan:
-    description: The VLAN of a fake bridge.
+    description: VLAN of a fake bridge.
     type: int
   ports:
     description:
-      - Names of ports that it has. Those that it lacks are added as links that are there already; M(virtnet.linux.ovs_port)
-        makes others.
-      - Other ports stay, unless O(purge_ports) is set.
+      - Ports of the bridge. Missing ones are added and must be names of existing links; use M(virtnet.linux.ovs_port) for ports of
+        other types.
+      - Other ports are kept unless O(purge_ports) is set.
     type: list
     elements: str
   purge_ports:
-    description: Whether it is to have no other ports than those in O(ports).
+    description: Remove ports that are not listed in O(ports).
     type: bool
     default: false
 seealso:
   - module: virtnet.linux.ovs_port
   - module: virtnet.linux.link
   - name: ovs-vswitchd.conf.db(5)
-    description: The columns that most options are.
+    description: Most options set the column of the same name.
     link: https://www.openvswitch.org/support/dist-docs/ovs-vswitchd.conf.db.5.html
 """
 
 EXAMPLES = r"""
-- name: A bridge
+- name: Create a bridge
   virtnet.linux.ovs_bridge:
     name: br-int
     fail_mode: secure
@@ -112,32 +112,32 @@ EXAMPLES = r"""
     external_ids:
       owner: the network team
 
-- name: With an address of its own
+- name: Give it an address
   virtnet.linux.link:
     name: br-int
     state: up
     addresses: [192.0.2.1/24]
 
-- name: A bridge that works without help of the kernel, with a link that is there already
+- name: Create a bridge with the userspace datapath and an existing link as a port
   virtnet.linux.ovs_bridge:
     name: br-ext
     datapath_type: netdev
     ports: [eth1]
 
-- name: A fake bridge for VLAN 10 of it
+- name: Create a fake bridge for VLAN 10
   virtnet.linux.ovs_bridge:
     name: br-ext.10
     parent: br-ext
     vlan: 10
 
-- name: Forget an external id, and leave the decision to OVS what to do without a controller
+- name: Remove an external id, and restore the default of fail_mode
   virtnet.linux.ovs_bridge:
     name: br-int
     fail_mode: ""
     external_ids:
       owner:
 
-- name: Remove it
+- name: Delete a bridge
   virtnet.linux.ovs_bridge:
     name: br-ext
     state: absent
@@ -146,7 +146,7 @@ EXAMPLES = r"""
 RETURN = r"""
 ovs_bridge:
   description:
-    - The bridge as it now stands, in the words of the options. In check mode, as it would stand.
+    - The bridge after the task, in the format of the options. In check mode, the expected bridge.
   returned: success
   type: dict
   sample:
@@ -165,7 +165,7 @@ ovs_bridge:
     other_config: {}
     ports: [patch-ext]
 commands:
-  description: What an administrator would have typed to do the same; it is one transaction.
+  description: Equivalent command, which is one transaction.
   returned: success
   type: list
   elements: str

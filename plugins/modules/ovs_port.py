@@ -10,13 +10,13 @@ module: ovs_port
 short_description: Ports of Open vSwitch
 version_added: 0.1.0
 description:
-  - Makes, configures and removes ports of bridges of Open vSwitch - links that are there already, internal ports, patch ports,
-    tunnels and bonds - in one transaction, and in place.
-  - What is left out is left alone. An empty text, list or dictionary is a value, and clears.
-  - A port that OVS can't set up (there is no such link, a tunnel's options make no sense) is an error, with the words of OVS,
-    and is taken out again.
-  - The link of an internal port gets addresses, state and namespace from M(virtnet.linux.link).
-  - When the link of an internal port has gone with its network namespace, a task for the port or its bridge makes it again, with
+  - Creates, configures and deletes ports of bridges of Open vSwitch - existing links, internal ports, patch ports, tunnels and
+    bonds - in one transaction. All changes are made in place.
+  - Omitted options are left unchanged. An empty string, list or dictionary clears an option.
+  - If OVS can't set up a port (a missing link, invalid options of a tunnel), the task fails with the message of OVS, and the
+    port is removed again.
+  - Use M(virtnet.linux.link) for addresses, state and namespace of the link of an internal port.
+  - If the link of an internal port was deleted with its namespace, a task for the port or its bridge creates it again, with
     C(ovs-appctl dpctl/del-if) and a reconfiguration of ovs-vswitchd. That requires a database on the same host.
 extends_documentation_fragment:
   - virtnet.linux._attributes
@@ -26,130 +26,128 @@ author:
 options:
   bridge:
     description:
-      - The bridge that the port is on. In a fake bridge, which is a VLAN of its parent, the port has the tag of that.
-      - A port of a fake bridge is on its parent, too. The way into the fake bridge needs O(move_from) with the parent's name.
+      - Bridge of the port. In a fake bridge, which is a VLAN of its parent, the port has the tag of the fake bridge.
+      - A port of a fake bridge is a port of its parent as well. To move a port of the parent to the fake bridge, set
+        O(move_from) to the parent.
     type: str
     required: true
   name:
     description:
-      - The name of the port. That of a link has at most 15 bytes; patch ports, tunnels and bonds may have longer ones.
+      - Name of the port. Names of links have at most 15 bytes; those of patch ports, tunnels and bonds can be longer.
     type: str
     required: true
   state:
     description:
-      - V(absent) removes the port, if it is on O(bridge).
+      - V(absent) deletes the port if it is on O(bridge).
     type: str
     choices: [present, absent]
     default: present
   move_from:
     description:
-      - The bridge from which the port may be taken if it is there and not on O(bridge). It stays the same port, with all that it
-        has.
-      - Without it, a port that is on another bridge is an error.
+      - Bridge from which to move the port if it is not on O(bridge) yet. All its settings are kept.
+      - If omitted, a port on another bridge is an error.
     type: str
   type:
     description:
-      - V(system) is a link that is there already, such as a network card, a tap or the end of a veth pair. V(internal) is a
-        link that OVS makes. V(patch) leads to the patch port O(peer) of another bridge. V(gre), V(vxlan), V(geneve) and the
-        like are tunnels to O(remote_ip).
-      - A new port is V(system) if nothing is given.
+      - V(system) is an existing link, such as a network card, a tap or one end of a veth pair. V(internal) is a link that OVS
+        creates. V(patch) is connected to the patch port O(peer) of another bridge. V(gre), V(vxlan), V(geneve) and others are
+        tunnels to O(remote_ip).
+      - The default for a new port is V(system).
     type: str
   tag:
     description:
-      - The VLAN of an access port, V(0) to V(4095). Empty for none.
+      - VLAN of an access port, V(0) to V(4095). Empty for none.
     type: str
   trunks:
     description:
-      - The VLANs that a trunk port carries, such as V(10) and V(20-29). Others that it has stay, unless O(purge_trunks) is set.
-        With an empty list it carries all.
+      - VLANs of a trunk port, such as V(10) and V(20-29). Others are kept unless O(purge_trunks) is set. An empty list allows all
+        VLANs.
     type: list
     elements: str
   purge_trunks:
-    description: Whether it is to carry no other VLANs than those in O(trunks).
+    description: Remove VLANs that are not listed in O(trunks).
     type: bool
     default: false
   vlan_mode:
     description:
-      - What happens to tags. Empty for what OVS makes of O(tag) and O(trunks).
+      - Handling of VLAN tags. Empty to derive it from O(tag) and O(trunks).
     type: str
     choices: ["", access, dot1q-tunnel, native-tagged, native-untagged, trunk]
   protected:
     description:
-      - Whether the port is kept apart from other protected ports. Where tunnels lead from each host to each other one, this
-        keeps what came in by one tunnel from going out by the next one, round and round.
+      - Do not forward packets between this port and other protected ports. In a full mesh of tunnels, this prevents loops.
     type: bool
   peer:
-    description: The patch port at the other end.
+    description: Patch port at the other end.
     type: str
   remote_ip:
-    description: The unicast address that a tunnel leads to, IPv4 or IPv6, or V(flow).
+    description: Remote unicast address of a tunnel, IPv4 or IPv6, or V(flow).
     type: str
   local_ip:
-    description: The address of a tunnel at this end, of the same family as O(remote_ip), or V(flow). Empty for any.
+    description: Local address of a tunnel, of the same family as O(remote_ip), or V(flow). Empty for any.
     type: str
   key:
     description:
-      - The key of a tunnel (the VNI of VXLAN and Geneve), a number or V(flow). Empty for none.
+      - Key of a tunnel (the VNI of VXLAN and Geneve), a number or V(flow). Empty for none.
       - A number has at most 24 bits for VXLAN, Geneve and LISP, 32 bits for GRE and GTP-U, 10 bits for ERSPAN and 64 bits for STT.
     type: str
   dst_port:
-    description: The UDP port of a tunnel, V(1) to V(65535). Empty for the usual one.
+    description: UDP port of a tunnel, V(1) to V(65535). Empty for the default.
     type: str
   options:
     description:
-      - Further options of the interface, by key, as ovs-vswitchd.conf.db(5) has them. Those that aren't named here stay.
-      - Open vSwitch reads some wrong values as other ones without an error, such as C(dst_port=99999) as 34463. So the options of
-        tunnels are checked for the values that Open vSwitch understands, be they given here or by an option of their own. That holds
-        for C(remote_ip), C(local_ip), C(key), C(in_key), C(out_key), C(dst_port), C(tos), C(ttl), C(csum), C(df_default),
+      - Further options of the interface by key, see ovs-vswitchd.conf.db(5). Keys that are not listed are kept.
+      - Open vSwitch misreads some invalid values without an error, such as C(dst_port=99999) as 34463. Therefore this module
+        checks the values of these options of tunnels, here and in separate options -
+        C(remote_ip), C(local_ip), C(key), C(in_key), C(out_key), C(dst_port), C(tos), C(ttl), C(csum), C(df_default),
         C(egress_pkt_mark), C(exts), C(packet_type) and those of ERSPAN.
-      - A key whose value is V(null) is removed. An empty dictionary removes all that have no option of their own here.
+      - A key whose value is V(null) is removed. An empty dictionary removes all keys without a separate option.
     type: dict
   interfaces:
     description:
-      - Makes the port a bond of these interfaces, which are links that are there already. Others that it has stay, unless
-        O(purge_interfaces) is set.
+      - Interfaces of a bond, which are existing links. Missing ones are added; others are kept unless O(purge_interfaces) is set.
     type: list
     elements: str
   purge_interfaces:
-    description: Whether the bond is to have no other interfaces than those in O(interfaces).
+    description: Remove interfaces that are not listed in O(interfaces).
     type: bool
     default: false
   bond_mode:
-    description: How a bond spreads its load. Empty for what OVS does by itself.
+    description: Mode of a bond. Empty for the default of OVS.
     type: str
     choices: ["", active-backup, balance-slb, balance-tcp]
   lacp:
-    description: How a bond speaks LACP. Empty for what OVS does by itself.
+    description: LACP mode of a bond. Empty for the default of OVS.
     type: str
     choices: ["", active, "off", passive]
   mac:
-    description: The MAC address of an internal port. Empty for one that OVS chooses.
+    description: MAC address of an internal port. Empty for an address chosen by OVS.
     type: str
   mtu_request:
-    description: The MTU that OVS is to give the interface. Empty for the one that it chooses.
+    description: MTU that OVS sets on the interface. Empty for an MTU chosen by OVS.
     type: str
   ofport_request:
     description:
-      - The OpenFlow port number of the interface, V(1) to V(65279). Empty for any.
-      - Another port that has the number gets a new one, unless it requests the number, too, which is an error. The task waits until
+      - OpenFlow port number of the interface, V(1) to V(65279). Empty for any.
+      - Another port that has the number gets a new one; if it requests the number as well, the task fails. The task waits until
         Open vSwitch has renumbered both.
-      - With another number Open vSwitch makes the link of an internal port anew, in its own network namespace, down and without
-        addresses. A task warns of it.
+      - When the number of an internal port changes, Open vSwitch creates its link again, in its own network namespace, down and
+        without addresses. The task warns of that.
     type: str
   interface_external_ids:
     description:
-      - As O(external_ids), of the interface. What runs VMs reads C(iface-id) and C(attached-mac) there.
+      - The same as O(external_ids) for the interface. Hypervisors store C(iface-id) and C(attached-mac) here.
     type: dict
 seealso:
   - module: virtnet.linux.ovs_bridge
   - module: virtnet.linux.link
   - name: ovs-vswitchd.conf.db(5)
-    description: The columns that most options are.
+    description: Most options set the column of the same name.
     link: https://www.openvswitch.org/support/dist-docs/ovs-vswitchd.conf.db.5.html
 """
 
 EXAMPLES = r"""
-- name: The tap of a virtual machine, in VLAN 10
+- name: Add the tap of a virtual machine to VLAN 10
   virtnet.linux.ovs_port:
     bridge: br-int
     name: tap0
@@ -157,14 +155,14 @@ EXAMPLES = r"""
     interface_external_ids:
       iface-id: 5c8e3b1e-vm0
 
-- name: An internal port
+- name: Create an internal port
   virtnet.linux.ovs_port:
     bridge: br-int
     name: mgmt0
     type: internal
     tag: 20
 
-- name: Its link, in a namespace and with an address
+- name: Move its link to a namespace, and give it an address
   virtnet.linux.link:
     name: mgmt0
     netns: mgmt
@@ -172,7 +170,7 @@ EXAMPLES = r"""
     state: up
     addresses: [192.0.2.5/24]
 
-- name: A cable between two bridges
+- name: Connect two bridges
   virtnet.linux.ovs_port:
     bridge: "{{ item.bridge }}"
     name: "{{ item.name }}"
@@ -182,7 +180,7 @@ EXAMPLES = r"""
     - {bridge: br-int, name: patch-ext, peer: patch-int}
     - {bridge: br-ext, name: patch-int, peer: patch-ext}
 
-- name: A tunnel
+- name: Create a tunnel
   virtnet.linux.ovs_port:
     bridge: br-int
     name: vxlan-node2
@@ -190,7 +188,7 @@ EXAMPLES = r"""
     remote_ip: 198.51.100.2
     key: 5000
 
-- name: A bond of two network cards with LACP
+- name: Create a bond of two network cards with LACP
   virtnet.linux.ovs_port:
     bridge: br-ext
     name: bond0
@@ -198,13 +196,13 @@ EXAMPLES = r"""
     bond_mode: balance-tcp
     lacp: active
 
-- name: No VLAN any more
+- name: Remove the VLAN of a port
   virtnet.linux.ovs_port:
     bridge: br-int
     name: tap0
     tag: ""
 
-- name: Take a port from one bridge to another
+- name: Move a port to another bridge
   virtnet.linux.ovs_port:
     bridge: br-ext
     name: tap0
@@ -214,7 +212,7 @@ EXAMPLES = r"""
 RETURN = r"""
 ovs_port:
   description:
-    - The port as it now stands, in the words of the options. In check mode, as it would stand.
+    - The port after the task, in the format of the options. In check mode, the expected port.
   returned: success
   type: dict
   sample:
@@ -236,7 +234,7 @@ ovs_port:
     interface_external_ids: {}
     other_config: {}
 commands:
-  description: What an administrator would have typed to do the same; it is one transaction.
+  description: Equivalent command, which is one transaction.
   returned: success
   type: list
   elements: str

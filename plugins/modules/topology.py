@@ -10,11 +10,11 @@ module: topology
 short_description: The whole virtual network of a host in one task
 version_added: 0.1.0
 description:
-  - Makes namespaces, links of every kind, and bridges of Open vSwitch with their ports, all or nothing. One look at the host,
-    one plan, one transaction for Open vSwitch.
-  - The order in the document doesn't matter. What is wrong with it is told before anything is touched, and all of it at once.
-  - It remembers on the host, in C(/var/lib/virtnet/topologies), what it has made, and removes that when the document doesn't
-    list it any more. It never removes anything else.
+  - Creates namespaces, links of every kind, and bridges of Open vSwitch with their ports atomically, with one plan, and one
+    transaction for Open vSwitch.
+  - The order in the document does not matter. All errors are reported at once, before anything is changed.
+  - Records on the host, in C(/var/lib/virtnet/topologies), what it has created, and deletes these things when they are no
+    longer listed. It never deletes anything else.
 extends_documentation_fragment:
   - virtnet.linux._attributes
   - virtnet.linux._attributes.netlink
@@ -24,12 +24,12 @@ author:
 options:
   name:
     description:
-      - The name of the topology. What one of them owns, another one doesn't touch.
+      - Name of the topology. A topology does not change what another one owns.
     type: str
     required: true
   state:
     description:
-      - V(absent) removes all that the topology owns, whatever else is in the document.
+      - V(absent) deletes everything that the topology owns, and ignores the rest of the document.
     type: str
     choices: [present, absent]
     default: present
@@ -42,8 +42,8 @@ options:
   links:
     description:
       - Links, each with its C(kind) and the options of the module of that name - V(veth), V(linux_bridge), V(tuntap),
-        V(macvlan), V(macvtap), V(dummy), V(ifb) - or V(link) for any that is there already or that OVS makes, or V(linux_bridge_port) for
-        what a bridge keeps for a port.
+        V(macvlan), V(macvtap), V(dummy), V(ifb) - or V(link) for an existing link of any kind or one that OVS
+        creates, or V(linux_bridge_port) for the settings of a bridge port.
     type: list
     elements: dict
     default: []
@@ -56,42 +56,42 @@ options:
     default: []
   purge:
     description:
-      - Whether to remove what an earlier run of the same topology has made and the document doesn't list any more.
-      - What existed before, what another topology owns, and what somebody deleted and made again by hand, stays in any case.
+      - Delete what an earlier run of the same topology has created and the document no longer lists.
+      - Things that existed before, that another topology owns, or that were deleted and created again by hand are never deleted.
     type: bool
     default: true
   rollback:
     description:
-      - Whether to take everything back if a step fails.
+      - Roll back all changes if a step fails.
     type: bool
     default: true
   persist:
     description:
-      - Whether to keep the document on the host, in C(/var/lib/virtnet/topologies), from where the role
-        P(virtnet.linux.restore_on_boot#role) lets the topology come back after a reboot.
-      - Every task of this topology decides anew. A document that says something else than the one that is kept takes its place,
-        which is a change. With V(false), and with O(state=absent), none is kept any more.
-      - Namespaces that are given by a path below C(/proc) are refused, because after a reboot it leads elsewhere.
+      - Keep the document on the host, in C(/var/lib/virtnet/topologies), from which the role
+        P(virtnet.linux.restore_on_boot#role) restores the topology after a reboot.
+      - Each task of this topology decides again. A document that differs from the kept one replaces it, which is a change. With
+        V(false), and with O(state=absent), the kept document is removed.
+      - Namespaces that are given by a path below C(/proc) are refused, because such a path is not valid after a reboot.
     type: bool
     default: false
   database:
     description:
-      - The database of the Open vSwitch that is meant where a bridge doesn't say, as in M(virtnet.linux.ovs_bridge).
+      - Default database for bridges without option C(database), as in M(virtnet.linux.ovs_bridge).
     type: str
   timeout:
     description:
-      - The seconds in which Open vSwitch has to take up the changes.
+      - Time in seconds for Open vSwitch to apply the changes.
     type: int
     default: 30
 seealso:
   - module: virtnet.linux.topology_info
   - name: Guide to topologies
-    description: Ownership, purging, what can't be undone, and limits.
+    description: Ownership, purging, what can't be rolled back, and limits.
     link: https://github.com/virtnet/virtnet.linux/blob/main/docs/topology.md
 """
 
 EXAMPLES = r"""
-- name: Two namespaces on a bridge
+- name: Connect two namespaces to a bridge
   virtnet.linux.topology:
     name: lab
     namespaces:
@@ -116,7 +116,7 @@ EXAMPLES = r"""
         addresses: [192.0.2.12/24]
         peer: {name: green-port, master: br0, state: up}
 
-- name: Bridges of Open vSwitch, and an internal port in a namespace
+- name: Create bridges of Open vSwitch with an internal port in a namespace
   virtnet.linux.topology:
     name: switches
     namespaces:
@@ -137,14 +137,14 @@ EXAMPLES = r"""
         state: up
         addresses: [198.51.100.5/24]
 
-- name: A bridge that comes back after a reboot, with the role restore_on_boot
+- name: Create a bridge that the role restore_on_boot restores after a reboot
   virtnet.linux.topology:
     name: vms
     persist: true
     links:
       - {kind: linux_bridge, name: br1, state: up, ports: [eth1]}
 
-- name: Remove all of it
+- name: Delete everything that the topology owns
   virtnet.linux.topology:
     name: lab
     state: absent
@@ -153,8 +153,8 @@ EXAMPLES = r"""
 RETURN = r"""
 topology:
   description:
-    - What the document lists, as it now stands, in the same words. In check mode, as it would stand.
-    - Given back as options, it is unchanged; with O(persist=true), the document that is kept stays as it was given.
+    - The listed things after the task, in the format of the options. In check mode, the expected ones.
+    - If it is passed to the module again, nothing changes; with O(persist=true), the kept document stays as it was given.
   returned: success
   type: dict
   sample:
@@ -169,7 +169,7 @@ topology:
     links: []
     ovs_bridges: []
 commands:
-  description: What an administrator would have typed to do the same, in that order.
+  description: Equivalent commands, in order.
   returned: success
   type: list
   elements: str

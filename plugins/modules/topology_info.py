@@ -7,22 +7,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: topology_info
-short_description: What virtual network a host has
+short_description: Describe the virtual network of a host
 version_added: 0.1.0
 description:
-  - Tells all network namespaces, links, and bridges of Open vSwitch, in the words of M(virtnet.linux.topology), to which
-    they can be given.
-  - It looks at the namespace that it runs in, and at others that have a name.
-  - The sysctls of these others are told as far as they differ from those of a new namespace, for which the module makes one
-    that has no name. These are C(conf.all) and C(conf.default) of IPv4 and IPv6, and what else C(net.ipv4), C(net.ipv6),
-    C(net.bridge) and C(net.mpls) have apart from TCP, UDP, fragments and caches. Where there are any, those of the links in
-    that namespace are told as well that differ from C(conf.default).
-  - The MTU and the MAC address of a link that Open vSwitch makes are told as its database has them. They are C(mac) of the bridge,
-    and O(virtnet.linux.ovs_port#module:mtu_request) and O(virtnet.linux.ovs_port#module:mac) of its port, be it the bridge's
-    own one. A MAC address of another port than that, which is not in the database, is told with the link. So is the MTU of a
-    link that was moved into another namespace.
-  - A port of a Linux bridge that M(virtnet.linux.topology) can't make is in C(ports) of the bridge, and the task warns. All
-    other ports have the bridge as their C(master).
+  - Describes all network namespaces, links, and bridges of Open vSwitch of a host in the format that M(virtnet.linux.topology)
+    accepts.
+  - Reads the namespace in which it runs, and all namespaces with names.
+  - Returns sysctls of named namespaces that differ from those of a new namespace, which the module creates without a name for the
+    comparison. These are C(conf.all) and C(conf.default) of IPv4 and IPv6, and all others of C(net.ipv4), C(net.ipv6),
+    C(net.bridge) and C(net.mpls) except those of TCP, UDP, fragments and caches. If any differ, sysctls of links in that
+    namespace that differ from C(conf.default) are returned as well.
+  - The MTU and the MAC address of a link that Open vSwitch has created are those in its database - C(mac) of the bridge, and
+    O(virtnet.linux.ovs_port#module:mtu_request) and O(virtnet.linux.ovs_port#module:mac) of the port, including the local port.
+    A MAC address of another port that is not in the database is returned with the link, as is the MTU of a link that was moved
+    to another namespace.
+  - A port of a Linux bridge that M(virtnet.linux.topology) can't create is listed in C(ports) of the bridge, and the task warns.
+    All other ports have the bridge as their C(master).
 extends_documentation_fragment:
   - virtnet.linux._attributes.info
   - virtnet.linux._attributes.netlink
@@ -32,17 +32,17 @@ author:
 options:
   namespaces:
     description:
-      - The names of the namespaces to look at, besides the one that the module runs in. Without it, all that have a name.
+      - Names of the namespaces to read in addition to the one in which the module runs. If omitted, all named namespaces.
     type: list
     elements: str
   database:
     description:
-      - The database of Open vSwitch, as in M(virtnet.linux.ovs_bridge). If it is given, it must be there. Without it, a host
-        without Open vSwitch has no bridges.
+      - Database of Open vSwitch, as in M(virtnet.linux.ovs_bridge). It must exist if the option is set. If omitted, a host without
+        Open vSwitch has no bridges.
     type: str
   timeout:
     description:
-      - The seconds in which Open vSwitch has to answer.
+      - Time in seconds for Open vSwitch to answer.
     type: int
     default: 30
 seealso:
@@ -50,11 +50,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look
+- name: Read the network of a host
   virtnet.linux.topology_info:
   register: there
 
-- name: Make the same elsewhere
+- name: Create the same network on another host
   virtnet.linux.topology:
     name: copy
     namespaces: "{{ there.namespaces }}"
@@ -65,28 +65,28 @@ EXAMPLES = r"""
 
 RETURN = r"""
 namespaces:
-  description: The namespaces that were looked at.
+  description: Namespaces that were read.
   returned: success
   type: list
   elements: dict
   sample:
     - {name: blue, state: present, loopback: true, sysctls: {net.ipv4.ip_forward: "1"}}
 links:
-  description: The links that M(virtnet.linux.topology) can make, and those of internal ports of Open vSwitch.
+  description: Links that M(virtnet.linux.topology) can create, and links of internal ports of Open vSwitch.
   returned: success
   type: list
   elements: dict
   sample:
     - {name: tap0, kind: tuntap, state: up, mode: tap, mtu: 1500, addresses: [], routes: [], neighbors: []}
 other_links:
-  description: Hardware, and links of kinds that this collection doesn't make.
+  description: Hardware, and links of kinds that this collection does not create.
   returned: success
   type: list
   elements: dict
   sample:
     - {name: eth0, kind: hardware, state: up, mtu: 1500, addresses: [192.0.2.7/24], routes: [], neighbors: []}
 ovs_bridges:
-  description: The bridges of Open vSwitch; an empty list where there is none.
+  description: Bridges of Open vSwitch; an empty list if there are none.
   returned: success
   type: list
   elements: dict

@@ -10,11 +10,10 @@ module: tuntap
 short_description: TUN and TAP devices
 version_added: 0.1.0
 description:
-  - Makes, changes, moves and deletes persistent TUN and TAP devices, whose other end is a process such as a virtual
+  - Creates, changes, moves and deletes persistent TUN and TAP devices, whose packets go to a process such as a virtual
     machine or a VPN.
-  - O(owner), O(group), O(packet_info) and O(vnet_hdr) are changed in place as long as no process holds the device open.
-    O(mode) and O(multi_queue) never are, and an owner or a group can't be taken away in place. These take
-    O(recreate=true).
+  - O(owner), O(group), O(packet_info) and O(vnet_hdr) are changed in place while no process holds the device open. Changes
+    of O(mode) and O(multi_queue), and removing an owner or a group, require O(recreate=true).
 extends_documentation_fragment:
   - virtnet.linux._attributes
   - virtnet.linux._attributes.netlink
@@ -26,47 +25,47 @@ author:
 options:
   kind:
     description:
-      - The kind of the link. A returned document has it; it needn't be given.
+      - Kind of the link. Returned documents contain it; it can be omitted.
     type: str
     choices: [tuntap]
   mode:
     description:
-      - V(tap) carries Ethernet frames, V(tun) IP packets. Needed to make a device.
+      - V(tap) for Ethernet frames, V(tun) for IP packets. Required to create a device.
     type: str
     choices: [tun, tap]
   owner:
     description:
-      - The user who may open the device without being root, by name or id. An empty string is nobody.
+      - User that may open the device without root privileges, by name or id. An empty string for none.
     type: str
   group:
     description:
-      - The group whose members may open the device without being root, by name or id. An empty string is none.
-      - Where there is an O(owner), too, a process has to be both.
+      - Group whose members may open the device without root privileges, by name or id. An empty string for none.
+      - If O(owner) is set as well, a process must match both.
     type: str
   packet_info:
     description:
-      - Whether four bytes of flags and protocol go before each packet.
-      - A process that opens the device says anew whether it wants them, and that stays when it is gone. The same is
-        true of O(vnet_hdr).
+      - Precede each packet with four bytes of flags and protocol.
+      - A process that opens the device sets this anew, and the setting remains after the process has ended. The same
+        applies to O(vnet_hdr).
     type: bool
   vnet_hdr:
     description:
-      - Whether a header for offloads (C(struct virtio_net_hdr)) goes before each packet.
+      - Precede each packet with a header for offloads (C(struct virtio_net_hdr)).
     type: bool
   multi_queue:
     description:
-      - Whether several queues of the device can be open at the same time. Who opens it must ask for the same.
+      - Allow several open queues. Processes that open the device must request the same.
     type: bool
 notes:
-  - Deleting a device that a process holds open, with O(state=absent) or O(recreate=true), cuts that off, and no undo can
-    give it back. The task warns, in check mode as well, and names the process.
+  - Deleting a device that a process holds open, with O(state=absent) or O(recreate=true), cuts off that process, which
+    can't be rolled back. The task warns, in check mode as well, and names the process.
 seealso:
   - module: virtnet.linux.linux_bridge
   - module: virtnet.linux.macvtap
 """
 
 EXAMPLES = r"""
-- name: A tap for a virtual machine, in a bridge
+- name: Create a tap for a virtual machine as a port of a bridge
   virtnet.linux.tuntap:
     name: tap0
     mode: tap
@@ -75,7 +74,7 @@ EXAMPLES = r"""
     master: br0
     state: up
 
-- name: A tun for a VPN inside a namespace
+- name: Create a tun for a VPN inside a namespace
   virtnet.linux.tuntap:
     name: tun0
     netns: blue
@@ -84,7 +83,7 @@ EXAMPLES = r"""
     state: up
     addresses: [10.8.0.1/24]
 
-- name: Several queues, for a virtual machine with several CPUs
+- name: Allow several queues for a virtual machine with several CPUs
   virtnet.linux.tuntap:
     name: tap1
     mode: tap
@@ -92,7 +91,7 @@ EXAMPLES = r"""
     vnet_hdr: true
     recreate: true
 
-- name: Delete it
+- name: Delete a tap
   virtnet.linux.tuntap:
     name: tap0
     state: absent
@@ -101,8 +100,8 @@ EXAMPLES = r"""
 RETURN = r"""
 link:
   description:
-    - The link as it now stands, in the words of the options, so that it can be given to the module again.
-      In check mode, as it would stand, without what can't be foretold (a MAC address that the kernel will choose).
+    - The link after the task, in the format of the options, so that it can be passed to the module again.
+      In check mode, the expected link, without values that can't be predicted (such as a MAC address chosen by the kernel).
     - Users and groups are returned by name if they have one.
   returned: success
   type: dict
@@ -126,7 +125,7 @@ link:
     routes: []
     neighbors: []
 commands:
-  description: What an administrator would have typed to do the same, in that order.
+  description: Equivalent commands, in order.
   returned: success
   type: list
   elements: str

@@ -10,7 +10,7 @@ module: veth
 short_description: Pairs of virtual Ethernet devices
 version_added: 0.1.0
 description:
-  - Makes, changes, moves and deletes veth pairs. Each end has a namespace, a master, addresses and routes of its own.
+  - Creates, changes, moves and deletes veth pairs. Each end has its own namespace, master, addresses and routes.
 extends_documentation_fragment:
   - virtnet.linux._attributes
   - virtnet.linux._attributes.netlink
@@ -23,7 +23,7 @@ author:
 options:
   kind:
     description:
-      - The kind of the link. A returned document has it; it needn't be given.
+      - Kind of the link. Returned documents contain it; it can be omitted.
     type: str
     choices: [veth]
 seealso:
@@ -32,7 +32,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Join two namespaces
+- name: Connect two namespaces
   virtnet.linux.veth:
     name: veth0
     netns: blue
@@ -44,7 +44,7 @@ EXAMPLES = r"""
       state: up
       addresses: [192.0.2.2/24]
 
-- name: A namespace on a bridge, with a way out
+- name: Connect a namespace to a bridge, with a default route
   virtnet.linux.veth:
     name: eth0
     netns: blue
@@ -58,7 +58,7 @@ EXAMPLES = r"""
       master: br0
       state: up
 
-- name: A second interface for a container
+- name: Add a second interface to a container
   virtnet.linux.veth:
     name: data0
     netns: "/proc/{{ container_pid }}/ns/net"
@@ -68,7 +68,7 @@ EXAMPLES = r"""
       master: br-data
       state: up
 
-- name: Delete the pair, naming either end
+- name: Delete a pair by either of its ends
   virtnet.linux.veth:
     name: blue-port
     state: absent
@@ -77,8 +77,8 @@ EXAMPLES = r"""
 RETURN = r"""
 link:
   description:
-    - The link as it now stands, in the words of the options, so that it can be given to the module again.
-      In check mode, as it would stand, without what can't be foretold (a MAC address that the kernel will choose).
+    - The link after the task, in the format of the options, so that it can be passed to the module again.
+      In check mode, the expected link, without values that can't be predicted (such as a MAC address chosen by the kernel).
   returned: success
   type: dict
   sample:
@@ -109,7 +109,7 @@ link:
       routes: []
       neighbors: []
 commands:
-  description: What an administrator would have typed to do the same, in that order.
+  description: Equivalent commands, in order.
   returned: success
   type: list
   elements: str

@@ -109,8 +109,8 @@ class Host:
         """Remove what deleted devices left behind. Called at the end of each task outside of check mode."""
 
 
-_ABANDONED = "What had been done before that stays (rollback: false)."
-UNCHANGED = "Nothing was changed."
+_ABANDONED = "The earlier changes remain (rollback: false)."
+UNCHANGED = "No changes were made."
 # Bytes that a rollback may need. Memory that is reserved and not used costs nothing.
 _MEMORY, _MEMORY_PER_STEP = 16 << 20, 4 << 10
 
@@ -345,7 +345,7 @@ def _rest(failure: Failure, batch: t.Sequence[Step]) -> t.List[t.Sequence[Step]]
 
 def _aftermath(done: t.Sequence[Step], trouble: t.Sequence[str]) -> str:
     if trouble:
-        return "What had been done was undone, but not all of it could be: %s" % " ".join(dict.fromkeys(trouble))
+        return "The earlier changes were rolled back, but not all of them: %s" % " ".join(dict.fromkeys(trouble))
     if done:
-        return "What had been done before that was undone."
+        return "All earlier changes were rolled back."
     return UNCHANGED

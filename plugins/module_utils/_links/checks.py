@@ -46,7 +46,7 @@ class Checking(Planner):
             if ref not in self.state.links:
                 needed = ", and link %s needs it" % (needed_by,) if needed_by != ref else ""
                 raise Conflict(
-                    "Link %s would be deleted along with other links%s; nothing was changed." % (ref, needed)
+                    "Link %s would be deleted along with other links%s. No changes were made." % (ref, needed)
                 )
 
     def warn_of_ovs(self, released: t.Container[str] = ()) -> None:
@@ -73,8 +73,8 @@ class Checking(Planner):
                 for name in ("mtu", "mac"):
                     if name in there and there[name] != end.values.get(name, there[name]):
                         raise Conflict(
-                            "Option %s%s of link %s: it can't be %s, because another link of this task makes it %s; "
-                            "nothing was changed." % (prefix, name, end.ref, end.values[name], there[name])
+                            "Option %s%s of link %s: it can't be %s, because another link of this task makes it %s. "
+                            "No changes were made." % (prefix, name, end.ref, end.values[name], there[name])
                         )
 
     def check_macs(self, links: t.Iterable[WantedLink]) -> None:
@@ -90,7 +90,7 @@ class Checking(Planner):
                 continue
             problem = foreseen.taken_mac(now, parent, siblings[now.parent, now.values["mac"]])
             if problem:
-                raise Conflict("Option mac of link %s: %s Nothing was changed." % (now.ref, problem))
+                raise Conflict("Option mac of link %s: %s No changes were made." % (now.ref, problem))
 
     def check_routes(self) -> None:
         """Raise Conflict if a wanted route exists through another link and is not removed there."""
@@ -103,8 +103,8 @@ class Checking(Planner):
             there = self.state.links[ref].routes if ref in self.state.links else ()
             if other != ref and not any(route.key == key for route in there):
                 raise Conflict(
-                    "Option routes of link %s: a route to %s with the same metric and table leads through link %s already; "
-                    "nothing was changed. Give another metric, or remove that one first (purge_routes)."
+                    "Option routes of link %s: a route to %s with the same metric and table leads through link %s already. "
+                    "No changes were made. Give another metric, or remove that one first (purge_routes)."
                     % (ref, key[0], other)
                 )
             if other == ref:

@@ -110,7 +110,7 @@ class Placing(Planner):
         kind = registry.KINDS[wanted.kind]
         if not wanted.recreate:
             raise Conflict(
-                "%s can't be changed in place: %s. Nothing was changed; %s" % (a_link(link, True), reasons, _REMEDY)
+                "%s can't be changed in place: %s. No changes were made; %s" % (a_link(link, True), reasons, _REMEDY)
             )
         exclusive = _exclusive(link) or kind.exclusive_parent({**link.values, **wanted.values})
         if exclusive:
@@ -201,7 +201,7 @@ class Placing(Planner):
         if not kind or link.kind == kind:
             return True
         if not wanted.made:
-            raise Conflict("%s is not a %s (option kind); nothing was changed." % (a_link(link, True), unquoted(kind)))
+            raise Conflict("%s is not a %s (option kind). No changes were made." % (a_link(link, True), unquoted(kind)))
         self._aside(link, wanted.recreate, "%s%s is not a %s" % (option, a_link(link), kind))
         return False
 
@@ -209,7 +209,7 @@ class Placing(Planner):
         """Rename a link that occupies a name, and delete it in the end. Raises Conflict unless the user allowed it."""
         if not allowed:
             raise Conflict(
-                "%s, and nothing was changed. Choose another name, or delete it first; %s"
+                "%s. No changes were made. Choose another name, or delete it first; %s"
                 % (capitalized(problem), _REMEDY)
             )
         if link.ref.name == "lo" or not link.kind:
@@ -402,7 +402,7 @@ class Placing(Planner):
         if kind and link.kind != kind:
             raise Conflict("%s is not a %s; it was not deleted." % (a_link(link, True), kind))
         if link.ref.name == "lo" or not link.kind:
-            raise Conflict("%s: %s; nothing was changed." % (a_link(link, True), _undeletable(link)))
+            raise Conflict("%s: %s. No changes were made." % (a_link(link, True), _undeletable(link)))
         if link.kind == "openvswitch":
             raise Conflict("%s belongs to Open vSwitch; remove its port or bridge there." % a_link(link, True))
 

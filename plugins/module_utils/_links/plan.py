@@ -133,7 +133,7 @@ class LinkPlanner(Planner):
                 if other != end.ref:
                     raise Conflict(
                         "Option routes of link %s and of link %s: both have a route %s with the same metric and table, of "
-                        "which there can be one; nothing was changed." % (other, end.ref, route)
+                        "which there can be one. No changes were made." % (other, end.ref, route)
                     )
 
     def _note_leaving(self, links: t.Iterable[WantedLink]) -> None:

@@ -161,7 +161,8 @@ def _check_same_bridge(there: Bridge, wanted: WantedBridge) -> None:
     is_now = "a fake bridge for VLAN %d of '%s'" % (there.vlan, there.parent) if there.parent else "a bridge of its own"
     if wanted.parent and (there.parent, there.vlan) != (wanted.parent, wanted.vlan):
         raise Conflict(
-            "OVS bridge '%s' is %s, which can't be changed; nothing was. Delete it first." % (wanted.name, is_now)
+            "OVS bridge '%s' is %s, which can't be changed. No changes were made. Delete it first."
+            % (wanted.name, is_now)
         )
     if there.parent and wanted.present and (set(wanted.values) - {"external_ids"} or wanted.controllers):
         raise BadInput(

@@ -211,7 +211,7 @@ class OvsPortPlanner(Planner):
         if wanted.move_from not in (here, port.real):
             asked = ", and not on '%s'" % wanted.move_from if wanted.move_from else ""
             raise Conflict(
-                "OVS port '%s' is on bridge '%s'%s; nothing was changed. 'move_from: %s' moves it to '%s'."
+                "OVS port '%s' is on bridge '%s'%s. No changes were made. 'move_from: %s' moves it to '%s'."
                 % (wanted.name, here, asked, here, wanted.bridge)
             )
         if port.real != bridge.real:
@@ -222,7 +222,7 @@ class OvsPortPlanner(Planner):
             return
         if port.interfaces == (wanted.name,):
             raise Conflict(
-                "OVS port '%s' is no bond: it has the interface of its own name; nothing was changed. Remove it first, or "
+                "OVS port '%s' is no bond: it has the interface of its own name. No changes were made. Remove it first, or "
                 "give the bond another name." % wanted.name
             )
         switch = self.state.ovs[wanted.database]
@@ -399,10 +399,10 @@ def check_free(switch: Switch, name: str) -> None:
     if name in switch.ports:
         port = switch.ports[name]
         what = "bridge" if name in switch.bridges else "port of bridge '%s'" % switch.bridge_of(port)
-        raise Conflict("OVS has a %s of the name '%s' already; nothing was changed." % (what, name))
+        raise Conflict("OVS has a %s of the name '%s' already. No changes were made." % (what, name))
     owner = next((port.name for port in switch.ports_with("interface", name)), None)
     if owner:
-        raise Conflict("'%s' is an interface of OVS port '%s' already; nothing was changed." % (name, owner))
+        raise Conflict("'%s' is an interface of OVS port '%s' already. No changes were made." % (name, owner))
 
 
 PLANNING = Planning(make_plan, make_repair, differences)

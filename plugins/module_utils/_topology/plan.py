@@ -267,7 +267,7 @@ class _TopologyPlanner:
             below: t.Optional[WantedLink] = link
             while below and id(below) not in early and id(below) not in late:
                 if id(below) in visiting:
-                    raise BadInput("Option parent of link %s leads in a circle." % (below.ref,))
+                    raise BadInput("Option parent of link %s forms a loop." % (below.ref,))
                 visiting.add(id(below))
                 stack.append(below)
                 below = makers.get(below.parent) if below.parent else None
@@ -303,7 +303,7 @@ class _TopologyPlanner:
         for ref, link in self.before.links.items():
             if link.kind in OVS_KINDS and ref.name in internal - left:
                 raise Conflict(
-                    "Link %s would go with that namespace, and the OVS port of that name needs it; nothing was changed. List "
+                    "Link %s would go with that namespace, and the OVS port of that name needs it. No changes were made. List "
                     "the link with 'move_from: %s', or the port no longer." % (ref, ref.netns)
                 )
 
@@ -352,7 +352,7 @@ class _TopologyPlanner:
                     lost.append("OVS port '%s'" % name)
         if lost:
             raise Conflict(
-                "This would destroy %s, which this topology has not made; nothing was changed. Move it or delete it first%s."
+                "This would destroy %s, which this topology has not made. No changes were made. Move it or delete it first%s."
                 % (", ".join(sorted(lost)), ", or give 'purge: false'" if topology.present else "")
             )
 

@@ -63,7 +63,7 @@ class Records:
             return self._read(name)
         except (BadInput, ValueError) as error:
             raise Unusable(
-                "The record of topology '%s' (%s) can't be used: %s. It tells what the topology owns; nothing was changed. "
+                "The record of topology '%s' (%s) can't be used: %s. It tells what the topology owns. No changes were made. "
                 "Without that file, what earlier runs made stays when it isn't wanted any more."
                 % (name, self.path(name), str(error).rstrip("."))
             ) from error
@@ -189,7 +189,7 @@ class Records:
     def bad_document(self, name: str, error: Exception) -> Unusable:
         """The error for a kept document that can't be used."""
         return Unusable(
-            "What is kept of topology '%s' for the next boot (%s) can't be used: %s. Nothing was changed. Remove that file, "
+            "What is kept of topology '%s' for the next boot (%s) can't be used: %s. No changes were made. Remove that file, "
             "and run the playbook again." % (name, self.kept_path(name), str(error).rstrip("."))
         )
 

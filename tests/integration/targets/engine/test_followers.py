@@ -167,7 +167,7 @@ def refusal(batch: str, wanted: Wanted, checks: t.Sequence[bool] = (True, False)
         for check in checks:
             with pytest.raises(Failure) as caught:
                 run(wanted, check=check)
-            sentences.append(str(caught.value).replace(" Nothing was changed.", ""))
+            sentences.append(str(caught.value).replace(" No changes were made.", ""))
             same(before, world.snapshot(), "a refusal of %s" % (wanted,))
         assert sentences[0] == sentences[-1]
         return sentences[0]
@@ -277,7 +277,7 @@ def test_a_link_in_mode_passthru_and_its_parent_share_a_mac_address() -> None:
     host(batch, task("link", name="e0", mac=mac), then={"m0.address": mac})
     other = {"name": "m0", "mac": "02:00:00:00:00:02", **CHILD}
     text = refusal(batch, topology({"name": "e0", "kind": "link", "mac": mac}, other))
-    assert "another link that is wanted here" in text
+    assert "another link of this task" in text
 
 
 # Whose a veth pair is.

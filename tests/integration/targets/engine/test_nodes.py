@@ -143,7 +143,7 @@ def undone(wanted: Wanted) -> None:
     Broken.failures = 1
     with pytest.raises(Refused) as caught:
         run(wanted, Broken)
-    assert "not all of it" not in str(caught.value)
+    assert "not all of them" not in str(caught.value)
 
 
 def by_module() -> None:

@@ -68,7 +68,7 @@ def told(document: Document, check: bool) -> str:
     """The sentence that a document is refused with before anything is changed."""
     with pytest.raises((BadInput, Conflict)) as caught:
         run(document, check)
-    assert "undone" not in str(caught.value)
+    assert "rolled back" not in str(caught.value)
     return str(caught.value)
 
 

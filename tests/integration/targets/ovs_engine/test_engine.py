@@ -107,7 +107,7 @@ def check(world: World, wanted: Wanted) -> t.Any:
         for fault in ("in", "after"):
             with pytest.raises(Failure) as caught:
                 run(wanted, fault=fault)
-            assert "not all of it" not in str(caught.value)
+            assert "not all of them" not in str(caught.value)
             assert before == rows(world), "a failure %s %s" % (fault, foretold.plan.commands)
     return foretold
 
@@ -124,7 +124,7 @@ def real(world: World, wanted: Wanted, foretold: t.Any) -> t.Any:
     except Failure as failure:
         trouble = str(failure)
     if outcome is None:
-        assert "not all of it" not in trouble
+        assert "not all of them" not in trouble
         assert before == rows(world), trouble
         return None
     assert foretold is not None, "check mode failed where the real run didn't"

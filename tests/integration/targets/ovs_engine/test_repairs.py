@@ -45,7 +45,7 @@ def refused(wanted: Wanted) -> str:
     for check in (True, False):
         with pytest.raises(Failure) as caught:
             run(wanted, check)
-        said.append(str(caught.value).replace(" Nothing was changed.", ""))
+        said.append(str(caught.value).replace(" No changes were made.", ""))
     assert said[0] == said[1]
     return said[0]
 

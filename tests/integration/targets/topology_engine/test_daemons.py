@@ -104,7 +104,7 @@ def test_ovs_vswitchd_hangs_while_a_topology_removes_rows(document: Document) ->
         assert str(caught.value).startswith(
             "The daemon ovs-vswitchd did not take up a change of the database within 4 sec"
         )
-        assert str(caught.value).endswith("What had been done before that was undone.")
+        assert str(caught.value).endswith("All earlier changes were rolled back.")
         assert rows(world) == before
         owned(world)
 
@@ -150,7 +150,7 @@ def test_a_topology_owns_the_row_that_an_undo_of_another_task_makes_again(what: 
         before, record = rows(world), RECORD.read_text()
         with pytest.raises(Failure) as caught:
             converge(following(LateOvs(20)), bridge_plan.PLANNING, GONE[what], False)
-        assert str(caught.value).endswith("What had been done before that was undone.")
+        assert str(caught.value).endswith("All earlier changes were rolled back.")
         assert rows(world) == before
         assert RECORD.read_text() != record
         assert [path.name for path in RECORD.parent.iterdir()] == ["lab.json"]
@@ -163,7 +163,7 @@ def test_a_topology_owns_what_an_undo_of_another_one_makes_again() -> None:
     def test(world: World) -> None:
         with stopped("ovs-vswitchd"), pytest.raises(Failure) as caught:
             converge(following(Ovs(3)), bridge_plan.PLANNING, GONE["bridge"], False)
-        assert str(caught.value).endswith("What had been done before that was undone.")
+        assert str(caught.value).endswith("All earlier changes were rolled back.")
         with contextlib.closing(LateKernel()) as kernel, pytest.raises(Refused):
             converge(following(kernel), links_plan.PLANNING, V0, False)
         owned(world)

@@ -204,7 +204,7 @@ def check(host: Host, document: Document) -> t.Any:
                 run(document, at=step)
             event = "%s before step %d of %s" % (caught.value, step, foretold.plan.commands)
             same(before, host.snapshot(), event)
-            assert "not all of it" not in str(caught.value), event
+            assert "not all of them" not in str(caught.value), event
         # What was owned is owned: so much would be removed as before.
         assert run(document, check=True).plan.commands == foretold.plan.commands
     return foretold

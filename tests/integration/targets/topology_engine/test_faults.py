@@ -113,7 +113,7 @@ def undone(host: Host, attempt: t.Callable[[], t.Any], event: str) -> Failure:
         attempt()
     same(before, host.snapshot(), "%s: %s" % (event, caught.value))
     assert recorded() == record, event
-    assert "not all of it" not in str(caught.value), event
+    assert "not all of them" not in str(caught.value), event
     return caught.value
 
 
@@ -142,7 +142,7 @@ def exceptions(host: Host) -> int:
             assert isinstance(told, Unforeseen)
             assert told.__cause__ is error
             assert str(told) != str(error)
-            assert str(told).endswith(("What had been done before that was undone.", "Nothing was changed."))
+            assert str(told).endswith(("All earlier changes were rolled back.", "No changes were made."))
             count += 1
         assert run(document, check=True).plan.commands == plan.commands
         run(document)
@@ -173,7 +173,7 @@ def endings(host: Host) -> None:
         with contextlib.closing(Ending(error, after)) as ending:
             event = "%r, %s" % (error, after)
             told = undone(host, functools.partial(converge, ending, PLANNING, wanted(NEW), False), event)
-            assert str(told).endswith("What had been done before that was undone.")
+            assert str(told).endswith("All earlier changes were rolled back.")
     assert run(NEW).plan.changed
 
 
@@ -261,7 +261,7 @@ def full_disks(host: Host) -> None:
         assert [path.name for path in RECORDS.iterdir()] == ["others"]
     assert outcomes == {
         "",
-        "Writing /run/topologies/lab.json failed: No space left on device. Nothing was changed.",
+        "Writing /run/topologies/lab.json failed: No space left on device. No changes were made.",
     }
     for step in (0, 20, 39):
         (RECORDS / "others").unlink()
@@ -288,7 +288,7 @@ def full_while_undone(host: Host) -> None:
         with contextlib.closing(Filled(-1, raising(KeyError()))) as filled, pytest.raises(Failure) as caught:
             converge(filled, PLANNING, wanted(document), False)
         same(before, host.snapshot(), str(caught.value))
-        assert str(caught.value).endswith("What had been done before that was undone.")
+        assert str(caught.value).endswith("All earlier changes were rolled back.")
         assert sorted(path.read_bytes() for path in RECORDS.glob("lab*")) == record
         assert {path.name for path in RECORDS.iterdir()} == {"others", "lab.json", "lab.document"}
         assert run(document, check=True).plan.changed
@@ -315,7 +315,7 @@ def read_only(host: Host) -> None:
     remount("ro")
     for document in (NEW, ABSENT):
         told = undone(host, functools.partial(run, document), "read-only")
-        assert "Read-only file system. Nothing was changed." in str(told)
+        assert "Read-only file system. No changes were made." in str(told)
     assert not run(OLD).plan.changed
     assert not run({**ABSENT, "name": "other"}).plan.changed
     remount("rw")
@@ -375,7 +375,7 @@ def small_files(host: Host) -> None:
         before, record = host.snapshot(), recorded()
         told = limited(resource.RLIMIT_FSIZE, size, functools.partial(run, document))
         assert told.startswith("Writing /run/topologies/lab.")
-        assert told.endswith(" failed: File too large. Nothing was changed.")
+        assert told.endswith(" failed: File too large. No changes were made.")
         same(before, host.snapshot(), told)
         assert recorded() == record
 
@@ -397,7 +397,7 @@ def little_memory(host: Host) -> None:
         outcomes.append(told)
         if told:
             same(before, host.snapshot(), "before step %d: %s" % (at, told))
-            assert "not all of it" not in told
+            assert "not all of them" not in told
             assert "memory" in told
             assert recorded() == record, told
         else:
@@ -405,7 +405,7 @@ def little_memory(host: Host) -> None:
             run(ABSENT)
             run(OLD)
     print(outcomes)
-    assert "Nothing was changed." in outcomes[0]
+    assert "No changes were made." in outcomes[0]
 
 
 def starved(document: Document, at: int) -> None:
@@ -425,7 +425,7 @@ def full_run(host: Host) -> None:
     document = {"name": "lab", "state": "present", "namespaces": [{"name": name} for name in ("a0", "a1", "a2")]}
     told = failing(functools.partial(run, document))
     assert told.startswith("Creating network namespace 'a1' failed: No space left on device.")
-    assert told.endswith("What had been done before that was undone.")
+    assert told.endswith("All earlier changes were rolled back.")
     assert os.listdir("/run/netns") == []
     assert recorded() == []
     host.world.run("umount", "/run/netns")

@@ -70,7 +70,7 @@ def refused(task: t.Callable[..., t.Any], document: Document) -> str:
         with pytest.raises(Failure) as caught:
             task(document, check=check)
         said.append(str(caught.value))
-    assert said[0] == said[1].replace(" Nothing was changed.", "")
+    assert said[0] == said[1].replace(" No changes were made.", "")
     return said[0]
 
 
@@ -117,7 +117,7 @@ def test_values_that_ovs_keeps_are_given_to_it() -> None:
         before, were = rows(world), shown(world, "br0")
         with pytest.raises(Failure) as caught:
             run(document, host=LateHost)
-        assert "not all of it" not in str(caught.value)
+        assert "not all of them" not in str(caught.value)
         assert (rows(world), shown(world, "br0")) == (before, were)
 
     with_switch(test)
@@ -308,7 +308,7 @@ def test_a_link_that_went_with_its_namespace() -> None:
             any_link({"name": "i0"})
         with pytest.raises(Failure) as caught:
             run(document, host=LateHost)
-        assert "not all of it" not in str(caught.value)
+        assert "not all of them" not in str(caught.value)
         assert rows(world) == before
         assert "blue" not in world.run("ip", "netns", "list")
         if world.run("sh", "-c", "ip link show i0 2> /dev/null || true"):

@@ -143,7 +143,7 @@ def test_any_exception_in_the_middle_of_a_batch_is_undone(
         converge(host, PLANNING, wanted, False)
     assert caught.value.__cause__ is error
     assert differences(state, host.observe(wanted)) == []
-    assert "not all of it" not in str(caught.value)
+    assert "not all of them" not in str(caught.value)
 
 
 @pytest.mark.parametrize("error", ERRORS)
@@ -152,7 +152,7 @@ def test_what_fails_after_the_last_step_is_undone(error: Exception, point: str) 
     error.aftermath = ""  # type: ignore[attr-defined]
     host = Breaking(a_host(), error, point=point)
     told = failed(host, tell=lambda _outcome: host.reach("tell"))
-    assert told.endswith("What had been done before that was undone.")
+    assert told.endswith("All earlier changes were rolled back.")
     assert isinstance(error, Failure) or told != str(error)
     assert host.state == a_host()
     assert host.released == 1
@@ -162,14 +162,14 @@ def test_what_fails_after_the_last_step_is_undone(error: Exception, point: str) 
 def test_what_fails_before_the_first_step_changes_nothing(error: Exception) -> None:
     error.aftermath = ""  # type: ignore[attr-defined]
     host = Breaking(a_host(), error, point="prepare")
-    assert failed(host).endswith("Nothing was changed.")
+    assert failed(host).endswith("No changes were made.")
     assert host.state == a_host()
     assert host.released == 1
 
 
 def test_without_rollback_what_was_done_stays() -> None:
     host = Breaking(a_host(), KeyError("x"), point="commit")
-    assert failed(host, rollback=False).endswith("What had been done before that stays (rollback: false).")
+    assert failed(host, rollback=False).endswith("The earlier changes remain (rollback: false).")
     assert Ref("blue", "br0") in host.state.links
 
 
@@ -201,7 +201,7 @@ def test_an_undo_that_fails_tells_what_differs() -> None:
     host = Stuck(a_host(), KeyError("first"), point="commit")
     told = failed(host)
     assert "KeyError: 'first'" in told
-    assert "not all of it could be: Namespace 'blue' is still there." in told
+    assert "not all of them: Namespace 'blue' is still there." in told
     assert "ZeroDivisionError" in told
 
 
@@ -283,7 +283,7 @@ def test_a_host_that_can_not_be_looked_at_any_more_is_told() -> None:
             return super().observe(wanted)
 
     told = failed(Blind(a_host(), KeyError("first"), at=1))
-    assert told.endswith("What had been done was undone, but not all of it could be: Looking failed.")
+    assert told.endswith("The earlier changes were rolled back, but not all of them: Looking failed.")
 
 
 def test_memory_for_the_undo_is_reserved(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -291,7 +291,7 @@ def test_memory_for_the_undo_is_reserved(monkeypatch: pytest.MonkeyPatch) -> Non
     host = Breaking(a_host(), KeyError())
     assert failed(host) == (
         "There is not enough memory for this task: it needs 4398046511104 MiB more, so that a failure can be rolled back. "
-        "Nothing was changed."
+        "No changes were made."
     )
     assert host.ran == []
 

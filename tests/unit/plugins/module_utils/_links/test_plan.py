@@ -470,7 +470,7 @@ def test_moving_into_the_own_namespace_is_spelled_for_a_shell_that_stays_in_it()
         (
             host_with(a_link("br0")),
             WantedLink(Ref("", "br0"), "linux_bridge"),
-            r"^Link 'br0' \(dummy\) is not a linux_bridge, and nothing was changed\.",
+            r"^Link 'br0' \(dummy\) is not a linux_bridge. No changes were made\.",
         ),
         (
             host_with(a_link("eth0", "")),
@@ -480,7 +480,7 @@ def test_moving_into_the_own_namespace_is_spelled_for_a_shell_that_stays_in_it()
         (
             host_with(a_link("eth0", "")),
             WantedLink(Ref("", "eth0"), made=False, present=False),
-            r"^Link 'eth0' \(not virtual\): it isn't virtual, so that it can't be deleted; nothing",
+            r"^Link 'eth0' \(not virtual\): it isn't virtual, so that it can't be deleted. No changes",
         ),
         (
             host_with(a_link("lo", "")),
@@ -785,9 +785,7 @@ def test_a_failing_step_says_what_became_of_the_host() -> None:
     wanted = Wanted(links=(WantedLink(Ref("", "br0"), "linux_bridge", values={"stp": True, "state": "up"}),))
     with pytest.raises(Refused) as caught:
         converge(host, PLANNING, wanted, check=False)
-    assert str(caught.value) == (
-        "Setting link 'br0' up failed: Injected fault. What had been done before that was undone."
-    )
+    assert str(caught.value) == ("Setting link 'br0' up failed: Injected fault. All earlier changes were rolled back.")
     assert "br0" not in [ref.name for ref in host.state.links]
 
 

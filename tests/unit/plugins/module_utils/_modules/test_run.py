@@ -96,7 +96,7 @@ def test_what_nobody_has_foreseen_is_a_sentence(verbosity: int, capsys: pytest.C
             module.report([], error)
     told = json.loads(capsys.readouterr().out)
     assert told["msg"].startswith("An error inside virtnet.linux stopped the task: KeyError: 'mode'. ")
-    assert told["msg"].endswith(" Nothing was changed.")
+    assert told["msg"].endswith(" No changes were made.")
     assert ("Traceback (most recent call last):" in told.get("traceback", ())) == (verbosity == 3)
 
 

@@ -140,6 +140,6 @@ def test_many_are_read_whole() -> None:
 
 def test_after_a_failure_all_is_read() -> None:
     host = Told(["p", "q"], nothing)
-    with pytest.raises(NotApplied, match="the host still lacks: setting tag of OVS port 'p' to 7"):
+    with pytest.raises(NotApplied, match="they are not in effect: setting tag of OVS port 'p' to 7"):
         converge(host, PLANNING, PORT, check=False)
     assert host.asked == [("Port", "p"), ("Interface", "p"), *WHOLE, *WHOLE]

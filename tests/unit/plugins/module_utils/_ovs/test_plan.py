@@ -134,14 +134,14 @@ VXLAN = {"bridge": "br0", "name": "t", "type": "vxlan", "remote_ip": "192.0.2.1"
         (
             [BR0, BR1, P],
             {"bridge": "br1", "name": "p"},
-            r"^OVS port 'p' is on bridge 'br0'; .* 'move_from: br0' moves it",
+            r"^OVS port 'p' is on bridge 'br0'. .* 'move_from: br0' moves it",
         ),
         (
             [BR0, BR1, P],
             {"bridge": "br1", "name": "p", "move_from": "x"},
-            "is on bridge 'br0', and not on 'x'; nothing",
+            "is on bridge 'br0', and not on 'x'. No changes",
         ),
-        ([BR0, FAKE, P], {"bridge": "fake", "name": "p"}, "^OVS port 'p' is on bridge 'br0'; nothing was changed"),
+        ([BR0, FAKE, P], {"bridge": "fake", "name": "p"}, "^OVS port 'p' is on bridge 'br0'. No changes were made"),
         ([BR0, BR1], {"bridge": "br1", "name": "br0"}, "^'br0' is an OVS bridge, and can't be a port of 'br1'"),
         ([BR0, P], {"name": "p"}, "^OVS has a port of bridge 'br0' of the name 'p' already"),
         ([BR0, BOND], {"bridge": "br0", "name": "m2"}, "^'m2' is an interface of OVS port 'bond' already"),
@@ -279,7 +279,7 @@ def test_what_ovs_cannot_set_up_is_an_error_and_taken_out_again() -> None:
     with pytest.raises(NotApplied) as caught:
         converge(host, PLANNING, wanting(bridge="br0", name="broken"), check=False)
     assert str(caught.value) == (
-        "Open vSwitch can't set up OVS port 'broken': it is broken. What had been done before that was undone."
+        "Open vSwitch can't set up OVS port 'broken': it is broken. All earlier changes were rolled back."
     )
     assert host.state == host.first
 
@@ -326,7 +326,7 @@ def test_only_what_was_done_and_not_undone_is_told() -> None:
 
 def test_a_failing_transaction_says_what_became_of_the_host() -> None:
     host = SimulatedOvs(host_with(), fail_at=0)
-    with pytest.raises(Refused, match=r"Injected fault\. Nothing was changed\.$"):
+    with pytest.raises(Refused, match=r"Injected fault\. No changes were made\.$"):
         converge(host, PLANNING, wanting(**BR0), check=False)
     assert host.state == host.first
 

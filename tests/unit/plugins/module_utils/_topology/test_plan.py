@@ -282,23 +282,23 @@ def test_nothing_comes_up_before_all_have_their_settings_and_bridges_come_up_las
         (
             {"links": [PAIR, {"kind": "macvlan", "name": "x0", "parent": "v0"}]},
             {"links": [{"kind": "link", "name": "x0"}]},
-            "Link 'x0' would be deleted along with other links; nothing was changed.",
+            "Link 'x0' would be deleted along with other links. No changes were made.",
         ),
         (
             {"namespaces": [{"name": "blue"}]},
             {"links": [{**BRIDGE, "netns": "blue"}]},
-            "Link 'br0' in namespace 'blue' would be deleted along with other links; nothing was changed.",
+            "Link 'br0' in namespace 'blue' would be deleted along with other links. No changes were made.",
         ),
         (
             {"namespaces": [{"name": "blue"}], "ovs_bridges": [SWITCH], "links": [MOVED]},
             {"ovs_bridges": [SWITCH]},
-            "Link 'i0' in namespace 'blue' would go with that namespace, and the OVS port of that name needs it; nothing was "
-            "changed. List the link with 'move_from: blue', or the port no longer.",
+            "Link 'i0' in namespace 'blue' would go with that namespace, and the OVS port of that name needs it. No changes "
+            "were made. List the link with 'move_from: blue', or the port no longer.",
         ),
         (
             {},
             {"links": [PAIR, {**PAIR, "name": "v1"}, {**BRIDGE, "name": "lo"}]},
-            "Link 'w0' is described 2 times. Link 'lo' (the loopback) is not a linux_bridge, and nothing was changed. Choose another "
+            "Link 'w0' is described 2 times. Link 'lo' (the loopback) is not a linux_bridge. No changes were made. Choose another "
             "name, or delete it first; 'recreate: true' deletes it and makes a new one.",
         ),
         (
@@ -309,7 +309,7 @@ def test_nothing_comes_up_before_all_have_their_settings_and_bridges_come_up_las
                     {"kind": "macvlan", "name": "x1", "parent": "x0"},
                 ]
             },
-            "Option parent of link 'x0' leads in a circle. Option parent of link 'x1' leads in a circle.",
+            "Option parent of link 'x0' forms a loop. Option parent of link 'x1' forms a loop.",
         ),
     ],
 )
@@ -329,7 +329,7 @@ def test_a_long_chain_of_parents_is_planned_from_its_end() -> None:
     with contextlib.suppress(Failure):  # what such a document can't have is told as for a short one
         converge(an_empty_host(), PLANNING, lab(links=links), True)
     links = [{"kind": "macvlan", "name": "x%d" % n, "parent": "x%d" % ((n + 1) % count)} for n in range(count)]
-    with pytest.raises(Conflict, match=r"^Option parent of link 'x0' leads in a circle\."):
+    with pytest.raises(Conflict, match=r"^Option parent of link 'x0' forms a loop\."):
         converge(an_empty_host(), PLANNING, lab(links=links), True)
 
 

@@ -230,7 +230,7 @@ DEEP = 100_000
 def test_a_record_that_can_not_be_used_is_a_sentence(tmp_path: Path, text: str, why: str) -> None:
     (tmp_path / "lab.json").write_text(text, encoding="latin-1")
     with pytest.raises(
-        Unusable, match=r"^The record of topology 'lab' \(.*lab\.json\) can't be used: .*nothing was changed\."
+        Unusable, match=r"^The record of topology 'lab' \(.*lab\.json\) can't be used: .*No changes were made\."
     ) as caught:
         Records(str(tmp_path)).read("lab")
     assert why in str(caught.value)
