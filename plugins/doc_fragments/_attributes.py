@@ -57,7 +57,7 @@ attributes:
     NETLINK = r"""
 options: {}
 requirements:
-  - pyroute2 >= 0.7.2 (Debian and Ubuntu: package C(python3-pyroute2)); 0.8.1 or older for Python 3.8
+  - pyroute2 >= 0.7.2 (package C(python3-pyroute2) in Debian and Ubuntu); 0.8.1 or older for Python 3.8
   - the capability CAP_NET_ADMIN, and CAP_SYS_ADMIN to enter other namespaces (C(become=true))
 """
 

@@ -34,8 +34,8 @@ options:
     type: int
     default: 30
 requirements:
-  - Open vSwitch 2.11 or newer, with its commands C(ovs-vsctl) and C(ovsdb-client) (Debian and Ubuntu: package
-    C(openvswitch-switch))
+  - Open vSwitch 2.11 or newer, with its commands C(ovs-vsctl) and C(ovsdb-client) (package
+    C(openvswitch-switch) in Debian and Ubuntu)
   - permission to access its database (C(become=true))
 attributes:
   action_group:
