@@ -20,7 +20,6 @@ from ansible_collections.virtnet.linux.plugins.module_utils._common import value
 from ansible_collections.virtnet.linux.plugins.module_utils._common.commands import Argv, ip
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Complaints
 from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import DOWN, NO_IPV6, Facet
-from ansible_collections.virtnet.linux.plugins.module_utils._links.messages import UNSTEADY, family, kernel_release
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import DYNAMIC, KERNEL, STATIC, Address
 from ansible_collections.virtnet.linux.plugins.module_utils._links.routes import (
     RT_SCOPE_UNIVERSE,
@@ -29,6 +28,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.routes import
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._links.step import LinkStep
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import wire
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.messages import UNSTEADY, family, kernel_release
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import (
     ADDRESS,
     NLM_F_CREATE,

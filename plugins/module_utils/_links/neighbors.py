@@ -28,10 +28,10 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import 
     Facet,
     Options,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._links.messages import UNSTEADY, family
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import DYNAMIC, STATIC, Neighbor
 from ansible_collections.virtnet.linux.plugins.module_utils._links.step import LinkStep
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import wire
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.messages import UNSTEADY, family
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import (
     NEIGHBOR,
     NLM_F_CREATE,

@@ -19,12 +19,11 @@ import typing as t
 from ansible_collections.virtnet.linux.plugins.module_utils._common import sysctls
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput, Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._common.values import family
-from ansible_collections.virtnet.linux.plugins.module_utils._links import bridge_ports, facet, messages, vlans
+from ansible_collections.virtnet.linux.plugins.module_utils._links import bridge_ports, coding, facet, vlans
 from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.foreseen import receiving_upper
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Kind
-from ansible_collections.virtnet.linux.plugins.module_utils._links.messages import kernel_release
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
     OWN,
     Link,
@@ -38,6 +37,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.ovs_links imp
 from ansible_collections.virtnet.linux.plugins.module_utils._links.refusals import sentences
 from ansible_collections.virtnet.linux.plugins.module_utils._links.routes import links_of_routes
 from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State, references
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.messages import kernel_release
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.namespaces import (
     all_namespaces,
     is_dead,
@@ -508,11 +508,11 @@ class Observer:
 
 def _values(space: Namespace, message: t.Any, kind: t.Optional[Kind], master: str) -> t.Dict[str, t.Any]:
     """The option values of a link in a message; ``master`` is the name of its master, or empty if it isn't known yet."""
-    values = messages.common_values(message)
+    values = coding.common_values(message)
     index = message.get_attr("IFLA_MASTER")
     values["master"] = master or (space.name_of(index) if index else "")
     if kind:
-        values.update(messages.own_values(kind.attributes, message))
+        values.update(coding.own_values(kind.attributes, message))
     return values
 
 

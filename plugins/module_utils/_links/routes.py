@@ -30,7 +30,6 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.facet import 
     Facet,
     Options,
 )
-from ansible_collections.virtnet.linux.plugins.module_utils._links.messages import UNSTEADY, family
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
     DYNAMIC,
     IPV6_METRIC,
@@ -43,6 +42,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.model import 
 )
 from ansible_collections.virtnet.linux.plugins.module_utils._links.step import LinkStep
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import wire
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink.messages import UNSTEADY, family
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import (
     NLM_F_CREATE,
     NLM_F_DUMP,

@@ -23,10 +23,10 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.commands import Argv, ip
 from ansible_collections.virtnet.linux.plugins.module_utils._links import effects, facet
+from ansible_collections.virtnet.linux.plugins.module_utils._links.coding import encode
 from ansible_collections.virtnet.linux.plugins.module_utils._links.facets import FACETS
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common, registry
 from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Kind
-from ansible_collections.virtnet.linux.plugins.module_utils._links.messages import encode
 from ansible_collections.virtnet.linux.plugins.module_utils._links.model import OWN, Link, Ref
 from ansible_collections.virtnet.linux.plugins.module_utils._links.routes import (
     forget_sources,

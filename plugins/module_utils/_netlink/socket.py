@@ -27,7 +27,7 @@ import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import Unusable
 from ansible_collections.virtnet.linux.plugins.module_utils._common.sysctls import PROC_SYS
-from ansible_collections.virtnet.linux.plugins.module_utils._links import messages
+from ansible_collections.virtnet.linux.plugins.module_utils._netlink import messages
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink import wire as raw
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.descriptors import Descriptors, Handle
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import (

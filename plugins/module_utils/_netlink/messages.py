@@ -5,9 +5,9 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Convert netlink attributes to values of the model and back.
+"""Messages from the kernel: split them, and decode those about links on demand.
 
-Messages are decoded here or by pyroute2; nothing here depends on the version of pyroute2.
+Nothing here depends on the version of pyroute2.
 """
 
 from __future__ import annotations
@@ -19,54 +19,10 @@ import struct
 import sys
 import typing as t
 
-from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds import common
 from ansible_collections.virtnet.linux.plugins.module_utils._netlink.wire import attributes, text_of_mac
-
-if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.linux.plugins.module_utils._links.kinds.kind import Attribute
-    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import (
-        Link,
-    )
-    from ansible_collections.virtnet.linux.plugins.module_utils._netlink.requests import Attributes
 
 # Of linux/netlink.h
 NLMSG_ERROR, NLMSG_DONE, NLM_F_ACK_TLVS, NLMSGERR_ATTR_MSG = 2, 3, 0x200, 1
-
-NO_MAC = "00:00:00:00:00:00"
-
-
-def common_values(message: t.Any) -> t.Dict[str, t.Any]:
-    """Values of the options that links of every kind have, without ``master``, of which a message has only the index."""
-    values: t.Dict[str, t.Any] = {
-        "state": "up" if message["flags"] & common.IFF_UP else "down",
-        "promisc": bool(message["flags"] & common.IFF_PROMISC),
-        "alias": message.get_attr("IFLA_IFALIAS") or "",
-    }
-    for attribute in common.AT_BIRTH:
-        value = message.get_attr(attribute.nla)
-        if value is not None:
-            values[attribute.name] = attribute.codec.decode(value)
-    if not re.match(r"^(..:){5}..$", values.get("mac", "")) or values["mac"] == NO_MAC:
-        values.pop("mac", None)  # zeros for loopback; tunnels and InfiniBand have addresses of other lengths
-    return values
-
-
-def own_values(attributes: t.Sequence[Attribute], message: t.Any) -> t.Dict[str, t.Any]:
-    """Values of the options of one kind, as far as this kernel reports them."""
-    data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA") if attributes else None
-    values = {}
-    for attribute in attributes:
-        value = data.get_attr(attribute.nla) if data else None
-        if value is not None:
-            values[attribute.name] = attribute.decode(value)
-    return values
-
-
-def encode(attributes: t.Iterable[Attribute], link: Link) -> Attributes:
-    """Netlink attributes for all options of a link that have a value, each attribute once."""
-    given = [attribute for attribute in attributes if attribute.name in link.values]
-    return list({nla: payload for a in given for nla, payload in a.encode(link.values)}.items())
-
 
 # Index of the link that a message belongs to, and what identifies the entry, to compare two dumps.
 Place = t.Callable[[bytes], t.Tuple[int, t.Hashable]]
