@@ -409,11 +409,9 @@ class Observer:
         rtnl_kind = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND") or ""
         kind = registry.BY_RTNL.get(rtnl_kind)
         values = _values(space, message, kind, master)
-        open_by: t.Tuple[str, ...] = ()
-        if kind and not brief and kind.__class__ is not Kind:
-            with space.inside():
-                values.update(kind.read_more(ref.name, message))
-                open_by = kind.open_by(ref.name, message, may_go)
+        differs = kind and not brief and kind.__class__ is not Kind
+        more, open_by = _beyond_netlink(kind, space, ref, message, may_go) if kind and differs else ({}, ())
+        values.update(more)
         index = message["index"]
         port = bridge_ports.settings(message) if details else {}
         details = details and not brief
@@ -504,6 +502,14 @@ class Observer:
                     return reference
                 os.close(fd)
         return None
+
+
+def _beyond_netlink(
+    kind: Kind, space: Namespace, ref: Ref, message: t.Any, thorough: bool
+) -> t.Tuple[t.Dict[str, t.Any], t.Tuple[str, ...]]:
+    """Values of a link that its message lacks, and words for the processes that hold it open."""
+    with space.inside():
+        return kind.read_more(ref.name, message), kind.open_by(ref.name, message, thorough)
 
 
 def _values(space: Namespace, message: t.Any, kind: t.Optional[Kind], master: str) -> t.Dict[str, t.Any]:

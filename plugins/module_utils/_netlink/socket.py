@@ -469,7 +469,7 @@ def _unusable_pyroute2(error: str, installed: str, python: t.Tuple[int, int]) ->
 
 def _installed_pyroute2() -> str:
     """The version of the installed pyroute2, usable or not; "" if there is none."""
-    # Imported only here: it takes long to import.
+    # Imported only here, because the import is slow.
     from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
 
     try:
