@@ -127,7 +127,7 @@ neighbors:
       type: str
     state:
       description:
-        - State of the entry as in C(ip neighbour). The kernel probes neither.
+        - State of the entry, as in C(ip neighbour). The kernel does not probe entries in either state.
         - If omitted, V(permanent).
       type: str
       choices: [permanent, noarp]

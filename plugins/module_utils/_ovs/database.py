@@ -287,7 +287,7 @@ class Ovs(Host):
     def catch_up(self, database: str) -> None:
         """Wait until ovs-vswitchd has noticed new and deleted links, if it answers in time.
 
-        It takes a link that already has a row as soon as it notices it, and makes it promiscuous then.
+        It adds a link that already has a row as soon as it notices the link, and makes it promiscuous then.
         """
         if not self._late:
             with contextlib.suppress(Unusable, _Absent, _Failed):

@@ -95,8 +95,8 @@ def make_repair(state: State, target: State, observed: bool) -> t.List[Step]:
 def _without_promisc(target: State, state: State) -> State:
     """The target without the promiscuity of links that Open vSwitch has in a State.
 
-    Open vSwitch makes a link promiscuous when it takes it, and restores the former value when it releases it. A link
-    that was made promiscuous before would stay so.
+    Open vSwitch makes its links promiscuous, and restores the former value when it releases one. A link that was made
+    promiscuous before would stay so.
     """
     interfaces = [switch.interfaces for switch in state.ovs.values()]
     links = {
