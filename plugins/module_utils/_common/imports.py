@@ -12,6 +12,7 @@ Modules and the restore program call ``prepare`` before they import anything els
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.util
 import os
@@ -26,6 +27,8 @@ FOLDERS = ("", "_common", "_engine", "_netlink", "_links", "_links/kinds", "_ovs
 
 def prepare() -> None:
     """Make later imports faster."""
+    if isinstance(pkgutil.get_importer(_MODULE_UTILS), zipimport.zipimporter):
+        gc.disable()  # a module ends before garbage collection pays off, and Python would collect once more at its end
     for folder in FOLDERS:
         compile_once(pkgutil.get_importer(os.path.join(_MODULE_UTILS, folder).rstrip("/")))
     # A complete import is eight times as slow as that of the required part, and slower than any task.

@@ -21,7 +21,7 @@ _V4, _V6 = "net/ipv4/conf/", "net/ipv6/conf/"
 _CONF = (_V4 + "all", _V4 + "default", _V6 + "all", _V6 + "default")
 _FOLDERS = (*_CONF, _V4 + "lo", _V6 + "lo", "net/ipv4", "net/ipv6", "net/ipv6/icmp", "net/bridge", "net/mpls")
 # They concern sockets, caches and buffers and not the network. Reading them would double the time.
-_LEFT_OUT = re.compile("net/ipv4/(cipso|inet_peer|ipfrag|tcp|udp|xfrm4)_|net/ipv6/(calipso|ip6frag|xfrm6)_")
+_LEFT_OUT = "net/ipv4/(cipso|inet_peer|ipfrag|tcp|udp|xfrm4)_|net/ipv6/(calipso|ip6frag|xfrm6)_"
 _USUAL, _LARGEST = 256, 1 << 20  # bytes of one value
 _WRITABLE = 0o200
 
@@ -116,7 +116,7 @@ def settable() -> t.List[str]:
             with os.scandir(PROC_SYS + folder) as entries:
                 files = [entry for entry in entries if entry.is_file() and entry.stat().st_mode & _WRITABLE]
             found += ["%s/%s" % (folder, entry.name) for entry in files]
-    return sorted(key for key in found if not _LEFT_OUT.match(key))
+    return sorted(key for key in found if not re.match(_LEFT_OUT, key))
 
 
 def different(values: t.Mapping[str, bytes], new: t.Mapping[str, bytes]) -> t.Dict[str, str]:

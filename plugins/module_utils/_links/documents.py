@@ -12,7 +12,6 @@ Both directions use one format: a document from ``write_link`` can be passed to 
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common import names as common_names
@@ -81,8 +80,7 @@ def read_link(document: Document, kind: t.Optional[Kind]) -> WantedLink:
     ports = told.attempt(_read_ports, document) if kind and kind.has_ports else None
     peer = told.attempt(_read_peer, document, kind) if kind and kind.paired and document.get("peer") else None
     told.report()
-    wanted = dataclasses.replace(
-        t.cast("WantedLink", wanted),
+    wanted = t.cast("WantedLink", wanted)._replace(
         parent=parent,
         kind=kind.name if kind else document.get("kind") or "",
         made=kind is not None,
@@ -95,7 +93,7 @@ def read_link(document: Document, kind: t.Optional[Kind]) -> WantedLink:
     )
     if kind and kind.has_ports:
         promisc, purge = document.get("ports_promisc"), bool(document.get("purge_ports"))
-        wanted = dataclasses.replace(wanted, ports_promisc=promisc, purge_ports=purge)
+        wanted = wanted._replace(ports_promisc=promisc, purge_ports=purge)
     return wanted
 
 
@@ -103,7 +101,7 @@ def _read_peer(document: Document, kind: Kind) -> WantedLink:
     peer = _read_end(document["peer"], None, "peer.")
     if peer.ref == Ref(document.get("netns") or "", document["name"]):
         raise BadInput("Option peer of %s '%s': a %s can't be its own peer." % (kind.name, peer.ref.name, kind.name))
-    return dataclasses.replace(peer, kind=kind.name)
+    return peer._replace(kind=kind.name)
 
 
 def _read_rename_from(document: Document) -> str:

@@ -52,8 +52,7 @@ class Merging(t.NamedTuple):
     missing: t.List[str]  # collects sentences on missing prerequisites
 
 
-@dataclasses.dataclass(frozen=True)
-class Facet:
+class Facet(t.NamedTuple):
     """A facet of links: a list of entries, with its option ``name`` and an option ``purge_NAME``.
 
     WantedLink has fields ``name`` and ``purge_NAME``, and Link a field ``name``. ``str()`` of an entry is its name in

@@ -236,8 +236,7 @@ class Netns:
     ovs_ports: t.Tuple[str, ...] = dataclasses.field(default=(), compare=False)
 
 
-@dataclasses.dataclass(frozen=True)
-class WantedLink:
+class WantedLink(t.NamedTuple):
     """What a document requests for one link; options that it omits are missing here as well.
 
     ``kind`` is empty if any kind is accepted. A link that is not ``made`` must exist already (module ``link``).
@@ -251,7 +250,7 @@ class WantedLink:
     kind: str = ""
     made: bool = True
     present: bool = True
-    values: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    values: t.Mapping[str, t.Any] = {}
     purge_values: t.Tuple[str, ...] = ()
     addresses: t.Optional[t.Tuple[str, ...]] = None
     purge_addresses: bool = False
@@ -268,11 +267,11 @@ class WantedLink:
     purge_ports: bool = False
     ports_promisc: t.Optional[bool] = None
     port_of: str = ""
-    port: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    port: t.Mapping[str, t.Any] = {}
     vlans: t.Optional[t.Tuple[Vlan, ...]] = None
     purge_vlans: bool = False
     missing: t.Tuple[str, ...] = ()
-    where: str = dataclasses.field(default="", compare=False)  # element of the topology's document, such as links[3]
+    where: str = ""  # element of the topology's document, such as links[3]
 
     def ends(self) -> t.Iterator[WantedLink]:
         """The link itself and, for a veth, the requested other end."""
@@ -281,14 +280,13 @@ class WantedLink:
             yield self.peer
 
 
-@dataclasses.dataclass(frozen=True)
-class WantedNetns:
+class WantedNetns(t.NamedTuple):
     """What a document requests for one namespace; ``sysctls`` by their path below /proc/sys."""
 
     name: str
     present: bool = True
     loopback: bool = True
-    sysctls: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    sysctls: t.Mapping[str, str] = {}
 
 
 def former_places(wanted: WantedLink) -> t.List[Ref]:

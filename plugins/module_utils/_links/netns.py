@@ -29,7 +29,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.linux.plugins.module_utils._links.state import State
     from ansible_collections.virtnet.linux.plugins.module_utils._links.step import Runner
 
-_DISABLE_IPV6 = re.compile("^net/ipv6/conf/([^/]+)/disable_ipv6$")
+_DISABLE_IPV6 = "net/ipv6/conf/([^/]+)/disable_ipv6$"
 
 
 @dataclasses.dataclass(eq=False, repr=False)
@@ -153,7 +153,7 @@ class Sysctl(LinkStep):
         known = {key: its for key, its in changed.items() if key in netns.sysctls}
         sysctls = {**netns.sysctls, **known, self.key: value}
         state.namespaces[self.netns] = dataclasses.replace(netns, sysctls=sysctls)
-        found = _DISABLE_IPV6.match(self.key)
+        found = re.match(_DISABLE_IPV6, self.key)
         if found:
             self._switch_ipv6(state, found.group(1))
 

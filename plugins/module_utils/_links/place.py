@@ -126,7 +126,7 @@ class Placing(Planner):
             self._aside(link, True, reasons)
         if wanted.ref in self.state.links:
             self._aside(self.state.links[wanted.ref], True, "%s is in the way" % a_link(self.state.links[wanted.ref]))
-        self._create(dataclasses.replace(wanted, values=values, parent=parent))
+        self._create(wanted._replace(values=values, parent=parent))
         return link
 
     def _check_alone(

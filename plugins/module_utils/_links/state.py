@@ -195,8 +195,7 @@ def located(wanted: W, same: t.Mapping[str, str]) -> W:
     """Replace each reference to a namespace in ``wanted`` by its representative in ``same``."""
 
     def locate(link: WantedLink) -> WantedLink:
-        return dataclasses.replace(
-            link,
+        return link._replace(
             ref=Ref(same[link.ref.netns], link.ref.name),
             move_from=None if link.move_from is None else same[link.move_from],
             peer=locate(link.peer) if link.peer else None,

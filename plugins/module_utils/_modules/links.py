@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._modules.run import Backend, run
@@ -54,7 +53,7 @@ def run_port() -> None:
         link = state.links.get(wanted.ref)
         if state is outcome.plan.before and wanted.present and link and link.port:
             # A port that is moved from another bridge: its document before is that of the other bridge.
-            wanted = dataclasses.replace(wanted, port_of=link.values["master"])
+            wanted = wanted._replace(port_of=link.values["master"])
         return bridge_ports.write(state, wanted)
 
     run("linux_bridge_port", bridge_ports.options(), read, write, KERNEL)

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import shlex
 import traceback
 import typing as t
@@ -132,7 +131,6 @@ def run(
     ``noun`` is the name of the returned document, ``options`` the argument spec. ``read`` turns options into what is wanted,
     ``write`` a State into the returned document.
     """
-    gc.disable()  # a module ends before garbage collection pays off, and Python would collect once more at its end
     module = Module(options)
     if not module.readable:
         module.report(module.wrong)

@@ -15,7 +15,6 @@ stores the identity of its device in an extended attribute.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import errno
 import os
 import re
@@ -27,18 +26,17 @@ from ansible_collections.virtnet.linux.plugins.module_utils._netlink.sysfs impor
 
 MODE = 0o600  # of a node that the kernel makes
 _MARK = "trusted.virtnet.device"
-_NAMES = re.compile("(macv)?tap[0-9]+$")
+_NAMES = "(macv)?tap[0-9]+$"
 _DRIVER = "macvtap"
 
 # The path, the device number, and the identity of the node
 _Node = t.Tuple[str, int, t.Tuple[int, int]]
 
 
-@dataclasses.dataclass(frozen=True)
-class Device:
-    """A character device. ``index`` is the interface index of its link; ``identity`` is unique until the next boot."""
+class Device(t.NamedTuple):
+    """A character device. ``ifindex`` is the interface index of its link; ``identity`` is unique until the next boot."""
 
-    index: int
+    ifindex: int
     number: int  # with the major and the minor one
     identity: str
 
@@ -49,7 +47,7 @@ class Device:
         Interface indexes are unique only in a namespace, and all namespaces share /dev. If the usual name is in use, the node
         gets another, unique one.
         """
-        return "/dev/tap%d" % self.index, "/dev/macvtap%d" % os.minor(self.number)
+        return "/dev/tap%d" % self.ifindex, "/dev/macvtap%d" % os.minor(self.number)
 
     def node(self) -> t.Optional[str]:
         """The path of its node; None if it has none."""
@@ -170,7 +168,7 @@ def fresh(name: str) -> t.Iterator[None]:
 
 def _nodes() -> t.Iterator[_Node]:
     """All nodes in /dev that belong or belonged to macvtaps."""
-    names = [name for name in os.listdir("/dev") if _NAMES.match(name)]
+    names = [name for name in os.listdir("/dev") if re.match(_NAMES, name)]
     foreign = _majors_of_others() if names else set()
     for path in ("/dev/" + name for name in names):
         with contextlib.suppress(FileNotFoundError):

@@ -249,8 +249,8 @@ def _located(found: t.Any, where: str) -> t.Any:
     """What an element requests, with the place of a link in the document."""
     if not isinstance(found, WantedLink):
         return found
-    peer = dataclasses.replace(found.peer, where=where) if found.peer else None
-    return dataclasses.replace(found, where=where, peer=peer)
+    peer = found.peer._replace(where=where) if found.peer else None
+    return found._replace(where=where, peer=peer)
 
 
 def _place(where: str, element: Document) -> str:

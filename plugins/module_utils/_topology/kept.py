@@ -18,6 +18,7 @@ from ansible_collections.virtnet.linux.plugins.module_utils._links.state import 
 from ansible_collections.virtnet.linux.plugins.module_utils._topology import documents
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.linux.plugins.module_utils._links.model import WantedLink
     from ansible_collections.virtnet.linux.plugins.module_utils._topology.state import State, Wanted
 
 Kept = t.Optional[documents.Document]
@@ -71,7 +72,12 @@ def _meaning(document: documents.Document, name: str) -> t.Any:
 
 
 def _in_order(wanted: Wanted) -> t.List[t.Any]:
-    links = sorted(wanted.links, key=lambda link: (link.ref, link.port_of))
+    links = sorted(map(_anywhere, wanted.links), key=lambda link: (link.ref, link.port_of))
     bridges = sorted(wanted.ovs_bridges, key=lambda bridge: (bridge.database, bridge.name))
     ports = sorted(wanted.ovs_ports, key=lambda port: (port.database, port.name))
     return [sorted(wanted.namespaces, key=lambda netns: netns.name), links, bridges, ports]
+
+
+def _anywhere(link: WantedLink) -> WantedLink:
+    """A link without its place in the document."""
+    return link._replace(where="", peer=_anywhere(link.peer) if link.peer else None)

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import typing as t
 
 from ansible_collections.virtnet.linux.plugins.module_utils._common.errors import BadInput
@@ -23,8 +22,7 @@ if t.TYPE_CHECKING:
 Values = t.Mapping[str, t.Any]
 
 
-@dataclasses.dataclass(frozen=True)
-class Codec:
+class Codec(t.NamedTuple):
     """Converts a value between an option, netlink and the command line of iproute2."""
 
     # The type of the option
@@ -89,8 +87,7 @@ class Procedure(t.NamedTuple):
     commands: t.Callable[[str, str, Values], t.List[Argv]]
 
 
-@dataclasses.dataclass(frozen=True)
-class Attribute:
+class Attribute(t.NamedTuple):
     """An option of a link with a single value."""
 
     name: str
@@ -107,7 +104,7 @@ class Attribute:
     refused_bits: t.Tuple[int, ...] = ()
     choices: t.Tuple[str, ...] = ()
     # Its entry in an argument spec, besides the type
-    spec: Values = dataclasses.field(default_factory=dict)
+    spec: t.Mapping[str, t.Any] = {}
     # Values of other attributes that the kernel requires to change this one. They come later in the list of the kind
     requires: t.Tuple[t.Tuple[str, t.Any], ...] = ()
     # Whether it is part of the message that creates a link
@@ -115,7 +112,7 @@ class Attribute:
     # The names of the attributes that are set with it, because the kernel accepts them only together
     set_together: t.Tuple[str, ...] = ()
     # The bits of all of them, where they share a bit field
-    bits: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
+    bits: t.Mapping[str, int] = {}
     # Netlink attributes that are sent with it
     companion_attributes: t.Tuple[t.Tuple[str, t.Any], ...] = ()
     # How it is set if not by rtnetlink
@@ -167,8 +164,7 @@ class Attribute:
         return [self.ip, *([words] if isinstance(words, str) else words)]
 
 
-@dataclasses.dataclass(frozen=True)
-class Kind:
+class Kind(t.NamedTuple):
     """A kind of link. A kind overrides the methods in which it differs."""
 
     # The name of its module, and the ``kind`` of a document

@@ -176,18 +176,16 @@ def possible(draw: st.DrawFn) -> Wanted:
 
 def _possible(link: WantedLink) -> WantedLink:
     if link.port_of:
-        link = dataclasses.replace(link, ref=Ref(OWN, link.ref.name), port_of="br9")
-        return dataclasses.replace(
-            link, values={"master": "br9"} if link.present else {}, vlans=None, purge_vlans=False
-        )
+        link = link._replace(ref=Ref(OWN, link.ref.name), port_of="br9")
+        return link._replace(values={"master": "br9"} if link.present else {}, vlans=None, purge_vlans=False)
     more: t.Dict[str, t.Any] = {"recreate": link.made, "move_from": None}
     if link.parent:
         more["parent"] = Ref(OWN, "v9")
     if link.ports is not None:
         more["ports"] = ("t9",) if link.ref.netns == OWN else ()
     if link.peer:
-        more["peer"] = dataclasses.replace(link.peer, **_possible_values(link.peer))
-    return dataclasses.replace(link, **more, **_possible_values(link))
+        more["peer"] = link.peer._replace(**_possible_values(link.peer))
+    return link._replace(**more, **_possible_values(link))
 
 
 def _possible_values(end: WantedLink) -> t.Dict[str, t.Any]:

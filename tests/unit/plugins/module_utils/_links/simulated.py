@@ -258,7 +258,7 @@ def wanted_ends(draw: st.DrawFn, kind: str) -> WantedLink:
 @st.composite
 def wanted_links(draw: st.DrawFn) -> WantedLink:
     kind = draw(st.sampled_from(["veth", "linux_bridge", "tuntap", "macvlan", "ifb", ""]))
-    wanted = vars(draw(wanted_ends(kind)))
+    wanted = draw(wanted_ends(kind))._asdict()
     wanted.update(recreate=draw(st.booleans()), made=bool(kind), present=draw(st.integers(0, 4)) > 0)
     if kind == "veth" and draw(st.integers(0, 4)):
         wanted["peer"] = draw(wanted_ends("veth").filter(lambda end: end.ref != wanted["ref"]))

@@ -348,7 +348,7 @@ def test_what_a_link_loses_is_told() -> None:
     down = WantedLink(link.ref, made=False, values={"state": "down"})
     warning = "Link 'e' (dummy) loses route 10.9.0.0/16, because it goes down."
     assert make_plan(host_with(link), Wanted(links=(down,))).warnings == [warning]
-    purging = dataclasses.replace(down, routes=(), purge_routes=True)
+    purging = down._replace(routes=(), purge_routes=True)
     assert make_plan(host_with(link), Wanted(links=(purging,))).warnings == []
 
 

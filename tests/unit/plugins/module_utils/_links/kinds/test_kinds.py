@@ -29,7 +29,7 @@ def host() -> State:
 
 
 def planned(monkeypatch: pytest.MonkeyPatch, kind: Kind, **wanted: t.Any) -> t.List[str]:
-    monkeypatch.setitem(registry.KINDS, kind.name, kind)
+    monkeypatch.setattr(registry, "KINDS", {**registry.KINDS, kind.name: kind})
     link = WantedLink(Ref("", "new"), kind.name, **wanted)
     return [" ".join(argv) for argv in make_plan(host(), Wanted(links=(link,))).commands]
 
@@ -72,7 +72,8 @@ def test_the_kind_says_what_it_has_as_ports(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_master_follows_its_ports_if_its_kind_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(registry.KINDS, "controller", Kind("controller", "controller", has_ports=True))
+    controller = Kind("controller", "controller", has_ports=True)
+    monkeypatch.setattr(registry, "KINDS", {**registry.KINDS, controller.name: controller})
     for kind, mtu in (("controller", 1500), ("linux_bridge", 1400)):
         state = State({"": Netns("")})
         state.put(
